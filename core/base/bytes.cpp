@@ -1,0 +1,63 @@
+#include "core/base/bytes.hpp"
+
+#include <array>
+
+namespace espalier {
+
+std::uint32_t crc32(std::span<const std::uint8_t> bytes, std::uint32_t crc) {
+  static constexpr auto kTable = [] {
+    std::array<std::uint32_t, 256> table{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
+      std::uint32_t c = i;
+      for (int bit = 0; bit < 8; ++bit) c = (c >> 1) ^ ((c & 1) ? 0xEDB88320u : 0u);
+      table[i] = c;
+    }
+    return table;
+  }();
+  crc = ~crc;
+  for (std::uint8_t byte : bytes) crc = kTable[(crc ^ byte) & 0xff] ^ (crc >> 8);
+  return ~crc;
+}
+
+std::span<const std::uint8_t> ByteReader::take(std::size_t count) {
+  check(count <= remaining(), "truncated: wants ", count, " more bytes, has ", remaining());
+  const auto part = bytes_.subspan(position_, count);
+  position_ += count;
+  return part;
+}
+
+std::uint32_t ByteReader::u32() {
+  const auto b = take(4);
+  return std::uint32_t{b[0]} | std::uint32_t{b[1]} << 8 | std::uint32_t{b[2]} << 16 |
+         std::uint32_t{b[3]} << 24;
+}
+
+std::uint32_t ByteReader::u32_big_endian() {
+  const auto b = take(4);
+  return std::uint32_t{b[3]} | std::uint32_t{b[2]} << 8 | std::uint32_t{b[1]} << 16 |
+         std::uint32_t{b[0]} << 24;
+}
+
+std::uint64_t ByteReader::varint() {
+  std::uint64_t value = 0;
+  for (int shift = 0;; shift += 7) {
+    const std::uint8_t byte = u8();
+    check(shift < 63 || byte <= 1, "a variable-length integer exceeds 64 bits");
+    value |= std::uint64_t{byte & 0x7fu} << shift;
+    if (byte < 0x80) {
+      check(byte != 0 || shift == 0, "a variable-length integer is longer than it needs to be");
+      return value;
+    }
+  }
+}
+
+void ByteWriter::u32(std::uint32_t value) {
+  for (int shift = 0; shift < 32; shift += 8) u8(static_cast<std::uint8_t>(value >> shift));
+}
+
+void ByteWriter::varint(std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) u8(static_cast<std::uint8_t>(value | 0x80));
+  u8(static_cast<std::uint8_t>(value));
+}
+
+}  // namespace espalier

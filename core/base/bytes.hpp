@@ -1,0 +1,76 @@
+// Checked readers and writers over bytes, little-endian, and the CRC-32 of zlib and PNG.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+namespace espalier {
+
+using Bytes = std::vector<std::uint8_t>;
+
+// CRC-32 (polynomial 0xEDB88320, reflected). Pass the last result as `crc` to go on.
+std::uint32_t crc32(std::span<const std::uint8_t> bytes, std::uint32_t crc = 0);
+
+// Reads from a span; every read past the end fails with ErrorKind::kCorrupt and names the file.
+class ByteReader {
+ public:
+  ByteReader(std::span<const std::uint8_t> bytes, std::string name)
+      : bytes_(bytes), name_(std::move(name)) {}
+
+  std::size_t position() const { return position_; }
+  std::size_t remaining() const { return bytes_.size() - position_; }
+  const std::string& name() const { return name_; }
+
+  std::uint8_t u8() { return take(1)[0]; }
+  std::uint32_t u32_big_endian();
+  std::uint32_t u32();
+  float f32() { return std::bit_cast<float>(u32()); }
+  // LEB128: seven bits a byte, low first; at most 64 bits, shortest form only.
+  std::uint64_t varint();
+  std::span<const std::uint8_t> take(std::size_t count);
+
+  // Fails as corrupt, naming the file and the position.
+  template <class... Parts>
+  void check(bool ok, const Parts&... parts) const {
+    require(ok, ErrorKind::kCorrupt, name_, parts..., " (at byte ", position_, ")");
+  }
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+  std::size_t position_ = 0;
+  std::string name_;
+};
+
+class ByteWriter {
+ public:
+  void u8(std::uint8_t value) { bytes_.push_back(value); }
+  void u32(std::uint32_t value);
+  void f32(float value) { u32(std::bit_cast<std::uint32_t>(value)); }
+  void varint(std::uint64_t value);
+  void raw(std::span<const std::uint8_t> bytes) {
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  }
+
+  const Bytes& bytes() const { return bytes_; }
+  Bytes release() { return std::move(bytes_); }
+
+ private:
+  Bytes bytes_;
+};
+
+// Signed to unsigned so that small magnitudes stay small: 0, -1, 1, -2, ... become 0, 1, 2, 3, ...
+constexpr std::uint64_t zigzag(std::int64_t v) {
+  return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63);
+}
+constexpr std::int64_t unzigzag(std::uint64_t v) {
+  return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
+}
+
+}  // namespace espalier

@@ -1,0 +1,56 @@
+#include "core/base/progress.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/base/text.hpp"
+
+namespace espalier {
+
+bool animates(int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return ::isatty(fd) && !(no_color && *no_color) && term && std::strcmp(term, "dumb") != 0;
+}
+
+Progress::Progress(std::string label, std::int64_t total, std::string unit, bool quiet)
+    : label_(std::move(label)),
+      unit_(std::move(unit)),
+      total_(total),
+      quiet_(quiet),
+      animated_(animates(STDERR_FILENO)),
+      start_(Clock::now()),
+      last_(start_) {}
+
+Progress::~Progress() {
+  finish();
+}
+
+void Progress::update(std::int64_t done, const std::string& note) {
+  if (quiet_) return;
+  const auto now = Clock::now();
+  // A terminal is redrawn ten times a second; a log gets a line every ten seconds.
+  const std::chrono::duration<double> since_last = now - last_;
+  if (since_last.count() < (animated_ ? 0.1 : 10.0)) return;
+  last_ = now;
+  const double seconds = std::chrono::duration<double>(now - start_).count();
+  const double rate = static_cast<double>(done) / seconds;
+  const double left = rate > 0 ? static_cast<double>(total_ - done) / rate : 0;
+  std::string line = "  " + label_ + "  " +
+                     pad_left(percent(total_ > 0 ? double(done) / double(total_) : 1, 0), 5) +
+                     "  " + with_commas(static_cast<std::int64_t>(rate)) + " " + unit_ +
+                     "/s  ETA " + duration(left) + (note.empty() ? "" : "  " + note);
+  std::fprintf(stderr, animated_ ? "\r\x1b[K%s" : "%s\n", line.c_str());
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+void Progress::finish() {
+  if (drawn_ && animated_) std::fputs("\r\x1b[K", stderr);
+  drawn_ = false;
+}
+
+}  // namespace espalier

@@ -1,0 +1,25 @@
+// Numbers and names as people read them, and what the terminal can show.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+std::string with_commas(std::int64_t value);                      // 20410 -> "20,410"
+std::string fixed(double value, int decimals);                    // 0.97941, 2 -> "0.98"
+std::string percent(double fraction, int decimals = 2);           // 0.9794 -> "97.94 %"
+std::string duration(double seconds);                             // 75 -> "1 min 15 s"
+std::string pad_left(std::string_view text, std::size_t width);   // right-aligned
+std::string pad_right(std::string_view text, std::size_t width);  // left-aligned
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+// Columns that a terminal shows: UTF-8 code points, each counted as one.
+std::size_t display_width(std::string_view text);
+
+// The candidate nearest to `name` by edit distance, or "" if none is near: for "did you mean".
+std::string nearest(std::string_view name, const std::vector<std::string>& candidates);
+
+}  // namespace espalier

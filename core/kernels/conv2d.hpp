@@ -1,0 +1,26 @@
+// y[n,p,q,o] = sum over i,j,c of x[n, p*stride_h - pad_top + i, q*stride_w - pad_left + j, c]
+// w[o,i,j,c] (cross-correlation, as every framework calls convolution; outside of the image x is 0)
+// x: [N H W C]   w: [O KH KW C]   y: [N OH OW O]
+// dx: y's gradient scattered back through w;   dw: x correlated with y's gradient. float32.
+#pragma once
+
+#include "core/kernels/window.hpp"
+#include "core/tensor/tensor.hpp"
+
+namespace espalier::kernels {
+
+namespace reference {
+Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window);
+Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window);
+Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const Window& window);
+}  // namespace reference
+namespace onednn {
+Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window);
+Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window);
+Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const Window& window);
+}  // namespace onednn
+using onednn::conv2d;
+using onednn::conv2d_dw;
+using onednn::conv2d_dx;
+
+}  // namespace espalier::kernels

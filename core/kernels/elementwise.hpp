@@ -1,0 +1,36 @@
+// One value in, one value out; and the sums that undo a broadcast. float32.
+#pragma once
+
+#include "core/tensor/tensor.hpp"
+
+namespace espalier::kernels {
+
+namespace reference {
+Tensor add(const Tensor& a, const Tensor& b);          // a + b          same shapes
+Tensor multiply(const Tensor& a, const Tensor& b);     // a * b          same shapes
+Tensor scale(const Tensor& a, float factor);           // a * factor
+Tensor add_bias(const Tensor& x, const Tensor& b);     // x[..., c] + b[c]   x: [... C]  b: [C]
+Tensor sum_to_channels(const Tensor& x);               // [... C] -> [C]: add_bias's gradient
+Tensor relu(const Tensor& x);                          // max(x, 0)
+Tensor relu_dx(const Tensor& dy, const Tensor& y);     // dy where y > 0, else 0
+void accumulate(Tensor& total, const Tensor& addend);  // total += addend, in place
+}  // namespace reference
+namespace onednn {
+Tensor add(const Tensor& a, const Tensor& b);
+Tensor multiply(const Tensor& a, const Tensor& b);
+Tensor relu(const Tensor& x);
+Tensor relu_dx(const Tensor& dy, const Tensor& y);
+}  // namespace onednn
+
+// Plain loops vectorise well here and cost less than a primitive's dispatch: the using lines below
+// are the choice, made by measurement.
+using reference::accumulate;
+using reference::add;
+using reference::add_bias;
+using reference::multiply;
+using reference::relu;
+using reference::relu_dx;
+using reference::scale;
+using reference::sum_to_channels;
+
+}  // namespace espalier::kernels

@@ -1,0 +1,22 @@
+// c = op(a) . op(b)      op(a): [M x K]   op(b): [K x N]   c: [M x N]
+// op transposes where asked. float32.
+#pragma once
+
+#include "core/tensor/tensor.hpp"
+
+namespace espalier::kernels {
+
+struct GemmOptions {
+  bool transpose_a = false;
+  bool transpose_b = false;
+};
+
+namespace reference {
+Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
+}
+namespace onednn {
+Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
+}
+using onednn::gemm;
+
+}  // namespace espalier::kernels

@@ -1,0 +1,41 @@
+// Memory for tensors: aligned to 64 bytes (a cache line, an AVX-512 register) and pooled. A
+// training step asks for the same sizes again and again: given back to the operating system each
+// time, they would page-fault anew in every step.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace espalier {
+
+class Buffer {
+ public:
+  static constexpr std::size_t kAlignment = 64;
+
+  // `size_bytes` of uninitialised memory.
+  static std::shared_ptr<Buffer> allocate(std::size_t size_bytes);
+  ~Buffer();
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  void* data() { return data_; }
+  std::size_t size_bytes() const { return size_bytes_; }
+
+ private:
+  Buffer(std::size_t size_bytes, int size_class);
+  void* data_;
+  std::size_t size_bytes_;
+  int size_class_;
+};
+
+struct BufferPoolCounts {
+  std::uint64_t fresh;   // blocks asked from the operating system since the start
+  std::uint64_t reused;  // blocks served from the pool
+};
+BufferPoolCounts buffer_pool_counts();
+
+// Gives every idle block back to the operating system.
+void trim_buffer_pool();
+
+}  // namespace espalier
