@@ -14,7 +14,8 @@ std::uint64_t hash(std::string_view name) {
   return h;
 }
 
-// Ten rounds over a 128-bit counter with a 64-bit key.
+}  // namespace
+
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::uint64_t key) {
   auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
@@ -26,8 +27,6 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::uint64_
   }
   return c;
 }
-
-}  // namespace
 
 Rng::Rng(std::uint64_t seed, std::string_view stream) : seed_(seed), stream_(hash(stream)) {}
 

@@ -10,6 +10,9 @@
 
 namespace espalier {
 
+// The generator itself: ten rounds over a 128-bit counter with a 64-bit key, low words first.
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::uint64_t key);
+
 class Rng {
  public:
   Rng(std::uint64_t seed, std::string_view stream);

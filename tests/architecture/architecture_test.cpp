@@ -1,0 +1,118 @@
+// The house's two rules: the top level holds exactly its entries, and a room includes only the
+// rooms that the table permits (each also sees what its permitted rooms see).
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fs = std::filesystem;
+namespace {
+
+const fs::path kRoot = ESPALIER_SOURCE_DIR;
+
+const std::map<std::string, std::vector<std::string>> kMayInclude = {
+    {"core/base", {}},
+    {"core/tensor", {"core/base"}},
+    {"core/archive", {"core/tensor"}},
+    {"core/onednn", {"core/tensor"}},
+    {"core/kernels", {"core/tensor", "core/onednn"}},
+    {"core/autograd", {"core/tensor"}},
+    {"core/ops", {"core/autograd", "core/kernels"}},
+    {"layers", {"core/ops", "core/archive"}},
+    {"datasets", {"core/base", "core/tensor"}},
+    {"optim", {"core/ops", "core/archive", "layers"}},
+    {"optim/training", {"optim", "datasets", "core/archive"}},
+    {"compress/prune", {"layers", "optim/training"}},
+    {"compress/quantize", {"layers", "optim/training"}},
+    {"compress/cluster", {"layers", "optim/training"}},
+    {"compress/rate", {"layers", "optim/training"}},
+    {"compress/format", {"core/base"}},
+    {"compress/pack",
+     {"compress/format", "compress/prune", "compress/quantize", "compress/cluster",
+      "compress/rate"}},
+    {"compress/runtime", {"core/tensor", "core/onednn", "core/kernels", "compress/format"}},
+    {"compress/export", {"compress/format"}},
+    {"compress/recipe",
+     {"compress/prune", "compress/quantize", "compress/cluster", "compress/rate"}},
+};
+
+// The longest room that begins `path`; "" for files outside of every room (apps, tests).
+std::string room_of(const std::string& path) {
+  std::string best;
+  for (const auto& [room, _] : kMayInclude)
+    if (path.starts_with(room + "/") && room.size() > best.size()) best = room;
+  return best;
+}
+
+std::set<std::string> sees(const std::string& room) {
+  std::set<std::string> all = {room};
+  for (const auto& next : kMayInclude.at(room)) all.merge(sees(next));
+  return all;
+}
+
+std::vector<fs::path> sources() {
+  std::vector<fs::path> found;
+  for (const char* top : {"core", "layers", "optim", "compress", "datasets"})
+    for (const auto& entry : fs::recursive_directory_iterator(kRoot / top))
+      if (entry.path().extension() == ".cpp" || entry.path().extension() == ".hpp")
+        found.push_back(entry.path());
+  return found;
+}
+
+std::vector<std::string> includes(const fs::path& file) {
+  std::vector<std::string> found;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("#include ")) {
+      const auto open = line.find_first_of("<\"");
+      found.push_back(line.substr(open + 1, line.find_first_of(">\"", open + 1) - open - 1));
+    }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("the top level holds exactly the entries of the house") {
+  const std::set<std::string> wanted = {
+      "core",  "layers",         "optim",     "compress", "datasets",         "apps",
+      "tests", "CMakeLists.txt", "README.md", "LICENSE",  "CMakePresets.json"};
+  for (const auto& name : wanted) CHECK_MESSAGE(fs::exists(kRoot / name), name);
+  for (const auto& entry : fs::directory_iterator(kRoot)) {
+    const std::string name = entry.path().filename().string();
+    const bool own_folder =
+        name.starts_with("build") || name == "espalier-out";  // git ignores these
+    CHECK_MESSAGE((wanted.contains(name) || name.starts_with(".") || own_folder), name);
+  }
+}
+
+TEST_CASE("every include follows the table") {
+  REQUIRE(sources().size() > 10);
+  for (const auto& file : sources()) {
+    const std::string path = fs::relative(file, kRoot).string(), room = room_of(path);
+    CHECK_MESSAGE(!room.empty(), path << " lies in no room of the table");
+    if (room.empty()) continue;
+    const auto visible = sees(room);
+    for (const auto& include : includes(file)) {
+      if (include.find("dnnl") != std::string::npos && room_of(include).empty())
+        CHECK_MESSAGE(room == "core/onednn", path << " includes " << include);
+      const std::string target = room_of(include);
+      const bool ours = fs::exists(kRoot / include);
+      if (ours)
+        CHECK_MESSAGE((!target.empty() && visible.contains(target)),
+                      path << " includes " << include);
+    }
+  }
+}
+
+TEST_CASE("a source file holds one idea: at most 400 lines") {
+  for (const auto& file : sources()) {
+    std::ifstream in(file);
+    const auto lines = std::count(std::istreambuf_iterator<char>(in), {}, '\n');
+    CHECK_MESSAGE(lines <= 400, file.string() << " has " << lines << " lines");
+  }
+}
