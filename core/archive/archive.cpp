@@ -1,0 +1,146 @@
+#include "core/archive/archive.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "core/base/file.hpp"
+
+namespace espalier {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::uint64_t kMaxHeaderBytes = 16u << 20;
+constexpr std::array<std::string_view, 4> kDTypeNames = {"F32", "I32", "I8",
+                                                         "U8"};  // as DType counts
+
+const void* bytes_of(const Tensor& t) {
+  switch (t.dtype()) {
+    case DType::kFloat32:
+      return t.data<float>();
+    case DType::kInt32:
+      return t.data<std::int32_t>();
+    case DType::kInt8:
+      return t.data<std::int8_t>();
+    case DType::kUint8:
+      return t.data<std::uint8_t>();
+  }
+  return nullptr;
+}
+
+struct Entry {
+  std::string name;
+  Shape shape;
+  DType dtype;
+  std::uint64_t begin, end;  // bytes after the header
+};
+
+Entry parse_entry(const std::string& file, const std::string& name, const Json& json) {
+  const auto check = [&](bool ok, const auto&... parts) {
+    require(ok, ErrorKind::kCorrupt, file, "tensor ", name, ": ", parts...);
+  };
+  check(json.is_object() && json.contains("dtype") && json["dtype"].is_string() &&
+            json.contains("shape") && json["shape"].is_array() && json.contains("data_offsets") &&
+            json["data_offsets"].is_array() && json["data_offsets"].size() == 2,
+        "wants dtype, shape and two data_offsets");
+  const auto dtype = std::ranges::find(kDTypeNames, json["dtype"].get<std::string>());
+  check(dtype != kDTypeNames.end(), "unknown dtype ", json["dtype"].dump(),
+        "; known: F32 I32 I8 U8");
+  std::vector<std::int64_t> sizes;
+  for (const Json& size : json["shape"]) {
+    check(size.is_number_unsigned() && size.get<std::uint64_t>() <= (std::uint64_t{1} << 40),
+          "bad size ", size.dump());
+    sizes.push_back(size.get<std::int64_t>());
+  }
+  for (const Json& offset : json["data_offsets"])
+    check(offset.is_number_unsigned(), "bad offset ", offset.dump());
+  Entry entry{name,
+              {},
+              static_cast<DType>(dtype - kDTypeNames.begin()),
+              json["data_offsets"][0].get<std::uint64_t>(),
+              json["data_offsets"][1].get<std::uint64_t>()};
+  try {
+    entry.shape = Shape(std::span<const std::int64_t>(sizes));
+  } catch (const Error& error) {
+    check(false, error.what());
+  }
+  const std::uint64_t wanted =
+      static_cast<std::uint64_t>(entry.shape.elements()) * size_bytes(entry.dtype);
+  check(entry.begin <= entry.end && entry.end - entry.begin == wanted, "has offsets ", entry.begin,
+        " to ", entry.end, ", its shape wants ", wanted, " bytes");
+  return entry;
+}
+
+}  // namespace
+
+Bytes encode_archive(const Archive& archive) {
+  Json header = Json::object();
+  if (!archive.metadata.empty()) header["__metadata__"] = archive.metadata;
+  std::uint64_t offset = 0;
+  for (const auto& [name, tensor] : archive.tensors) {
+    const auto sizes = tensor.shape().sizes();
+    header[name] = {{"dtype", kDTypeNames[static_cast<std::size_t>(tensor.dtype())]},
+                    {"shape", std::vector<std::int64_t>(sizes.begin(), sizes.end())},
+                    {"data_offsets", {offset, offset + tensor.bytes()}}};
+    offset += tensor.bytes();
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // tensors begin at a multiple of 8 bytes
+  ByteWriter out;
+  out.u32(static_cast<std::uint32_t>(text.size()));
+  out.u32(0);
+  out.raw({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  for (const auto& [name, tensor] : archive.tensors)
+    if (tensor.bytes() > 0)
+      out.raw({static_cast<const std::uint8_t*>(bytes_of(tensor)), tensor.bytes()});
+  return out.release();
+}
+
+Archive decode_archive(std::span<const std::uint8_t> bytes, const std::string& name) {
+  ByteReader in(bytes, name);
+  const std::uint64_t header_bytes = in.u32() | std::uint64_t{in.u32()} << 32;
+  in.check(header_bytes <= kMaxHeaderBytes, "the header claims ", header_bytes,
+           " bytes, more than ", kMaxHeaderBytes);
+  const auto text = in.take(static_cast<std::size_t>(header_bytes));
+  const Json header = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  in.check(header.is_object(), "the header is no JSON object");
+
+  Archive archive;
+  std::vector<Entry> entries;
+  for (const auto& [key, value] : header.items()) {
+    if (key != "__metadata__") {
+      entries.push_back(parse_entry(name, key, value));
+      continue;
+    }
+    in.check(value.is_object(), "__metadata__ is no JSON object");
+    for (const auto& [k, v] : value.items()) {
+      in.check(v.is_string(), "metadata ", k, " is no string");
+      archive.metadata[k] = v.get<std::string>();
+    }
+  }
+  // In the order of their bytes each tensor begins where the last one ended: no hole, no overlap.
+  std::ranges::sort(entries, {}, [](const Entry& e) { return std::pair(e.begin, e.end); });
+  std::uint64_t expected = 0;
+  for (const Entry& entry : entries) {
+    in.check(entry.begin == expected, "tensor ", entry.name, " begins at ", entry.begin,
+             ", not at ", expected);
+    expected = entry.end;
+    const auto data = in.take(static_cast<std::size_t>(entry.end - entry.begin));
+    Tensor tensor(entry.shape, entry.dtype);
+    if (!data.empty()) std::memcpy(const_cast<void*>(bytes_of(tensor)), data.data(), data.size());
+    archive.tensors[entry.name] = tensor;
+  }
+  in.check(in.remaining() == 0, in.remaining(), " bytes follow the last tensor");
+  return archive;
+}
+
+void save_archive(const Archive& archive, const std::filesystem::path& path) {
+  write_file(path, encode_archive(archive));
+}
+
+Archive load_archive(const std::filesystem::path& path) {
+  return decode_archive(read_file(path), path.string());
+}
+
+}  // namespace espalier
