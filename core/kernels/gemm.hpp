@@ -14,9 +14,6 @@ struct GemmOptions {
 namespace reference {
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
 }
-namespace onednn {
-Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
-}
-using onednn::gemm;
+using reference::gemm;
 
 }  // namespace espalier::kernels

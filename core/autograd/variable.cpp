@@ -1,0 +1,137 @@
+#include "core/autograd/variable.hpp"
+
+#include <unordered_set>
+#include <utility>
+
+namespace espalier {
+
+struct Variable::Node {
+  Tensor value, gradient;
+  bool needs_gradient = false;
+  std::string name;
+  std::vector<Variable> inputs;
+  Rule rule;  // empty: a leaf
+
+  // A chain of a million ops would overflow the stack if each node destroyed the one before it.
+  ~Node() {
+    std::vector<std::shared_ptr<Node>> waiting;
+    const auto take = [&](std::vector<Variable>& from) {
+      for (auto& input : from)
+        if (input.node_ && input.node_.use_count() == 1) waiting.push_back(std::move(input.node_));
+    };
+    take(inputs);
+    while (!waiting.empty()) {
+      const auto node = std::move(waiting.back());
+      waiting.pop_back();
+      take(node->inputs);
+    }
+  }
+};
+
+namespace {
+thread_local bool recording = true;
+
+// Leaves keep their own copy: a rule may have returned a tensor that others hold too.
+void add_to(Tensor& total, const Tensor& addend) {
+  if (!total.defined()) {
+    total = addend.clone();
+    return;
+  }
+  const auto t = total.mutable_values();
+  const auto a = addend.values();
+  for (std::size_t i = 0; i < t.size(); ++i) t[i] += a[i];
+}
+}  // namespace
+
+const Tensor& BackwardContext::input(std::size_t i) const {
+  return inputs_.at(i).value();
+}
+bool BackwardContext::needs(std::size_t i) const {
+  return inputs_.at(i).needs_gradient();
+}
+
+Variable::Variable(Tensor value, bool needs_gradient) : node_(std::make_shared<Node>()) {
+  node_->value = std::move(value);
+  node_->needs_gradient = needs_gradient;
+}
+
+const Tensor& Variable::value() const {
+  require(defined(), "Variable", "is read before it was given a value");
+  return node_->value;
+}
+Tensor& Variable::mutable_value() {
+  return const_cast<Tensor&>(value());
+}
+bool Variable::needs_gradient() const {
+  return defined() && node_->needs_gradient;
+}
+
+const Tensor& Variable::gradient() const {
+  require(defined(), "Variable", "is read before it was given a value");
+  return node_->gradient;
+}
+void Variable::clear_gradient() {
+  if (defined()) node_->gradient = {};
+}
+
+Variable record(std::string name, Tensor value, std::vector<Variable> inputs, Rule rule) {
+  Variable result(std::move(value));
+  bool needed = false;
+  for (const auto& input : inputs) needed |= input.needs_gradient();
+  if (!recording || !needed) return result;
+  auto& node = *result.node_;
+  node.needs_gradient = true;
+  node.name = std::move(name);
+  node.inputs = std::move(inputs);
+  node.rule = std::move(rule);
+  return result;
+}
+
+void backward(const Variable& loss) {
+  using Node = Variable::Node;
+  require(loss.defined() && loss.value().elements() == 1, "backward",
+          "wants a scalar loss; take its sum or mean");
+  require(loss.needs_gradient(), "backward", "the loss depends on nothing that needs a gradient");
+
+  // Depth-first, iteratively: inputs come before the nodes that use them.
+  std::vector<Node*> order;
+  std::unordered_set<Node*> seen;
+  std::vector<std::pair<Node*, std::size_t>> path = {{loss.node_.get(), 0}};
+  seen.insert(loss.node_.get());
+  while (!path.empty()) {
+    auto& [node, next] = path.back();
+    if (next == node->inputs.size()) {
+      order.push_back(node);
+      path.pop_back();
+      continue;
+    }
+    Node* input = node->inputs[next++].node_.get();
+    if (input && input->needs_gradient && seen.insert(input).second) path.emplace_back(input, 0);
+  }
+
+  add_to(loss.node_->gradient, Tensor::full(loss.shape(), 1));
+  for (auto it = order.rbegin(); it != order.rend(); ++it) {
+    Node& node = **it;
+    if (!node.rule) continue;  // a leaf: its gradient stays
+    const Tensor gradient = std::exchange(node.gradient, {});
+    if (!gradient.defined()) continue;
+    const Gradients grads = node.rule(BackwardContext(gradient, node.value, node.inputs));
+    require(grads.size() == node.inputs.size(), ErrorKind::kInternal, node.name,
+            "its rule returned ", grads.size(), " gradients for ", node.inputs.size(), " inputs");
+    for (std::size_t i = 0; i < grads.size(); ++i) {
+      if (!node.inputs[i].needs_gradient()) continue;
+      const Shape& wanted = node.inputs[i].shape();
+      require(grads[i].defined() && grads[i].shape() == wanted, ErrorKind::kInternal, node.name,
+              "its rule returned ", grads[i], " as the gradient of input ", i, " of shape ",
+              wanted);
+      add_to(node.inputs[i].node_->gradient, grads[i]);
+    }
+  }
+}
+
+NoGradient::NoGradient() : before_(std::exchange(recording, false)) {}
+NoGradient::~NoGradient() {
+  recording = before_;
+}
+
+}  // namespace espalier

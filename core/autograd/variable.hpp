@@ -1,0 +1,80 @@
+// Reverse-mode differentiation on a tape that is defined by running (Baydin et al. 2018,
+// section 3.2). An op computes its value and records a rule; backward() walks the record from the
+// loss to the leaves. Rules return gradients; the engine alone checks and accumulates them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/tensor/tensor.hpp"
+
+namespace espalier {
+
+class Variable;
+using Gradients = std::vector<Tensor>;  // one an input; undefined where needs(i) is false
+
+// What a rule may look at: the output's gradient, the inputs' values and the output's own value.
+class BackwardContext {
+ public:
+  BackwardContext(const Tensor& gradient, const Tensor& output, const std::vector<Variable>& inputs)
+      : gradient_(gradient), output_(output), inputs_(inputs) {}
+  const Tensor& gradient() const { return gradient_; }
+  const Tensor& output() const { return output_; }
+  const Tensor& input(std::size_t i) const;
+  bool needs(std::size_t i) const;
+
+ private:
+  const Tensor& gradient_;
+  const Tensor& output_;
+  const std::vector<Variable>& inputs_;
+};
+
+using Rule = std::function<Gradients(const BackwardContext&)>;
+
+// A tensor that may have a history. Copies share value, gradient and history.
+class Variable {
+ public:
+  Variable() = default;
+  // A leaf: a parameter when needs_gradient, else a constant.
+  explicit Variable(Tensor value, bool needs_gradient = false);
+
+  bool defined() const { return node_ != nullptr; }
+  const Tensor& value() const;
+  Tensor& mutable_value();
+  const Shape& shape() const { return value().shape(); }
+  bool needs_gradient() const;
+  // Leaves: the sum over backward() calls since clear_gradient(); undefined before the first.
+  const Tensor& gradient() const;
+  void clear_gradient();
+
+ private:
+  struct Node;
+  std::shared_ptr<Node> node_;
+  friend Variable record(std::string, Tensor, std::vector<Variable>, Rule);
+  friend void backward(const Variable&);
+};
+
+// The result of the op `name`: `value`, computed from `inputs`, with the rule for its gradients.
+// Drops inputs and rule when no input needs a gradient or NoGradient is in force.
+Variable record(std::string name, Tensor value, std::vector<Variable> inputs, Rule rule);
+
+// Adds d loss / d leaf to the gradient of every leaf that needs one. Errors: the loss is no scalar,
+// or needs no gradient; a rule returned a wrong number or shape of gradients (internal, naming the
+// op).
+void backward(const Variable& loss);
+
+// While one lives, this thread records nothing: evaluation costs no memory for history.
+class NoGradient {
+ public:
+  NoGradient();
+  ~NoGradient();
+  NoGradient(const NoGradient&) = delete;
+  NoGradient& operator=(const NoGradient&) = delete;
+
+ private:
+  bool before_;
+};
+
+}  // namespace espalier
