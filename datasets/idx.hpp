@@ -1,0 +1,17 @@
+// IDX, the format of MNIST (LeCun 1998): two zero bytes, element type, rank, big-endian sizes,
+// bytes. Plain or gzipped.
+#pragma once
+
+#include <filesystem>
+
+#include "core/tensor/tensor.hpp"
+
+namespace espalier::datasets {
+
+// An array of unsigned bytes of the wanted rank (1: labels [N], 3: images [N H W]).
+// Errors: kIo when the file cannot be read; kCorrupt, naming it, when the gzip stream is damaged,
+// the header is no IDX of unsigned bytes and that rank, or the bytes are fewer or more than it
+// says.
+Tensor load_idx(const std::filesystem::path& path, int rank);
+
+}  // namespace espalier::datasets
