@@ -26,4 +26,12 @@ Variable log_softmax(const Variable& x);  // [N K], over K
 // Mean over the batch of -log softmax(logits)[label]. logits [N K], labels N values in [0, K).
 Variable cross_entropy(const Variable& logits, std::span<const int> labels);
 
+struct BatchNormOutput {
+  Variable y;
+  Tensor mean, variance;  // of this batch, [C]; the variance is the biased one
+};
+// x [... C], gamma and beta [C], epsilon > 0.
+BatchNormOutput batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
+                           float epsilon);
+
 }  // namespace espalier::ops

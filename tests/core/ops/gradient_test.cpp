@@ -124,6 +124,11 @@ TEST_CASE("every op's gradient matches central differences") {
       {"sum", [](V v) { return ops::sum(v[0]); }, {{2, 3}}, 0.1f, 1e-4f},
       {"mean", [](V v) { return ops::mean(v[0]); }, {{2, 3}}, 0.1f, 1e-4f},
       {"log_softmax", [](V v) { return ops::log_softmax(v[0]); }, {{3, 4}}, 1e-2f, 1e-3f},
+      {"batch_norm",
+       [](V v) { return ops::batch_norm(v[0], v[1], v[2], 1e-3f).y; },
+       {{2, 2, 2, 3}, {3}, {3}},
+       1e-2f,
+       2e-3f},
       {"cross_entropy", entropy, {{3, 4}}, 1e-2f, 1e-3f},
   };
   for (const Case& c : table) check(c);

@@ -1,0 +1,59 @@
+// Optimizers move parameters against their gradients. A step reads gradients and writes parameters
+// and its own state; it never changes a gradient. Parameters without a gradient are left alone.
+#pragma once
+
+#include <vector>
+
+#include "core/autograd/variable.hpp"
+
+namespace espalier::optim {
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  // `rate` scales the learning rate: the schedule's value, in [0, 1].
+  virtual void step(float rate = 1) = 0;
+  void clear_gradients();
+
+ protected:
+  // The variables must be leaves that need a gradient.
+  explicit Optimizer(std::vector<Variable> parameters);
+  std::vector<Variable> parameters_;
+};
+
+// v = momentum v + g + weight_decay w;   w -= rate learning_rate v
+class Sgd final : public Optimizer {
+ public:
+  struct Options {
+    float learning_rate = 0.01f;  // > 0
+    float momentum = 0;           // [0, 1)
+    float weight_decay = 0;       // >= 0
+  };
+  Sgd(std::vector<Variable> parameters, Options options);
+  void step(float rate = 1) override;
+
+ private:
+  Options options_;
+  std::vector<Tensor> velocity_;
+};
+
+// Kingma & Ba 2015, algorithm 1: m, v = running means of g and g^2, corrected for their start at 0;
+// w -= rate learning_rate m / (sqrt(v) + epsilon)
+class Adam final : public Optimizer {
+ public:
+  struct Options {
+    float learning_rate = 1e-3f;  // > 0
+    float beta1 = 0.9f;           // [0, 1)
+    float beta2 = 0.999f;         // [0, 1)
+    float epsilon = 1e-7f;        // > 0
+  };
+  Adam(std::vector<Variable> parameters, Options options);
+  void step(float rate = 1) override;
+
+ private:
+  Options options_;
+  std::vector<Tensor> mean_, square_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace espalier::optim

@@ -1,0 +1,47 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "core/ops/ops.hpp"
+#include "optim/optimizer.hpp"
+
+using namespace espalier;
+using namespace espalier::optim;
+namespace {
+
+// Sets the gradient of w to `g` by way of a loss that is linear in w.
+void give_gradient(Variable& w, float g) {
+  w.clear_gradient();
+  backward(ops::sum(ops::multiply(w, Variable(Tensor::full(w.shape(), g)))));
+}
+
+}  // namespace
+
+TEST_CASE("SGD with momentum and weight decay follows its formula") {
+  Variable w(Tensor::full({1}, 1), true);
+  Sgd sgd({w}, {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.5f});
+  give_gradient(w, 2);
+  sgd.step();  // v = 2.5, w = 0.75
+  CHECK(w.value().item() == doctest::Approx(0.75));
+  give_gradient(w, 2);
+  sgd.step(0.5f);  // v = 2.25 + 2 + 0.375 = 4.625, w = 0.75 - 0.05 * 4.625
+  CHECK(w.value().item() == doctest::Approx(0.51875));
+  CHECK(w.gradient().item() == 2);  // a step never changes a gradient
+  CHECK_THROWS_AS(Sgd({w}, {.learning_rate = 0}), Error);
+  CHECK_THROWS_AS(Sgd({Variable(Tensor({1}))}, {}), Error);
+}
+
+TEST_CASE("Adam: the first step is the learning rate, the second follows algorithm 1") {
+  Variable w(Tensor::full({1}, 1), true), idle(Tensor::full({1}, 5), true);
+  Adam adam({w, idle}, {.learning_rate = 0.1f});
+  give_gradient(w, 3);
+  adam.step();
+  CHECK(w.value().item() == doctest::Approx(0.9));
+  give_gradient(w, -1);
+  adam.step();
+  const double m = (0.9 * 0.3 - 0.1) / (1 - 0.81);
+  const double v = (0.999 * 0.009 + 0.001) / (1 - 0.999 * 0.999);
+  CHECK(w.value().item() == doctest::Approx(0.9 - 0.1 * m / std::sqrt(v)).epsilon(1e-4));
+  CHECK(idle.value().item() == 5);
+  CHECK_THROWS_AS(Adam({w}, {.beta1 = 1}), Error);
+}
