@@ -1,0 +1,19 @@
+// Absolute limits of an .esp file. The reader checks every declared size against them before it
+// allocates; the writer refuses what the reader would refuse.
+#pragma once
+
+#include <cstdint>
+
+namespace espalier::format {
+
+constexpr std::uint64_t kMaxFileBytes = 1ull << 28;
+constexpr std::uint64_t kMaxLayers = 1024;
+constexpr std::uint64_t kMaxLabels = 65536;
+constexpr std::uint64_t kMaxTextBytes = 256;           // one name or label
+constexpr std::uint64_t kMaxDimension = 1ull << 20;    // H, W, C, OUT
+constexpr std::uint64_t kMaxActivations = 1ull << 26;  // H * W * C between two layers
+constexpr std::uint64_t kMaxWeights = 1ull << 26;      // of all layers together
+constexpr std::uint64_t kMaxWindow = 4096;             // kernel, stride, padding
+constexpr std::int32_t kMaxBiasShift = 31;
+
+}  // namespace espalier::format

@@ -1,0 +1,139 @@
+#include "compress/format/validate.hpp"
+
+#include <cmath>
+
+#include "compress/format/limits.hpp"
+
+namespace espalier::format {
+namespace {
+
+bool within(std::int64_t v, std::int64_t low, std::uint64_t high) {
+  return v >= low && v <= static_cast<std::int64_t>(high);
+}
+bool all_finite(const std::vector<float>& values) {
+  for (const float v : values)
+    if (!std::isfinite(v)) return false;
+  return true;
+}
+bool good(const ActivationGrid& grid) {
+  return std::isfinite(grid.scale) && grid.scale >= 0 && within(grid.zero_point, 0, 127) &&
+         (grid.scale > 0 || grid.zero_point == 0);
+}
+
+}  // namespace
+
+std::array<std::int64_t, 3> output_shape(const PackedLayer& layer, std::int64_t channels,
+                                         std::array<std::int64_t, 3> input, ErrorKind kind,
+                                         std::string_view where) {
+  auto shape = input;
+  if (has_window(layer.kind)) {
+    for (auto v : {layer.kernel_h, layer.kernel_w, layer.stride_h, layer.stride_w})
+      require(within(v, 1, kMaxWindow), kind, where, "kernel or stride ", v, " is not allowed");
+    for (auto v : {layer.pad_top, layer.pad_left, layer.pad_bottom, layer.pad_right})
+      require(within(v, 0, kMaxWindow), kind, where, "padding ", v, " is not allowed");
+    const auto h = input[0] + layer.pad_top + layer.pad_bottom - layer.kernel_h;
+    const auto w = input[1] + layer.pad_left + layer.pad_right - layer.kernel_w;
+    require(h >= 0 && w >= 0, kind, where, "the kernel is larger than its padded input");
+    shape = {h / layer.stride_h + 1, w / layer.stride_w + 1, input[2]};
+  }
+  if (layer.kind == LayerKind::kFlatten) shape = {1, 1, input[0] * input[1] * input[2]};
+  if (layer.kind == LayerKind::kDense)
+    require(input[0] == 1 && input[1] == 1, kind, where, "dense needs a flat input");
+  if (has_weight(layer.kind)) shape[2] = channels;
+  for (auto v : shape) require(within(v, 1, kMaxActivations), kind, where, "size ", v);
+  require(within(shape[2], 1, kMaxActivations) &&
+              shape[0] <= static_cast<std::int64_t>(kMaxDimension) &&
+              shape[1] <= static_cast<std::int64_t>(kMaxDimension) &&
+              within(shape[0] * shape[1], 1, kMaxActivations) &&
+              within(shape[0] * shape[1] * shape[2], 1, kMaxActivations),
+          kind, where, "the activations are over the limit");
+  return shape;
+}
+
+void validate(const PackedModel& model, ErrorKind kind, std::string_view where) {
+  auto shape = model.input_shape;
+  for (auto v : shape)
+    require(within(v, 1, kMaxDimension), kind, where, "input size ", v, " is not allowed");
+  require(within(shape[0] * shape[1], 1, kMaxActivations) &&
+              within(shape[0] * shape[1] * shape[2], 1, kMaxActivations),
+          kind, where, "the input is over the limit");
+  require(std::isfinite(model.input_mean) && std::isfinite(model.input_deviation) &&
+              model.input_deviation > 0 && good(model.input),
+          kind, where, "input mean, deviation or grid is not allowed");
+  require(model.labels.size() <= kMaxLabels, kind, where, "too many labels");
+  for (const auto& label : model.labels)
+    require(label.size() <= kMaxTextBytes, kind, where, "a label is too long");
+  require(!model.layers.empty() && model.layers.size() <= kMaxLayers, kind, where,
+          model.layers.size(), " layers are not allowed");
+  std::uint64_t weights = 0;
+  for (const auto& layer : model.layers) {
+    require(layer.kind <= LayerKind::kFlatten, kind, where, "unknown layer kind");
+    require(layer.name.size() <= kMaxTextBytes, kind, where, "a layer's name is too long");
+    const auto& weight = layer.weight;
+    PackedLayer used;  // what this kind uses, on top of the defaults
+    used.kind = layer.kind, used.name = layer.name, used.output = layer.output;
+    if (has_window(layer.kind)) {
+      used.kernel_h = layer.kernel_h, used.kernel_w = layer.kernel_w;
+      used.stride_h = layer.stride_h, used.stride_w = layer.stride_w;
+      used.pad_top = layer.pad_top, used.pad_left = layer.pad_left;
+      used.pad_bottom = layer.pad_bottom, used.pad_right = layer.pad_right;
+    }
+    const bool norm = layer.kind == LayerKind::kBatchNorm;
+    if (has_weight(layer.kind) || norm) used.relu = layer.relu;
+    if (norm) used.multiplier = layer.multiplier, used.offset = layer.offset;
+    if (has_weight(layer.kind)) {
+      used.weight = weight;
+      if (weight.is_float()) used.bias = layer.bias;
+      if (!weight.is_float())
+        used.bias_levels = layer.bias_levels, used.bias_shift = layer.bias_shift;
+    }
+    require(used == layer, kind, where, "layer '", layer.name,
+            "' sets a field that its kind does not use, or holds a NaN");
+    require(good(layer.output), kind, where, "layer '", layer.name, "': bad output grid");
+    std::int64_t channels = shape[2];
+    if (has_weight(layer.kind)) {
+      require(!weight.shape.empty(), kind, where, "layer '", layer.name, "' has no weight shape");
+      channels = weight.shape[0];
+    }
+    const auto input = shape;
+    shape = output_shape(layer, channels, input, kind, where);
+    const auto c = static_cast<std::size_t>(channels);
+    if (norm)
+      require(layer.multiplier.size() == c && layer.offset.size() == c &&
+                  all_finite(layer.multiplier) && all_finite(layer.offset),
+              kind, where, "layer '", layer.name, "': multiplier and offset need ", c, " values");
+    if (!has_weight(layer.kind)) continue;
+    const auto wanted =
+        layer.kind == LayerKind::kDense
+            ? std::vector<std::int64_t>{channels, input[2]}
+            : std::vector<std::int64_t>{channels, layer.kernel_h, layer.kernel_w, input[2]};
+    require(weight.shape == wanted, kind, where, "layer '", layer.name,
+            "': the weight's shape does not fit its input");
+    std::uint64_t count = 1;
+    for (auto v : wanted) {
+      count *= static_cast<std::uint64_t>(v);
+      require(count <= kMaxWeights, kind, where, "too many weights");
+    }
+    weights += count;
+    require(weights <= kMaxWeights, kind, where, "too many weights");
+    require(weight.is_float() || (weight.bits >= 2 && weight.bits <= 8), kind, where, weight.bits,
+            "-bit weights are not allowed");
+    require(weight.values.size() == (weight.is_float() ? count : 0) &&
+                weight.levels.size() == (weight.is_float() ? 0 : count) &&
+                (layer.bias.empty() || layer.bias.size() == c) &&
+                (layer.bias_levels.empty() || layer.bias_levels.size() == c) &&
+                (weight.is_float() ? weight.scales.empty()
+                                   : weight.scales.size() == 1 || weight.scales.size() == c),
+            kind, where, "layer '", layer.name, "': values, bias or scales do not fit the shape");
+    require(within(layer.bias_shift, 0, kMaxBiasShift), kind, where, "bias shift ",
+            layer.bias_shift);
+    require(all_finite(weight.values) && all_finite(layer.bias) && all_finite(weight.scales), kind,
+            where, "layer '", layer.name, "' holds a NaN or infinity");
+    for (const float s : weight.scales) require(s > 0, kind, where, "a scale is not positive");
+    for (const int level : weight.levels)
+      require(std::abs(level) < 1 << (weight.bits - 1), kind, where, "level ", level,
+              " is outside its grid");
+  }
+}
+
+}  // namespace espalier::format

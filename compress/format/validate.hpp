@@ -1,0 +1,26 @@
+// What every packed model keeps: limits, shapes that chain, default values in fields without use.
+#pragma once
+
+#include <string_view>
+
+#include "compress/format/packed_model.hpp"
+#include "core/base/error.hpp"
+
+namespace espalier::format {
+
+// The shape [H W C] after `layer`, whose window and `channels` (convolution and dense) are set.
+// Errors: `kind`, naming `where`.
+std::array<std::int64_t, 3> output_shape(const PackedLayer& layer, std::int64_t channels,
+                                         std::array<std::int64_t, 3> input, ErrorKind kind,
+                                         std::string_view where);
+void validate(const PackedModel& model, ErrorKind kind, std::string_view where);
+
+inline bool has_window(LayerKind kind) {
+  return kind == LayerKind::kConv2d || kind == LayerKind::kMaxPool2d ||
+         kind == LayerKind::kAveragePool2d;
+}
+inline bool has_weight(LayerKind kind) {
+  return kind == LayerKind::kConv2d || kind == LayerKind::kDense;
+}
+
+}  // namespace espalier::format
