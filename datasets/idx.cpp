@@ -31,6 +31,8 @@ Bytes gunzip(const Bytes& packed, const std::string& name) {
           " bytes");
   require(status == Z_STREAM_END, ErrorKind::kCorrupt, name,
           "the gzip stream is damaged or truncated; download it again");
+  require(stream.avail_in == 0, ErrorKind::kCorrupt, name, stream.avail_in,
+          " bytes follow the gzip stream");
   return out;
 }
 

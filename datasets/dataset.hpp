@@ -1,0 +1,47 @@
+// A dataset is a number of labelled images: size() and get(i) are the whole contract. Wrappers
+// (Subset, ShiftAugmentation) take one and are one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/tensor/tensor.hpp"
+
+namespace espalier::datasets {
+
+struct Example {
+  Tensor image;  // [H W C], float32, 0..1
+  int label = 0;
+};
+
+// get() changes nothing and depends on `i` alone: threads may share a dataset.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual std::int64_t size() const = 0;
+  // Errors: kUsage when i is not in 0..size()-1.
+  virtual Example get(std::int64_t i) const = 0;
+  virtual Shape image_shape() const = 0;  // [H W C]
+  virtual int classes() const = 0;        // labels are 0..classes()-1
+};
+
+struct Batch {
+  Tensor images;  // [N H W C]
+  std::vector<int> labels;
+};
+
+// The examples of these indices, in this order. Errors: kUsage when there are none.
+Batch collate(const Dataset& dataset, std::span<const std::int64_t> indices);
+
+struct TrainTest {
+  std::shared_ptr<const Dataset> train, test;
+};
+
+// Shared by every dataset's get().
+inline void check_index(std::int64_t i, std::int64_t size) {
+  require(i >= 0 && i < size, "Dataset", "has ", size, " examples, asked for number ", i);
+}
+
+}  // namespace espalier::datasets

@@ -1,0 +1,35 @@
+#include "datasets/in_memory.hpp"
+
+#include <utility>
+
+namespace espalier::datasets {
+
+InMemory::InMemory(Tensor images, Tensor labels, int classes, const std::string& name)
+    : images_(std::move(images)), labels_(std::move(labels)), classes_(classes) {
+  const Shape& shape = images_.shape();
+  require(images_.defined() && images_.dtype() == DType::kUint8 &&
+              (shape.rank() == 3 || shape.rank() == 4),
+          name, "wants images of uint8, [N H W] or [N H W C], got ", images_.dtype(), " ", shape);
+  require(labels_.defined() && labels_.dtype() == DType::kUint8 && labels_.shape().rank() == 1,
+          name, "wants labels of uint8, [N], got ", labels_.dtype(), " ", labels_.shape());
+  require(classes >= 1 && classes <= 256, name, "wants 1 to 256 classes, got ", classes);
+  require(shape[0] == labels_.elements(), ErrorKind::kCorrupt, name, "has ", shape[0],
+          " images but ", labels_.elements(), " labels");
+  const auto values = labels_.values<std::uint8_t>();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    require(values[i] < classes, ErrorKind::kCorrupt, name, "label ", i, " is ", int{values[i]},
+            ", wanted 0 to ", classes - 1);
+  image_shape_ = {shape[1], shape[2], shape.rank() == 4 ? shape[3] : 1};
+}
+
+Example InMemory::get(std::int64_t i) const {
+  check_index(i, size());
+  Example example{Tensor::uninitialized(image_shape_), labels_.data<std::uint8_t>()[i]};
+  const std::int64_t n = image_shape_.elements();
+  const std::uint8_t* from = images_.data<std::uint8_t>() + i * n;
+  float* to = example.image.mutable_data();
+  for (std::int64_t k = 0; k < n; ++k) to[k] = static_cast<float>(from[k]) / 255.0f;
+  return example;
+}
+
+}  // namespace espalier::datasets

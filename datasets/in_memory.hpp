@@ -1,0 +1,28 @@
+// Images and labels held as bytes, a quarter of what floats would take.
+#pragma once
+
+#include <string>
+
+#include "datasets/dataset.hpp"
+
+namespace espalier::datasets {
+
+class InMemory : public Dataset {
+ public:
+  // images: uint8 [N H W] (C is 1) or [N H W C]; labels: uint8 [N]. Errors, naming `name` (a file,
+  // say): kCorrupt when the counts differ or a label is not below `classes`; kUsage when the types
+  // or axes are others.
+  InMemory(Tensor images, Tensor labels, int classes, const std::string& name = "InMemory");
+
+  std::int64_t size() const override { return labels_.elements(); }
+  Example get(std::int64_t i) const override;  // image = byte / 255
+  Shape image_shape() const override { return image_shape_; }
+  int classes() const override { return classes_; }
+
+ private:
+  Tensor images_, labels_;
+  Shape image_shape_;
+  int classes_;
+};
+
+}  // namespace espalier::datasets
