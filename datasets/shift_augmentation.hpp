@@ -1,0 +1,34 @@
+// Augmentation by shifts: each image moves by whole pixels, zeros come in at the border.
+#pragma once
+
+#include "datasets/dataset.hpp"
+
+namespace espalier::datasets {
+
+struct ShiftOptions {
+  std::int64_t max_shift_pixels = 1;  // each axis moves by -max..max, all equally likely
+  std::uint64_t seed = 1;
+  std::uint64_t epoch = 0;
+};
+
+// The shift depends on (seed, epoch, i) alone: the order of reading does not matter, and a resumed
+// run sees what the first would have seen. Each epoch wraps the dataset anew (it copies nothing).
+class ShiftAugmentation : public Dataset {
+ public:
+  // Errors: kUsage when max_shift_pixels is negative or not smaller than the image.
+  ShiftAugmentation(std::shared_ptr<const Dataset> dataset, ShiftOptions options);
+
+  std::int64_t size() const override { return dataset_->size(); }
+  Example get(std::int64_t i) const override;
+  Shape image_shape() const override { return dataset_->image_shape(); }
+  int classes() const override { return dataset_->classes(); }
+
+ private:
+  std::shared_ptr<const Dataset> dataset_;
+  ShiftOptions options_;
+};
+
+// out[y, x] = image[y - down, x - right], 0 where that lies outside. image: [H W C].
+Tensor shifted(const Tensor& image, std::int64_t down, std::int64_t right);
+
+}  // namespace espalier::datasets
