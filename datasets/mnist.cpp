@@ -45,8 +45,14 @@ std::shared_ptr<const Dataset> load(const fs::path& folder, const std::string& p
 }  // namespace
 
 std::optional<MnistData> load_mnist(std::optional<fs::path> data) {
+  if (data) {  // named by the user: another folder's data would not be what was asked for
+    require(
+        holds_any(*data), ErrorKind::kIo, data->string(),
+        "holds no file of MNIST (train-images-idx3-ubyte and its three companions, plain or .gz); "
+        "check the path");
+    return MnistData{load(*data, "train"), load(*data, "t10k")};
+  }
   std::vector<fs::path> folders;
-  if (data) folders.push_back(*data);
   if (const char* folder = std::getenv("MNIST_DIR"); folder && *folder) folders.push_back(folder);
   if (const char* home = std::getenv("HOME"); home && *home)
     folders.push_back(fs::path(home) / ".cache/espalier/mnist");
