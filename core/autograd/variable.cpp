@@ -1,5 +1,7 @@
 #include "core/autograd/variable.hpp"
 
+#include <sstream>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -87,17 +89,11 @@ Variable record(std::string name, Tensor value, std::vector<Variable> inputs, Ru
   return result;
 }
 
-void backward(const Variable& loss) {
-  using Node = Variable::Node;
-  require(loss.defined() && loss.value().elements() == 1, "backward",
-          "wants a scalar loss; take its sum or mean");
-  require(loss.needs_gradient(), "backward", "the loss depends on nothing that needs a gradient");
-
-  // Depth-first, iteratively: inputs come before the nodes that use them.
+// Depth-first, iteratively: a deep graph must not overflow the stack.
+std::vector<Variable::Node*> Variable::inputs_first(const Variable& root) {
   std::vector<Node*> order;
-  std::unordered_set<Node*> seen;
-  std::vector<std::pair<Node*, std::size_t>> path = {{loss.node_.get(), 0}};
-  seen.insert(loss.node_.get());
+  std::unordered_set<Node*> seen = {root.node_.get()};
+  std::vector<std::pair<Node*, std::size_t>> path = {{root.node_.get(), 0}};
   while (!path.empty()) {
     auto& [node, next] = path.back();
     if (next == node->inputs.size()) {
@@ -106,13 +102,22 @@ void backward(const Variable& loss) {
       continue;
     }
     Node* input = node->inputs[next++].node_.get();
-    if (input && input->needs_gradient && seen.insert(input).second) path.emplace_back(input, 0);
+    if (input && seen.insert(input).second) path.emplace_back(input, 0);
   }
+  return order;
+}
 
+void backward(const Variable& loss) {
+  using Node = Variable::Node;
+  require(loss.defined() && loss.value().elements() == 1, "backward",
+          "wants a scalar loss; take its sum or mean");
+  require(loss.needs_gradient(), "backward", "the loss depends on nothing that needs a gradient");
+
+  const std::vector<Node*> order = Variable::inputs_first(loss);
   add_to(loss.node_->gradient, Tensor::full(loss.shape(), 1));
   for (auto it = order.rbegin(); it != order.rend(); ++it) {
     Node& node = **it;
-    if (!node.rule) continue;  // a leaf: its gradient stays
+    if (!node.rule) continue;  // a leaf: a parameter's gradient stays, a constant has none
     const Tensor gradient = std::exchange(node.gradient, {});
     if (!gradient.defined()) continue;
     const Gradients grads = node.rule(BackwardContext(gradient, node.value, node.inputs));
@@ -127,6 +132,25 @@ void backward(const Variable& loss) {
       add_to(node.inputs[i].node_->gradient, grads[i]);
     }
   }
+}
+
+std::string graph_dump(const Variable& root) {
+  require(root.defined(), "graph_dump", "wants a variable that was given a value");
+  std::ostringstream out;
+  std::unordered_map<const Variable::Node*, std::size_t> number;
+  for (const auto* node : Variable::inputs_first(root)) {
+    out << '%' << number.emplace(node, number.size()).first->second << " = ";
+    if (node->rule) {
+      out << node->name << '(';
+      for (std::size_t i = 0; i < node->inputs.size(); ++i)
+        out << (i ? ", %" : "%") << number.at(node->inputs[i].node_.get());
+      out << ')';
+    } else {
+      out << (node->needs_gradient ? "parameter" : "constant");
+    }
+    out << ' ' << node->value.shape() << '\n';
+  }
+  return out.str();
 }
 
 NoGradient::NoGradient() : before_(std::exchange(recording, false)) {}

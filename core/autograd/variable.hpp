@@ -51,9 +51,13 @@ class Variable {
 
  private:
   struct Node;
+  // Every node that `root` was computed from and its own, inputs before the nodes that use them.
+  static std::vector<Node*> inputs_first(const Variable& root);
+
   std::shared_ptr<Node> node_;
   friend Variable record(std::string, Tensor, std::vector<Variable>, Rule);
   friend void backward(const Variable&);
+  friend std::string graph_dump(const Variable&);
 };
 
 // The result of the op `name`: `value`, computed from `inputs`, with the rule for its gradients.
@@ -64,6 +68,10 @@ Variable record(std::string name, Tensor value, std::vector<Variable> inputs, Ru
 // or needs no gradient; a rule returned a wrong number or shape of gradients (internal, naming the
 // op).
 void backward(const Variable& loss);
+
+// The recorded history as text, one node a line, inputs first: "%2 = matmul(%0, %1) [2x3]". Leaves
+// print as parameter or constant. For people and for structural tests.
+std::string graph_dump(const Variable& root);
 
 // While one lives, this thread records nothing: evaluation costs no memory for history.
 class NoGradient {

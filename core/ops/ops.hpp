@@ -2,8 +2,10 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "core/autograd/variable.hpp"
+#include "core/base/rng.hpp"
 #include "core/kernels/window.hpp"
 
 namespace espalier::ops {
@@ -33,5 +35,19 @@ struct BatchNormOutput {
 // x [... C], gamma and beta [C], epsilon > 0.
 BatchNormOutput batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
                            float epsilon);
+// With given statistics, [C], as in evaluation: x's gradient does not flow through them.
+Variable batch_norm_inference(const Variable& x, const Variable& gamma, const Variable& beta,
+                              const Tensor& mean, const Tensor& variance, float epsilon);
+
+// Each value is 0 with probability `rate`, in [0, 1), else divided by 1 - rate: the mean stays.
+Variable dropout(const Variable& x, float rate, Rng& rng);
+
+struct FakeQuantGrid {
+  std::vector<float> scales = {1};  // > 0; one, or one a channel of the outermost axis
+  int zero_point = 0;
+  int min_level = -127, max_level = 127;
+};
+// x rounded to the values that the grid's levels stand for: core/ops/fake_quant.cpp.
+Variable fake_quant(const Variable& x, FakeQuantGrid grid);
 
 }  // namespace espalier::ops

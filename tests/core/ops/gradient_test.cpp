@@ -4,6 +4,7 @@
 // wider than the step.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -129,6 +130,41 @@ TEST_CASE("every op's gradient matches central differences") {
        {{2, 2, 2, 3}, {3}, {3}},
        1e-2f,
        2e-3f},
+      {"batch_norm_inference",
+       [](V v) {
+         return ops::batch_norm_inference(v[0], v[1], v[2], Tensor::from({3}, {0.1f, -0.2f, 0}),
+                                          Tensor::from({3}, {1, 0.5f, 2}), 1e-3f);
+       },
+       {{2, 2, 2, 3}, {3}, {3}},
+       0.1f,
+       1e-4f},
+      {"dropout",
+       [](V v) {
+         Rng rng(3, "dropout");  // the same mask at every call
+         return ops::dropout(v[0], 0.4f, rng);
+       },
+       {{4, 5}},
+       0.1f,
+       1e-4f},
+      // A step of whole levels, with no value within a step of the clamp, makes the
+      // straight-through gradient the true difference quotient. Largest values: clamped, gradient
+      // 0.
+      {"fake_quant",
+       [](V v) {
+         return ops::fake_quant(
+             v[0], {.scales = {0.01f}, .zero_point = 3, .min_level = -14, .max_level = 20});
+       },
+       {{2, 3}},
+       0.01f,
+       1e-3f},
+      {"fake_quant_per_channel",
+       [](V v) {
+         return ops::fake_quant(v[0],
+                                {.scales = {0.01f, 0.005f}, .min_level = -17, .max_level = 17});
+       },
+       {{2, 3}},
+       0.01f,
+       1e-3f},
       {"cross_entropy", entropy, {{3, 4}}, 1e-2f, 1e-3f},
   };
   for (const Case& c : table) check(c);
@@ -163,4 +199,36 @@ TEST_CASE("nothing is recorded where no gradient is wanted, and long chains do n
   for (int i = 0; i < 200000; ++i) y = ops::reshape(y, {1});
   backward(ops::sum(y));
   CHECK(x.gradient().item() == 1);
+}
+
+TEST_CASE("fake_quant rounds half to even onto the grid, clamps, and keeps zero at zero") {
+  const Variable x(Tensor::from({2, 3}, {0.5f, 1.5f, 9, -0.75f, -9, 0}), true);
+  const Variable y =
+      ops::fake_quant(x, {.scales = {1, 0.5f}, .zero_point = 2, .min_level = 0, .max_level = 7});
+  const std::vector<float> wanted = {0, 2, 5, -1, -1, 0};
+  CHECK(std::ranges::equal(y.value().values(), wanted));
+  backward(ops::sum(y));
+  const std::vector<float> passes = {1, 1, 0, 1, 0, 1};
+  CHECK(std::ranges::equal(x.gradient().values(), passes));
+  CHECK_THROWS_AS(ops::fake_quant(x, {.scales = {1, 1, 1}}), Error);
+  CHECK_THROWS_AS(ops::fake_quant(x, {.scales = {0}}), Error);
+  CHECK_THROWS_AS(ops::fake_quant(x, {.zero_point = 200}), Error);
+}
+
+TEST_CASE("dropout drops about its rate and keeps the mean; a rate of 1 is refused") {
+  Rng rng(5, "dropout");
+  const Variable y = ops::dropout(Variable(Tensor::full({10000}, 1)), 0.25f, rng);
+  const auto v = y.value().values();
+  const auto zeros = std::ranges::count(v, 0.0f);
+  CHECK(zeros > 2300);
+  CHECK(zeros < 2700);
+  CHECK(std::ranges::count(v, 1 / 0.75f) == 10000 - zeros);
+  CHECK_THROWS_AS(ops::dropout(y, 1, rng), Error);
+}
+
+TEST_CASE("graph_dump prints every node once, inputs first") {
+  const Variable x(Tensor({2, 3}), true), c(Tensor({2, 3}));
+  CHECK(graph_dump(ops::sum(ops::add(ops::multiply(x, c), x))) ==
+        "%0 = parameter [2x3]\n%1 = constant [2x3]\n%2 = multiply(%0, %1) [2x3]\n"
+        "%3 = add(%2, %0) [2x3]\n%4 = sum(%3) []\n");
 }

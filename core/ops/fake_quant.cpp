@@ -1,0 +1,42 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/ops/ops.hpp"
+
+namespace espalier::ops {
+
+// level = rint(x / scale[c]) + zero_point, half to even     y = scale[c] (clamp(level) -
+// zero_point) dx = dy where the clamp left the level alone, else 0: the straight-through estimator
+// (Bengio et al. 2013; Jacob et al. 2018). A NaN stays one, so that a diverged run is seen.
+Variable fake_quant(const Variable& x, FakeQuantGrid grid) {
+  const auto channels = static_cast<std::int64_t>(grid.scales.size());
+  require(channels == 1 || (x.shape().rank() > 0 && channels == x.shape()[0]), "fake_quant",
+          x.shape(), " wants one scale or one a channel of its outermost axis, got ", channels);
+  for (const float s : grid.scales)
+    require(std::isfinite(s) && s > 0, "fake_quant", "wants scales > 0, got ", s);
+  require(grid.min_level <= grid.zero_point && grid.zero_point <= grid.max_level, "fake_quant",
+          "wants min_level <= zero_point <= max_level, got ", grid.min_level, ", ", grid.zero_point,
+          ", ", grid.max_level);
+
+  const auto zero = static_cast<float>(grid.zero_point);
+  const auto low = static_cast<float>(grid.min_level), high = static_cast<float>(grid.max_level);
+  Tensor y = Tensor::uninitialized(x.shape()), inside(x.shape());  // inside: 1 where dy passes
+  const auto from = x.value().values();
+  const auto to = y.mutable_values(), passes = inside.mutable_values();
+  const std::size_t stride = from.size() / grid.scales.size();
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const float scale = grid.scales[i / stride];
+    const float level = std::nearbyint(from[i] / scale) + zero;
+    to[i] = scale * (std::clamp(level, low, high) - zero);
+    passes[i] = low <= level && level <= high ? 1.0f : 0.0f;
+  }
+  return record("fake_quant", y, {x}, [inside](const BackwardContext& ctx) {
+    Tensor dx = ctx.gradient().clone();
+    const auto d = dx.mutable_values();
+    const auto passes = inside.values();
+    for (std::size_t i = 0; i < d.size(); ++i) d[i] *= passes[i];
+    return Gradients{dx};
+  });
+}
+
+}  // namespace espalier::ops

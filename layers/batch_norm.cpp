@@ -1,0 +1,51 @@
+#include "layers/batch_norm.hpp"
+
+#include "core/ops/ops.hpp"
+
+namespace espalier {
+namespace {
+
+void move_towards(Tensor& running, const Tensor& batch, float momentum) {
+  const auto r = running.mutable_values();
+  const auto b = batch.values();
+  for (std::size_t i = 0; i < r.size(); ++i) r[i] = momentum * r[i] + (1 - momentum) * b[i];
+}
+
+}  // namespace
+
+BatchNorm::BatchNorm(Options options)
+    : options_(options),
+      gamma_(Tensor::full({options.channels}, 1)),
+      beta_(Tensor({options.channels})),
+      mean_({options.channels}),
+      variance_(Tensor::full({options.channels}, 1)) {
+  require(options.channels >= 1, "BatchNorm", "wants channels >= 1, got ", options.channels);
+  require(0 <= options.momentum && options.momentum < 1, "BatchNorm",
+          "wants momentum in [0, 1), got ", options.momentum);
+  require(options.epsilon > 0, "BatchNorm", "wants epsilon > 0, got ", options.epsilon);
+}
+
+Variable BatchNorm::forward(const Variable& x, const ForwardContext& context) {
+  if (!context.training)
+    return ops::batch_norm_inference(x, gamma_.effective(), beta_.effective(), mean_, variance_,
+                                     options_.epsilon);
+  auto batch = ops::batch_norm(x, gamma_.effective(), beta_.effective(), options_.epsilon);
+  move_towards(mean_, batch.mean, options_.momentum);
+  move_towards(variance_, batch.variance, options_.momentum);
+  return batch.y;
+}
+
+void BatchNorm::visit(const Visitor& visitor) {
+  visitor("gamma", gamma_);
+  visitor("beta", beta_);
+  visitor("mean", mean_);
+  visitor("variance", variance_);
+}
+
+std::string BatchNorm::describe() const {
+  std::ostringstream out;
+  out << "BatchNorm(" << options_.channels << ')';
+  return out.str();
+}
+
+}  // namespace espalier

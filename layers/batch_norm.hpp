@@ -1,0 +1,30 @@
+// y = gamma (x - mean) / sqrt(variance + epsilon) + beta     x, y: [... C]   the others: [C]
+// Training: the batch's mean and biased variance, which also move the running ones,
+// r = momentum r + (1 - momentum) batch. Evaluation: the running ones (Ioffe & Szegedy 2015).
+#pragma once
+
+#include "layers/layer.hpp"
+
+namespace espalier {
+
+class BatchNorm final : public Layer {
+ public:
+  struct Options {
+    std::int64_t channels = 0;  // >= 1
+    float momentum = 0.99f;     // [0, 1)
+    float epsilon = 1e-3f;      // > 0
+  };
+  explicit BatchNorm(Options options);
+  // Parameters gamma and beta; state mean and variance.
+  void visit(const Visitor& visitor) override;
+  std::string describe() const override;
+
+ private:
+  Variable forward(const Variable& x, const ForwardContext& context) override;
+
+  Options options_;
+  Parameter gamma_, beta_;
+  Tensor mean_, variance_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,28 @@
+#include "layers/dense.hpp"
+
+#include "core/ops/ops.hpp"
+
+namespace espalier {
+
+Dense::Dense(Options options, Rng& rng)
+    : options_(options),
+      weight_(initial_weights(options.init, {options.out, options.in}, rng)),
+      bias_(Tensor({options.out})) {}
+
+Variable Dense::forward(const Variable& x, const ForwardContext&) {
+  return ops::add_bias(ops::matmul(x, weight_.effective(), {.transpose_b = true}),
+                       bias_.effective());
+}
+
+void Dense::visit(const Visitor& visitor) {
+  visitor("weight", weight_);
+  visitor("bias", bias_);
+}
+
+std::string Dense::describe() const {
+  std::ostringstream out;
+  out << "Dense(" << options_.in << " -> " << options_.out << ')';
+  return out.str();
+}
+
+}  // namespace espalier

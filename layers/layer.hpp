@@ -1,0 +1,61 @@
+// A layer maps one activation to the next, names its parameters and describes itself. It sees only
+// tensors: order belongs to Sequential, compression to transforms and taps.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "core/base/rng.hpp"
+#include "layers/parameter.hpp"
+
+namespace espalier {
+
+struct ForwardContext {
+  bool training = false;
+  Rng* rng = nullptr;  // the dropout stream; layers that draw fail without it
+};
+
+// What visit() hands out, in the order of declaration: the optimizer, checkpoints, pruning,
+// quantization, packing and reports all walk a model through it.
+struct Visitor {
+  std::function<void(const std::string& name, Parameter&)> parameter = {};
+  std::function<void(const std::string& name, Tensor&)> state = {};  // not trained: running means
+
+  void operator()(const std::string& name, Parameter& p) const {
+    if (parameter) parameter(name, p);
+  }
+  void operator()(const std::string& name, Tensor& s) const {
+    if (state) state(name, s);
+  }
+};
+
+class Layer {
+ public:
+  // Receives what forward() returned; what it returns is the layer's output (the same variable
+  // where it only watches). Observers and fake quantization of activations sit here.
+  using OutputTap = std::function<Variable(const Variable&)>;
+
+  virtual ~Layer() = default;
+
+  Variable operator()(const Variable& x, const ForwardContext& context = {}) {
+    Variable y = forward(x, context);
+    return output_tap_ ? output_tap_(y) : y;
+  }
+  virtual void visit(const Visitor&) {}
+  virtual std::string describe() const = 0;  // "Dense(784 -> 10)"
+
+  void set_output_tap(OutputTap tap) { output_tap_ = std::move(tap); }  // {} takes it off
+
+ protected:
+  Layer() = default;
+  // A copy would share its parameters' memory: layers only move.
+  Layer(Layer&&) = default;
+  Layer& operator=(Layer&&) = default;
+
+ private:
+  virtual Variable forward(const Variable& x, const ForwardContext& context) = 0;
+  OutputTap output_tap_;
+};
+
+}  // namespace espalier
