@@ -22,6 +22,14 @@ Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& 
 BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& gamma,
                                        const Tensor& mean, const Tensor& variance, float epsilon);
 }  // namespace reference
+namespace onednn {
+BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                                    float epsilon);
+Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                            const Tensor& mean, const Tensor& variance, float epsilon);
+BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& gamma,
+                                       const Tensor& mean, const Tensor& variance, float epsilon);
+}  // namespace onednn
 using reference::batch_norm_backward;
 using reference::batch_norm_inference;
 using reference::batch_norm_training;

@@ -14,6 +14,11 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window);
 Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window);
 Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const Window& window);
 }  // namespace reference
+namespace onednn {
+Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window);
+Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window);
+Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const Window& window);
+}  // namespace onednn
 using reference::conv2d;
 using reference::conv2d_dw;
 using reference::conv2d_dx;

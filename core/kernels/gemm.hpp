@@ -14,6 +14,9 @@ struct GemmOptions {
 namespace reference {
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
 }
+namespace onednn {
+Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
+}
 using reference::gemm;
 
 }  // namespace espalier::kernels

@@ -10,6 +10,10 @@ namespace reference {
 Tensor log_softmax(const Tensor& x);
 Tensor log_softmax_dx(const Tensor& dy, const Tensor& y);
 }  // namespace reference
+namespace onednn {
+Tensor log_softmax(const Tensor& x);
+Tensor log_softmax_dx(const Tensor& dy, const Tensor& y);
+}  // namespace onednn
 using reference::log_softmax;
 using reference::log_softmax_dx;
 

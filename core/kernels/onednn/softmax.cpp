@@ -1,0 +1,48 @@
+#include "core/kernels/softmax.hpp"
+
+#include "core/onednn/onednn.hpp"
+
+namespace espalier::kernels::onednn {
+namespace {
+
+constexpr auto kLog = dnnl::algorithm::softmax_log;
+constexpr int kAxis = 1;
+
+dnn::SoftmaxForward::primitive_desc forward(const dnn::Desc& data) {
+  return dnn::describe<dnn::SoftmaxForward>(dnnl::prop_kind::forward_training, kLog, data, data,
+                                            kAxis);
+}
+
+}  // namespace
+
+Tensor log_softmax(const Tensor& x) {
+  require(x.shape().rank() == 2 && x.shape()[1] > 0, "log_softmax", "wants [N K], got ", x.shape());
+  if (x.elements() == 0) return Tensor(x.shape());
+  const auto data = dnn::rows(x.shape());
+  static dnn::Cache<dnn::Primitive> cache;
+  const auto primitive = cache.find(dnn::key({x.shape().sizes()}), [&] {
+    return dnn::Primitive::make<dnn::SoftmaxForward>(forward(data));
+  });
+  Tensor y = Tensor::uninitialized(x.shape());
+  primitive->run({{DNNL_ARG_SRC, dnn::input(x, data)}, {DNNL_ARG_DST, dnn::output(y, data)}});
+  return y;
+}
+
+Tensor log_softmax_dx(const Tensor& dy, const Tensor& y) {
+  require(dy.shape() == y.shape() && y.shape().rank() == 2, "log_softmax_dx", "gradient ",
+          dy.shape(), " does not fit output ", y.shape());
+  if (y.elements() == 0) return Tensor(y.shape());
+  const auto data = dnn::rows(y.shape());
+  static dnn::Cache<dnn::Primitive> cache;
+  const auto primitive = cache.find(dnn::key({y.shape().sizes()}), [&] {
+    return dnn::Primitive::make<dnn::SoftmaxBackward>(
+        dnn::describe_backward<dnn::SoftmaxBackward>(forward(data), kLog, data, data, data, kAxis));
+  });
+  Tensor dx = Tensor::uninitialized(y.shape());
+  primitive->run({{DNNL_ARG_DIFF_DST, dnn::input(dy, data)},
+                  {DNNL_ARG_DST, dnn::input(y, data)},
+                  {DNNL_ARG_DIFF_SRC, dnn::output(dx, data)}});
+  return dx;
+}
+
+}  // namespace espalier::kernels::onednn

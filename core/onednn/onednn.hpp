@@ -1,0 +1,141 @@
+// oneDNN as the kernels see it, in versions 2.6 to 3.x: the only header that includes dnnl.hpp.
+// Describe a primitive, make it, keep it in a Cache by shape, run it on tensors.
+//
+// A primitive keeps the number of threads that it was made with: choose it before the first kernel.
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/tensor/tensor.hpp"
+
+namespace espalier::dnn {
+
+using Desc = dnnl::memory::desc;
+using Arguments = std::unordered_map<int, dnnl::memory>;  // DNNL_ARG_SRC and so on
+
+dnnl::engine& engine();                        // the CPU
+const dnnl::primitive_attr& attributes();      // the caller brings the scratchpad: thread-safe
+[[noreturn]] void fail(const dnnl::error& e);  // as our Error (internal)
+
+// How the bytes of a float32 tensor lie. oneDNN counts axes as N C H W and O I H W whatever the
+// layout.
+Desc rows(const Shape& shape);         // [M x N], row-major
+Desc columns(const Shape& shape);      // [N x M] in memory, read as its transpose [M x N]
+Desc vector(std::int64_t size);        // [C]
+Desc image(const Shape& nhwc);         // [N H W C]
+Desc weights(const Shape& ohwi);       // [O H W I]
+Desc any_weights(const Shape& ohwi);   // whichever layout oneDNN likes best
+Desc flat(std::int64_t elements);      // all elements as one axis
+Desc channels_last(const Shape& any);  // [... C] as an image [ROWS 1 1 C]
+
+// The tensor's memory, seen as `desc`. oneDNN takes no const: input() promises that it only reads.
+// Errors: the tensor is not float32, or its size is not the desc's.
+dnnl::memory input(const Tensor& tensor, const Desc& desc);
+dnnl::memory output(Tensor& tensor, const Desc& desc);
+// A tensor of bytes in a layout of oneDNN's own (workspaces, reordered weights).
+Tensor opaque(const Desc& desc);
+dnnl::memory opaque_memory(const Tensor& bytes, const Desc& desc);
+
+#if DNNL_VERSION_MAJOR >= 3
+using PoolingForward = dnnl::pooling_forward;
+using PoolingBackward = dnnl::pooling_backward;
+using SoftmaxForward = dnnl::softmax_forward;
+using SoftmaxBackward = dnnl::softmax_backward;
+#else
+using PoolingForward = dnnl::pooling_v2_forward;
+using PoolingBackward = dnnl::pooling_v2_backward;
+using SoftmaxForward = dnnl::softmax_v2_forward;
+using SoftmaxBackward = dnnl::softmax_v2_backward;
+#endif
+
+// The primitive descriptor of P from the arguments of its operation.
+template <class P, class... Args>
+typename P::primitive_desc describe(const Args&... args) {
+#if DNNL_VERSION_MAJOR >= 3
+  return typename P::primitive_desc(engine(), args..., attributes());
+#else
+  return typename P::primitive_desc(typename P::desc(args...), attributes(), engine());
+#endif
+}
+
+// The same of a backward primitive, which wants its forward one as a hint.
+template <class P, class Hint, class... Args>
+typename P::primitive_desc describe_backward(const Hint& forward, const Args&... args) {
+#if DNNL_VERSION_MAJOR >= 3
+  return typename P::primitive_desc(engine(), args..., forward, attributes());
+#else
+  return typename P::primitive_desc(typename P::desc(args...), attributes(), engine(), forward);
+#endif
+}
+
+// Operations whose input and output lie alike: version 3 wants both described, version 2 one.
+dnnl::batch_normalization_forward::primitive_desc batch_norm(dnnl::prop_kind kind, const Desc& data,
+                                                             float epsilon,
+                                                             dnnl::normalization_flags flags);
+dnnl::batch_normalization_backward::primitive_desc batch_norm_backward(
+    const dnnl::batch_normalization_forward::primitive_desc& forward, const Desc& data,
+    float epsilon, dnnl::normalization_flags flags);
+dnnl::eltwise_forward::primitive_desc eltwise(dnnl::algorithm algorithm, const Desc& data);
+dnnl::eltwise_backward::primitive_desc eltwise_backward(
+    const dnnl::eltwise_forward::primitive_desc& forward, dnnl::algorithm algorithm,
+    const Desc& data);
+
+// A primitive, ready to run from any thread.
+class Primitive {
+ public:
+  template <class P>
+  static Primitive make(const typename P::primitive_desc& desc) {
+    return Primitive(P(desc), desc.scratchpad_desc());
+  }
+  static Primitive reorder(const Desc& from, const Desc& to);
+
+  // Returns when the work is done.
+  void run(Arguments arguments) const;
+
+ private:
+  Primitive(dnnl::primitive primitive, Desc scratchpad)
+      : primitive_(std::move(primitive)), scratchpad_(std::move(scratchpad)) {}
+  dnnl::primitive primitive_;
+  Desc scratchpad_;
+};
+
+// What a primitive was made for. Each part is stored with its length, so that keys stay distinct.
+using Key = std::vector<std::int64_t>;
+Key key(std::initializer_list<std::span<const std::int64_t>> parts);
+
+// Primitives by key, made on first use. Training meets a handful of shapes; a caller that meets
+// ever new ones starts over after kMaxEntries, so that memory stays bounded.
+template <class Value>
+class Cache {
+ public:
+  static constexpr std::size_t kMaxEntries = 256;
+
+  Cache() { engine(); }  // made before us, the engine outlives us
+
+  template <class Make>
+  std::shared_ptr<const Value> find(const Key& key, Make make) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = entries_.find(key); found != entries_.end()) return found->second;
+    if (entries_.size() >= kMaxEntries) entries_.clear();
+    try {
+      return entries_[key] = std::make_shared<const Value>(make());
+    } catch (const dnnl::error& e) {
+      entries_.erase(key);
+      fail(e);
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<Key, std::shared_ptr<const Value>> entries_;
+};
+
+}  // namespace espalier::dnn
