@@ -30,8 +30,8 @@ Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& 
 BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& gamma,
                                        const Tensor& mean, const Tensor& variance, float epsilon);
 }  // namespace onednn
-using reference::batch_norm_backward;
-using reference::batch_norm_inference;
-using reference::batch_norm_training;
+using onednn::batch_norm_backward;
+using onednn::batch_norm_inference;
+using onednn::batch_norm_training;
 
 }  // namespace espalier::kernels

@@ -19,8 +19,8 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window);
 Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window);
 Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const Window& window);
 }  // namespace onednn
-using reference::conv2d;
-using reference::conv2d_dw;
-using reference::conv2d_dx;
+using onednn::conv2d;
+using onednn::conv2d_dw;
+using onednn::conv2d_dx;
 
 }  // namespace espalier::kernels

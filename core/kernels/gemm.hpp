@@ -17,6 +17,6 @@ Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
 namespace onednn {
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
 }
-using reference::gemm;
+using onednn::gemm;
 
 }  // namespace espalier::kernels

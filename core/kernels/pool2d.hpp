@@ -29,9 +29,9 @@ Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_s
 Tensor average_pool2d(const Tensor& x, const Window& window);
 Tensor average_pool2d_dx(const Tensor& dy, const Shape& x_shape, const Window& window);
 }  // namespace onednn
-using reference::average_pool2d;
-using reference::average_pool2d_dx;
-using reference::max_pool2d;
-using reference::max_pool2d_dx;
+using onednn::average_pool2d;
+using onednn::average_pool2d_dx;
+using onednn::max_pool2d;
+using onednn::max_pool2d_dx;
 
 }  // namespace espalier::kernels

@@ -37,9 +37,10 @@ Tensor add_bias(const Tensor& x, const Tensor& b) {
           x.shape(), " wants a bias of its innermost size, got ", b.shape());
   Tensor y = Tensor::uninitialized(x.shape());
   const std::int64_t channels = b.elements();
+  const float *px = x.data(), *pb = b.data();
+  float* py = y.mutable_data();
   for (std::int64_t row = 0; row < x.elements(); row += channels)
-    for (std::int64_t c = 0; c < channels; ++c)
-      y.mutable_data()[row + c] = x.data()[row + c] + b.data()[c];
+    for (std::int64_t c = 0; c < channels; ++c) py[row + c] = px[row + c] + pb[c];
   return y;
 }
 
@@ -47,8 +48,10 @@ Tensor sum_to_channels(const Tensor& x) {
   require(x.shape().rank() >= 1, "sum_to_channels", "wants at least one axis, got ", x.shape());
   const std::int64_t channels = x.shape()[-1];
   Tensor sums({channels});
+  const float* px = x.data();
+  float* total = sums.mutable_data();
   for (std::int64_t row = 0; row < x.elements(); row += channels)
-    for (std::int64_t c = 0; c < channels; ++c) sums.mutable_data()[c] += x.data()[row + c];
+    for (std::int64_t c = 0; c < channels; ++c) total[c] += px[row + c];
   return sums;
 }
 
