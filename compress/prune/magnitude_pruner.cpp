@@ -1,0 +1,85 @@
+#include "compress/prune/magnitude_pruner.hpp"
+
+#include <utility>
+
+#include "compress/prune/mask.hpp"
+#include "core/ops/ops.hpp"
+
+namespace espalier::prune {
+namespace {
+
+// w -> w * mask. A masked weight gets no gradient: it keeps the value it had and competes with that
+// for its place when the mask is chosen again.
+Parameter::Transform masked_by(const Tensor& mask) {
+  return [mask](const Variable& w) { return ops::multiply(w, Variable(mask)); };
+}
+
+void apply(Parameter& parameter, const Tensor& mask, const std::string& name,
+           const char* transform) {
+  const auto w = parameter.latent().mutable_value().mutable_values();
+  const auto m = mask.values();
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] *= m[i];
+  parameter.remove_transform(transform);
+  const double wanted = sparsity_of(mask), got = sparsity_of(parameter.latent().value());
+  require(got >= wanted, ErrorKind::kInternal, name, "should hold ", wanted, " zeros, holds ", got);
+}
+
+}  // namespace
+
+Selection weights() {
+  return [](const std::string&, const Parameter& p) { return p.latent().shape().rank() >= 2; };
+}
+
+MagnitudePruner::MagnitudePruner(Options options) : options_(std::move(options)) {
+  require(options_.schedule != nullptr, "MagnitudePruner", "wants a schedule");
+  require(options_.frequency_steps >= 1, "MagnitudePruner",
+          "wants a frequency of at least one step, got ", options_.frequency_steps);
+}
+
+void MagnitudePruner::attach(Layer& model) {
+  model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+    if (!options_.select(name, p)) return;
+    targets_.push_back({name, &p, Tensor::full(p.latent().shape(), 1)});
+    p.add_transform("prune", masked_by(targets_.back().mask));
+  }});
+  require(!targets_.empty(), "MagnitudePruner", "no parameter of the model was selected");
+}
+
+void MagnitudePruner::step(const training::StepInfo& info) {
+  if (info.step % options_.frequency_steps != 0 && !info.last()) return;
+  const float sparsity = options_.schedule(info.progress());
+  for (auto& target : targets_)
+    target.mask.copy_from(magnitude_mask(target.parameter->latent().value(), sparsity));
+}
+
+void MagnitudePruner::bake() {
+  for (const auto& [name, parameter, mask] : targets_) apply(*parameter, mask, name, "prune");
+  targets_.clear();
+}
+
+void KeepZeros::attach(Layer& model) {
+  model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+    if (!select_(name, p)) return;
+    targets_.push_back({name, &p, nonzero_mask(p.latent().value())});
+    p.add_transform("keep_zeros", masked_by(targets_.back().mask));
+  }});
+}
+
+void KeepZeros::bake() {
+  for (const auto& [name, parameter, mask] : targets_) apply(*parameter, mask, name, "keep_zeros");
+  targets_.clear();
+}
+
+double model_sparsity(Layer& model, const Selection& select) {
+  double zeros = 0, all = 0;
+  model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+    if (!select(name, p)) return;
+    const NoGradient guard;
+    const Tensor value = p.effective().value();
+    zeros += sparsity_of(value) * static_cast<double>(value.elements());
+    all += static_cast<double>(value.elements());
+  }});
+  return all > 0 ? zeros / all : 0;
+}
+
+}  // namespace espalier::prune

@@ -1,0 +1,63 @@
+// Magnitude pruning while the model trains (Zhu & Gupta 2017): a mask on each weight tensor, chosen
+// again as the schedule asks for more zeros.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compress/prune/sparsity_schedule.hpp"
+#include "optim/training/pass.hpp"
+
+namespace espalier::prune {
+
+// Which parameters: by default every one with at least two axes (kernels and matrices, no biases).
+using Selection = std::function<bool(const std::string& name, const Parameter& parameter)>;
+Selection weights();
+
+class MagnitudePruner final : public training::Pass {
+ public:
+  struct Options {
+    SparsitySchedule schedule;  // required
+    std::int64_t frequency_steps =
+        100;  // >= 1: a new mask at the first, each such, and the last step
+    Selection select = weights();
+  };
+  explicit MagnitudePruner(Options options);
+  void attach(Layer& model) override;  // errors: nothing was selected
+  void step(const training::StepInfo& info) override;
+  // Errors: kInternal when a tensor's zeros are not exactly the mask's.
+  void bake() override;
+
+ private:
+  struct Target {
+    std::string name;
+    Parameter* parameter;
+    Tensor mask;
+  };
+  Options options_;
+  std::vector<Target> targets_;
+};
+
+// Keeps the zeros that are there: for stages after pruning.
+class KeepZeros final : public training::Pass {
+ public:
+  explicit KeepZeros(Selection select = weights()) : select_(std::move(select)) {}
+  void attach(Layer& model) override;
+  void step(const training::StepInfo&) override {}
+  void bake() override;
+
+ private:
+  struct Target {
+    std::string name;
+    Parameter* parameter;
+    Tensor mask;
+  };
+  Selection select_;
+  std::vector<Target> targets_;
+};
+
+// Zeros among the selected parameters' effective values, all taken together.
+double model_sparsity(Layer& model, const Selection& select = weights());
+
+}  // namespace espalier::prune

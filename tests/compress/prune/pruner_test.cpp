@@ -1,0 +1,81 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "compress/prune/magnitude_pruner.hpp"
+#include "compress/prune/mask.hpp"
+#include "datasets/synthetic_digits.hpp"
+#include "layers/dense.hpp"
+#include "layers/flatten.hpp"
+#include "layers/sequential.hpp"
+#include "optim/training/fit.hpp"
+
+using namespace espalier;
+namespace {
+
+Sequential linear_model() {
+  Rng rng(1, "init");
+  Sequential model;
+  model.add("flatten", Flatten()).add("dense", Dense({.in = 784, .out = 10}, rng));
+  return model;
+}
+
+Tensor logits(Sequential& model, const datasets::Dataset& data) {
+  const NoGradient guard;
+  return model(Variable(datasets::collate(data, std::vector<std::int64_t>{0, 1, 2, 3}).images))
+      .value();
+}
+
+}  // namespace
+
+TEST_CASE("training learns, pruning ends exactly on target, baking changes no bit, zeros stay") {
+  const auto data = datasets::synthetic_digits({.train = 300, .test = 50});
+  Sequential model = linear_model();
+  const double before = training::accuracy(model, *data.train);
+  const auto reports = training::fit(
+      model, *data.train, {.epochs = 4, .batch_size = 32, .learning_rate = 3e-3f, .quiet = true});
+  REQUIRE(reports.size() == 4);
+  CHECK(reports[3].loss < 0.5 * reports[0].loss);
+  CHECK(training::accuracy(model, *data.train) > before + 0.4);
+
+  prune::MagnitudePruner pruner(
+      {.schedule = prune::polynomial_sparsity({.initial = 0.5f, .final = 0.9f}),
+       .frequency_steps = 7});
+  training::fit(model, *data.train, {.epochs = 2, .quiet = true}, {&pruner});
+  CHECK(prune::model_sparsity(model) == 7056.0 / 7840.0);
+  const Tensor attached = logits(model, *data.test);
+  pruner.bake();
+  const Tensor baked = logits(model, *data.test);
+  CHECK(std::memcmp(attached.data(), baked.data(), baked.bytes()) == 0);
+
+  prune::KeepZeros keep;
+  training::fit(model, *data.train, {.epochs = 1, .quiet = true}, {&keep});
+  keep.bake();
+  CHECK(prune::model_sparsity(model) == 7056.0 / 7840.0);
+}
+
+TEST_CASE("the same seed gives the same bits") {
+  const auto data = datasets::synthetic_digits({.train = 100, .test = 10});
+  Sequential a = linear_model(), b = linear_model();
+  for (Sequential* model : {&a, &b})
+    training::fit(*model, *data.train, {.epochs = 2, .quiet = true});
+  const Tensor x = logits(a, *data.test), y = logits(b, *data.test);
+  CHECK(std::memcmp(x.data(), y.data(), x.bytes()) == 0);
+}
+
+TEST_CASE("a diverged run stops in the step, naming batch and parameter") {
+  const auto data = datasets::synthetic_digits({.train = 100, .test = 10});
+  Sequential model = linear_model();
+  model.visit({.parameter = [](const std::string& name, Parameter& p) {
+    if (name == "dense.bias") p.latent().mutable_value().mutable_values()[3] = std::nanf("");
+  }});
+  try {
+    training::fit(model, *data.train, {.quiet = true});
+    FAIL("did not notice");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kDiverged);
+    CHECK(std::string(error.what()).find("epoch 1, batch 1") != std::string::npos);
+    CHECK(std::string(error.what()).find("dense.") != std::string::npos);
+  }
+}
