@@ -83,6 +83,9 @@ dnnl::batch_normalization_forward::primitive_desc batch_norm(dnnl::prop_kind kin
 dnnl::batch_normalization_backward::primitive_desc batch_norm_backward(
     const dnnl::batch_normalization_forward::primitive_desc& forward, const Desc& data,
     float epsilon, dnnl::normalization_flags flags);
+// Version 2 wants a shift among the inputs of the backward batch norm, which never reads it;
+// version 3 refuses it.
+inline constexpr bool kBackwardCountsShift = DNNL_VERSION_MAJOR < 3;
 dnnl::eltwise_forward::primitive_desc eltwise(dnnl::algorithm algorithm, const Desc& data);
 dnnl::eltwise_backward::primitive_desc eltwise_backward(
     const dnnl::eltwise_forward::primitive_desc& forward, dnnl::algorithm algorithm,

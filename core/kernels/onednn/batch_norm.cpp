@@ -82,16 +82,16 @@ BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const 
   });
   BatchNormGradients r{Tensor::uninitialized(x.shape()), Tensor::uninitialized({channels}),
                        Tensor::uninitialized({channels})};
-  primitive->run(
-      {{DNNL_ARG_SRC, dnn::input(x, data)},
-       {DNNL_ARG_DIFF_DST, dnn::input(dy, data)},
-       {DNNL_ARG_SCALE, dnn::input(gamma, vector)},
-       {DNNL_ARG_SHIFT, dnn::input(gamma, vector)},  // version 2 counts it, none reads it
-       {DNNL_ARG_MEAN, dnn::input(mean, vector)},
-       {DNNL_ARG_VARIANCE, dnn::input(variance, vector)},
-       {DNNL_ARG_DIFF_SRC, dnn::output(r.dx, data)},
-       {DNNL_ARG_DIFF_SCALE, dnn::output(r.dgamma, vector)},
-       {DNNL_ARG_DIFF_SHIFT, dnn::output(r.dbeta, vector)}});
+  dnn::Arguments arguments{{DNNL_ARG_SRC, dnn::input(x, data)},
+                           {DNNL_ARG_DIFF_DST, dnn::input(dy, data)},
+                           {DNNL_ARG_SCALE, dnn::input(gamma, vector)},
+                           {DNNL_ARG_MEAN, dnn::input(mean, vector)},
+                           {DNNL_ARG_VARIANCE, dnn::input(variance, vector)},
+                           {DNNL_ARG_DIFF_SRC, dnn::output(r.dx, data)},
+                           {DNNL_ARG_DIFF_SCALE, dnn::output(r.dgamma, vector)},
+                           {DNNL_ARG_DIFF_SHIFT, dnn::output(r.dbeta, vector)}};
+  if (dnn::kBackwardCountsShift) arguments.emplace(DNNL_ARG_SHIFT, dnn::input(gamma, vector));
+  primitive->run(std::move(arguments));
   return r;
 }
 

@@ -17,6 +17,7 @@ const Case kCases[] = {
     {{2, 28, 28, 1}, 6, {.kernel_h = 5, .kernel_w = 5}},
     {{2, 12, 12, 6}, 16, {.kernel_h = 5, .kernel_w = 5}},
     {{3, 7, 9, 4}, 5, {}},
+    {{1, 8, 8, 3}, 8, {.kernel_h = 3, .kernel_w = 3}},  // only the padding differs from the next
     {{1, 8, 8, 3},
      8,
      {.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1}},

@@ -8,9 +8,9 @@
 namespace espalier::kernels {
 
 TEST_CASE("gemm: the twins agree for every shape and transposition") {
-  for (const std::int64_t m : {1, 3, 64})
+  for (const std::int64_t m : {1, 3, 17, 64})
     for (const std::int64_t k : {1, 17, 784})
-      for (const std::int64_t n : {1, 10, 33})
+      for (const std::int64_t n : {1, 10, 17, 33})
         for (const bool ta : {false, true})
           for (const bool tb : {false, true}) {
             CAPTURE(m);
