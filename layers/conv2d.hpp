@@ -16,6 +16,9 @@ class Conv2d final : public Layer {
     Init init = Init::kHeNormal;
   };
   Conv2d(Options options, Rng& rng);
+  const Parameter& weight() const { return weight_; }
+  const Parameter& bias() const { return bias_; }
+  const kernels::Window& window() const { return window_; }
   void visit(const Visitor& visitor) override;
   std::string describe() const override;
 

@@ -13,6 +13,8 @@ class Dense final : public Layer {
     Init init = Init::kGlorotUniform;
   };
   Dense(Options options, Rng& rng);
+  const Parameter& weight() const { return weight_; }
+  const Parameter& bias() const { return bias_; }
   void visit(const Visitor& visitor) override;
   std::string describe() const override;
 

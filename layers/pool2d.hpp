@@ -15,6 +15,7 @@ struct Pool2dOptions {
 class MaxPool2d final : public Layer {
  public:
   explicit MaxPool2d(Pool2dOptions options = {});
+  const kernels::Window& window() const { return window_; }
   std::string describe() const override;
 
  private:
@@ -25,6 +26,7 @@ class MaxPool2d final : public Layer {
 class AveragePool2d final : public Layer {
  public:
   explicit AveragePool2d(Pool2dOptions options = {});
+  const kernels::Window& window() const { return window_; }
   std::string describe() const override;
 
  private:

@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/kernels/integer.hpp"
+
 namespace espalier::quantize {
 namespace {
-
-// Clamps before the conversion to an integer, which is undefined beyond its range.
-std::int32_t to_level(float rounded, std::int32_t zero_point) {
-  const float level = rounded + static_cast<float>(zero_point);
-  return static_cast<std::int32_t>(
-      std::clamp(level, 0.0f, static_cast<float>(kMaxActivationLevel)));
-}
 
 std::size_t values_per_channel(const Tensor& weight) {
   require(weight.shape().rank() >= 1 && weight.shape()[0] > 0, "quantize",
@@ -27,13 +22,9 @@ ActivationGrid activation_grid(float low, float high) {
   require(low <= high, "activation_grid", "wants low <= high, got [", low, ", ", high, "]");
   low = std::min(low, 0.0f);
   high = std::max(high, 0.0f);
-  const float scale = (high - low) / static_cast<float>(kMaxActivationLevel);
+  const float scale = (high - low) / static_cast<float>(kernels::kMaxActivationLevel);
   if (!(scale > 0) || !std::isfinite(scale)) return {};
-  return {scale, to_level(std::nearbyint(-low / scale), 0)};
-}
-
-std::int32_t activation_level(float x, ActivationGrid grid) {
-  return to_level(std::nearbyint(x / grid.scale), grid.zero_point);
+  return {scale, kernels::clamp_level(std::nearbyint(-low / scale), 0)};
 }
 
 std::int32_t max_weight_level(int bits) {
@@ -73,8 +64,42 @@ std::vector<std::int8_t> weight_levels(const Tensor& weight, const std::vector<f
   return levels;
 }
 
-std::int32_t requantize(std::int32_t accumulator, float multiplier, std::int32_t zero_point) {
-  return to_level(std::nearbyint(static_cast<float>(accumulator) * multiplier), zero_point);
+std::vector<float> bounded_weight_scales(const Tensor& weight, int bits) {
+  std::vector<float> scales = weight_scales(weight, bits);
+  const std::size_t stride = values_per_channel(weight);
+  const auto w = weight.values();
+  constexpr double kLimit = (1 << 24) - (1 << 20);
+  std::vector<bool> empty(scales.size());
+  float coarsest = 0;
+  for (std::size_t c = 0; c < scales.size(); ++c) {
+    const auto row = w.subspan(c * stride, stride);
+    empty[c] = std::ranges::all_of(row, [](float v) { return v == 0; });
+    const auto sum = [&] {
+      double total = 0;
+      for (const float v : row) total += std::abs(std::nearbyint(v / scales[c]));
+      return kernels::kMaxActivationLevel * total;
+    };
+    while (sum() >= kLimit) scales[c] *= 1.0625f;
+    if (!empty[c]) coarsest = std::max(coarsest, scales[c]);
+  }
+  for (std::size_t c = 0; c < scales.size(); ++c)
+    if (empty[c] && coarsest > 0) scales[c] = coarsest;
+  return scales;
+}
+
+std::vector<std::int32_t> bias_levels(const Tensor& bias, float input_scale,
+                                      const std::vector<float>& weight_scales) {
+  require(bias.shape() == Shape{static_cast<std::int64_t>(weight_scales.size())}, "bias_levels",
+          "wants ", weight_scales.size(), " biases, got ", bias.shape());
+  std::vector<std::int32_t> levels;
+  for (std::size_t c = 0; c < weight_scales.size(); ++c) {
+    const float level = std::nearbyint(bias.values()[c] / (input_scale * weight_scales[c]));
+    require(std::abs(level) < (1 << 20), "bias_levels", "the bias of channel ", c, " is ",
+            bias.values()[c], ", more than 2^20 steps of ", input_scale * weight_scales[c],
+            "; use fewer weight bits or leave this layer in float");
+    levels.push_back(static_cast<std::int32_t>(level));
+  }
+  return levels;
 }
 
 }  // namespace espalier::quantize

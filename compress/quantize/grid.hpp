@@ -9,9 +9,6 @@
 
 namespace espalier::quantize {
 
-// Activations lie on 0..127: int8 dot products of oneDNN are exact there on every instruction set.
-inline constexpr std::int32_t kMaxActivationLevel = 127;
-
 struct ActivationGrid {
   float scale = 1;
   std::int32_t zero_point = 0;  // [0, 127]
@@ -20,9 +17,6 @@ struct ActivationGrid {
 // The grid that covers [low, high], widened to hold 0, which gets a level of its own. A range of no
 // width gives scale 1. Errors: a NaN or infinite bound (diverged), low > high.
 ActivationGrid activation_grid(float low, float high);
-
-// clamp(rint(x / scale) + zero_point, 0, 127)
-std::int32_t activation_level(float x, ActivationGrid grid);
 
 // Weights: symmetric levels in [-q, q], q = 2^(bits-1) - 1, bits in [2, 8].
 std::int32_t max_weight_level(int bits);
@@ -35,7 +29,13 @@ std::vector<float> weight_scales(const Tensor& weight, int bits);
 std::vector<std::int8_t> weight_levels(const Tensor& weight, const std::vector<float>& scales,
                                        int bits);
 
-// The requantization of an accumulator: clamp(rint(float(acc) * multiplier) + zero_point, 0, 127).
-std::int32_t requantize(std::int32_t accumulator, float multiplier, std::int32_t zero_point);
+// The scales that fake quantization and packing use: weight_scales, made coarser in a channel where
+// 127 * sum|level| would reach 2^24 - 2^20 (the rest is the bias's: compress/INTEGERS.md), and for
+// a channel of zeros the coarsest of the others, so that its bias keeps a sensible grid.
+std::vector<float> bounded_weight_scales(const Tensor& weight, int bits);
+
+// Biases at scale s_x * s_w[c]: rint(b / (s_x * s_w[c])). Errors: a level of 2^20 or more.
+std::vector<std::int32_t> bias_levels(const Tensor& bias, float input_scale,
+                                      const std::vector<float>& weight_scales);
 
 }  // namespace espalier::quantize

@@ -76,6 +76,10 @@ TEST_CASE("batch norm: what does not fit is refused") {
   CHECK_THROWS_AS(reference::batch_norm_training(x, wrong, ok, kEpsilon), Error);
   CHECK_THROWS_AS(onednn::batch_norm_training(x, wrong, ok, kEpsilon), Error);
   CHECK_THROWS_AS(onednn::batch_norm_training(x, ok, wrong, kEpsilon), Error);
+  CHECK_THROWS_AS(reference::batch_norm_training(x, ok, wrong, kEpsilon), Error);
+  CHECK_THROWS_AS(reference::batch_norm_training(Tensor({0, 3}), ok, ok, kEpsilon), Error);
+  CHECK_THROWS_AS(reference::batch_norm_inference(x, ok, ok, wrong, ok, kEpsilon), Error);
+  CHECK_THROWS_AS(reference::batch_norm_backward(Tensor({3, 4}), x, ok, ok, ok, kEpsilon), Error);
   CHECK_THROWS_AS(onednn::batch_norm_training(Tensor({3}), ok, ok, kEpsilon), Error);
   CHECK_THROWS_AS(onednn::batch_norm_training(Tensor({0, 3}), ok, ok, kEpsilon), Error);
   CHECK_THROWS_AS(onednn::batch_norm_inference(x, ok, ok, wrong, ok, kEpsilon), Error);
