@@ -1,0 +1,138 @@
+#include "compress/pack/pack.hpp"
+
+#include <zlib.h>
+
+#include "core/base/bytes.hpp"
+#include "layers/conv2d.hpp"
+#include "layers/dense.hpp"
+#include "layers/dropout.hpp"
+#include "layers/flatten.hpp"
+#include "layers/pool2d.hpp"
+#include "layers/relu.hpp"
+
+namespace espalier::pack {
+namespace {
+
+using format::LayerKind;
+using format::PackedLayer;
+
+void set_window(PackedLayer& to, const kernels::Window& w) {
+  to.kernel_h = w.kernel_h, to.kernel_w = w.kernel_w;
+  to.stride_h = w.stride_h, to.stride_w = w.stride_w;
+  to.pad_top = w.pad_top, to.pad_left = w.pad_left;
+  to.pad_bottom = w.pad_bottom, to.pad_right = w.pad_right;
+}
+
+// Kind and window; shape of the weights of a linear layer.
+PackedLayer record_of(const std::string& name, const Layer& layer) {
+  PackedLayer to;
+  to.name = name;
+  const auto weight_shape = [&](const Parameter& p) {
+    const auto sizes = p.latent().shape().sizes();
+    to.weight.shape.assign(sizes.begin(), sizes.end());
+  };
+  if (const auto* conv = dynamic_cast<const Conv2d*>(&layer)) {
+    to.kind = LayerKind::kConv2d;
+    set_window(to, conv->window());
+    weight_shape(conv->weight());
+  } else if (const auto* dense = dynamic_cast<const Dense*>(&layer)) {
+    to.kind = LayerKind::kDense;
+    weight_shape(dense->weight());
+  } else if (const auto* max = dynamic_cast<const MaxPool2d*>(&layer)) {
+    to.kind = LayerKind::kMaxPool2d;
+    set_window(to, max->window());
+  } else if (const auto* average = dynamic_cast<const AveragePool2d*>(&layer)) {
+    to.kind = LayerKind::kAveragePool2d;
+    set_window(to, average->window());
+  } else if (dynamic_cast<const Relu*>(&layer)) {
+    to.kind = LayerKind::kRelu;
+  } else if (dynamic_cast<const Flatten*>(&layer)) {
+    to.kind = LayerKind::kFlatten;
+  } else {
+    fail(ErrorKind::kUsage, "pack", "layer ", name, ", ", layer.describe(),
+         ", has no record in .esp yet");
+  }
+  return to;
+}
+
+// -0 becomes 0: the format stores zeros as absent.
+std::vector<float> values_of(const Tensor& t) {
+  std::vector<float> values;
+  for (const float v : t.values()) values.push_back(v + 0.0f);
+  return values;
+}
+
+format::PackedModel begin(const Shape& input_shape) {
+  require(input_shape.rank() == 3, "pack", "wants an input [H W C], got ", input_shape);
+  format::PackedModel model;
+  for (int axis = 0; axis < 3; ++axis)
+    model.input_shape[static_cast<std::size_t>(axis)] = input_shape[axis];
+  return model;
+}
+
+Bytes parameter_bytes(Sequential& model) {
+  ByteWriter out;
+  const NoGradient guard;
+  model.visit({.parameter = [&](const std::string&, Parameter& p) {
+    const Tensor value = p.effective().value();
+    for (const float v : value.values()) out.f32(v + 0.0f);
+  }});
+  return out.release();
+}
+
+}  // namespace
+
+format::PackedModel pack(Sequential& model, const Shape& input_shape) {
+  const NoGradient guard;
+  format::PackedModel packed = begin(input_shape);
+  for (const auto& [name, layer] : model.layers()) {
+    if (dynamic_cast<const Dropout*>(layer.get())) continue;
+    const bool linear =
+        !packed.layers.empty() && (packed.layers.back().kind == LayerKind::kConv2d ||
+                                   packed.layers.back().kind == LayerKind::kDense);
+    if (linear && dynamic_cast<const Relu*>(layer.get())) {
+      packed.layers.back().relu = true;
+      continue;
+    }
+    PackedLayer to = record_of(name, *layer);
+    layer->visit({.parameter = [&](const std::string& parameter, Parameter& p) {
+      (parameter == "weight" ? to.weight.values : to.bias) = values_of(p.effective().value());
+    }});
+    packed.layers.push_back(std::move(to));
+  }
+  return packed;
+}
+
+format::PackedModel pack(const quantize::IntegerNetwork& network, const Shape& input_shape) {
+  format::PackedModel packed = begin(input_shape);
+  packed.input = {network.input.scale, network.input.zero_point};
+  for (const auto& l : network.layers) {
+    PackedLayer to = record_of(l.name, *l.layer);
+    if (!l.levels.empty()) {
+      to.weight.bits = l.bits;
+      to.weight.levels = l.levels;
+      to.weight.scales = l.scales;
+      to.bias_levels = l.bias_levels;
+      to.relu = l.relu;
+      if (l.output) to.output = {l.output->scale, l.output->zero_point};
+    }
+    packed.layers.push_back(std::move(to));
+  }
+  return packed;
+}
+
+std::size_t raw_bytes(Sequential& model) {
+  return parameter_bytes(model).size();
+}
+
+std::size_t deflate_bytes(Sequential& model) {
+  const Bytes plain = parameter_bytes(model);
+  uLongf size = compressBound(static_cast<uLong>(plain.size()));
+  Bytes packed(size);
+  require(
+      compress2(packed.data(), &size, plain.data(), static_cast<uLong>(plain.size()), 9) == Z_OK,
+      ErrorKind::kInternal, "deflate", "zlib failed");
+  return size;
+}
+
+}  // namespace espalier::pack

@@ -1,0 +1,74 @@
+#include "compress/quantize/integer_network.hpp"
+
+#include <cmath>
+
+#include "core/kernels/conv2d.hpp"
+#include "core/kernels/elementwise.hpp"
+#include "core/kernels/gemm.hpp"
+#include "core/kernels/integer.hpp"
+#include "core/kernels/pool2d.hpp"
+#include "layers/conv2d.hpp"
+#include "layers/dense.hpp"
+#include "layers/flatten.hpp"
+#include "layers/pool2d.hpp"
+#include "layers/relu.hpp"
+
+namespace espalier::quantize {
+namespace {
+
+template <class F>
+Tensor map(const Tensor& x, F f) {
+  Tensor y = Tensor::uninitialized(x.shape());
+  for (std::size_t i = 0; i < x.values().size(); ++i)
+    y.mutable_values()[i] = static_cast<float>(f(x.values()[i], i));
+  return y;
+}
+
+// Levels less their zero point: zero padding is then the real 0.
+Tensor sums(const IntegerLayer& l, const Tensor& x) {
+  const auto* conv = dynamic_cast<const Conv2d*>(l.layer);
+  const Parameter& weight = conv ? conv->weight() : dynamic_cast<const Dense&>(*l.layer).weight();
+  const Tensor w = map(weight.latent().value(), [&](float, std::size_t i) { return l.levels[i]; });
+  Tensor bias({static_cast<std::int64_t>(l.bias_levels.size())});
+  for (std::size_t c = 0; c < l.bias_levels.size(); ++c)
+    bias.mutable_values()[c] = static_cast<float>(l.bias_levels[c]);
+  return kernels::add_bias(
+      conv ? kernels::conv2d(x, w, conv->window()) : kernels::gemm(x, w, {.transpose_b = true}),
+      bias);
+}
+
+}  // namespace
+
+Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
+  ActivationGrid grid = network.input;
+  // x holds level - zero_point.
+  Tensor x = map(images, [&](float v, std::size_t) {
+    return kernels::activation_level(v, grid.scale, grid.zero_point) - grid.zero_point;
+  });
+  for (const IntegerLayer& l : network.layers) {
+    if (const auto* pool = dynamic_cast<const MaxPool2d*>(l.layer)) {
+      x = kernels::max_pool2d(x, pool->window()).y;
+    } else if (dynamic_cast<const Relu*>(l.layer)) {
+      x = kernels::relu(x);
+    } else if (dynamic_cast<const Flatten*>(l.layer)) {
+      x = x.reshaped({x.shape()[0], x.shape()[0] ? x.elements() / x.shape()[0] : 0});
+    } else {
+      const Tensor acc = sums(l, x);
+      const std::size_t channels = l.scales.size();
+      if (!l.output)
+        return map(
+            acc, [&](float a, std::size_t i) { return a * (grid.scale * l.scales[i % channels]); });
+      const ActivationGrid next = *l.output;
+      x = map(acc, [&](float a, std::size_t i) {
+        const float m =
+            kernels::requantize_multiplier(grid.scale, l.scales[i % channels], next.scale);
+        const auto level = kernels::requantize(static_cast<std::int32_t>(a), m, next.zero_point);
+        return (l.relu ? std::max(level, next.zero_point) : level) - next.zero_point;
+      });
+      grid = next;
+    }
+  }
+  fail(ErrorKind::kUsage, "evaluate", "the network does not end in a convolution or dense layer");
+}
+
+}  // namespace espalier::quantize

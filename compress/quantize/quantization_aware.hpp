@@ -1,0 +1,53 @@
+// Quantization-aware training (Jacob et al. 2018) and, without training, post-training
+// quantization: weights are rounded to their grid in every forward pass, activations to the range
+// that an observer saw; gradients pass straight through.
+#pragma once
+
+#include <memory>
+
+#include "compress/quantize/integer_network.hpp"
+#include "compress/quantize/observer.hpp"
+#include "datasets/dataset.hpp"
+#include "optim/training/pass.hpp"
+
+namespace espalier::quantize {
+
+class QuantizationAware final : public training::Pass {
+ public:
+  struct Options {
+    int weight_bits = 8;      // 2 to 8
+    float freeze_at = 0.75f;  // progress from which the ranges stay as they are, (0, 1]
+    ObserverKind observer = ObserverKind::kMovingAverage;
+  };
+  explicit QuantizationAware(Options options);
+
+  // A Sequential of Conv2d, Dense, Relu, MaxPool2d, Flatten and Dropout that ends in a linear
+  // layer. Errors: kUsage naming the first layer that has no integer form.
+  void attach(Layer& model) override;
+  void step(const training::StepInfo& info) override;
+  // Post-training: runs `images` of the data through the float model and observes. The model is not
+  // changed otherwise.
+  void calibrate(const datasets::Dataset& data, std::int64_t images);
+  // Rounds the weights for good and settles network(). The activations' fake quantization stays.
+  void bake() override;
+  // Errors: before bake().
+  const IntegerNetwork& network() const;
+
+ private:
+  enum class Mode { kTraining, kFrozen, kCalibrating };
+  struct Linear {
+    std::string name;
+    Layer* layer;
+    Parameter* weight;
+    Parameter* bias;
+    bool relu;
+    std::shared_ptr<RangeObserver> output;  // none: the last
+  };
+  Options options_;
+  std::shared_ptr<Mode> mode_;  // shared with the taps, which may outlive the pass
+  Sequential* model_ = nullptr;
+  std::vector<Linear> linears_;
+  std::optional<IntegerNetwork> network_;
+};
+
+}  // namespace espalier::quantize

@@ -1,0 +1,115 @@
+// Train, prune, quantize, pack, write, read, run: what the trainer computes is what the runtime
+// computes.
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "compress/format/reader.hpp"
+#include "compress/format/writer.hpp"
+#include "compress/pack/pack.hpp"
+#include "compress/prune/magnitude_pruner.hpp"
+#include "compress/quantize/quantization_aware.hpp"
+#include "compress/runtime/model.hpp"
+#include "core/base/file.hpp"
+#include "datasets/synthetic_digits.hpp"
+#include "layers/conv2d.hpp"
+#include "layers/copy_parameters.hpp"
+#include "layers/dense.hpp"
+#include "layers/flatten.hpp"
+#include "layers/pool2d.hpp"
+#include "layers/relu.hpp"
+#include "optim/training/fit.hpp"
+
+using namespace espalier;
+namespace {
+
+// Fused and unfused relu, padding on signed levels, two pools: every case that integers have.
+Sequential build() {
+  Rng rng(2, "init");
+  Sequential model;
+  model.add("conv1", Conv2d({.in = 1, .out = 4, .kernel = 3}, rng))
+      .add("pool1", MaxPool2d())
+      .add("relu1", Relu())
+      .add("conv2", Conv2d({.in = 4, .out = 6, .kernel = 3, .stride = 2, .padding = 1}, rng))
+      .add("relu2", Relu())
+      .add("conv3", Conv2d({.in = 6, .out = 6, .kernel = 3, .padding = 1}, rng))
+      .add("conv4", Conv2d({.in = 6, .out = 6, .kernel = 3, .padding = 1}, rng))
+      .add("pool2", MaxPool2d())
+      .add("flatten", Flatten())
+      .add("dense", Dense({.in = 54, .out = 10}, rng));
+  return model;
+}
+
+Tensor images(const datasets::Dataset& data) {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(data.size()));
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
+  return datasets::collate(data, all).images;
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.bytes()) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("the packed model computes the trainer's integers, bit for bit, at every width") {
+  const auto data = datasets::synthetic_digits({.train = 200, .test = 60});
+  Sequential trained = build();
+  prune::MagnitudePruner pruner({.schedule = prune::constant_sparsity(0.5f)});
+  training::fit(trained, *data.train, {.epochs = 2, .quiet = true}, {&pruner});
+  pruner.bake();
+  const Tensor x = images(*data.test);
+
+  for (const bool post_training : {true, false})
+    for (const int bits : {8, 4, 2}) {
+      Sequential model = build();
+      copy_parameters(trained, model);
+      prune::KeepZeros keep;
+      quantize::QuantizationAware quantize(
+          {.weight_bits = bits,
+           .observer = post_training ? quantize::ObserverKind::kMinMax
+                                     : quantize::ObserverKind::kMovingAverage});
+      if (post_training) {
+        quantize.attach(model);
+        quantize.calibrate(*data.train, 150);
+      } else {
+        training::fit(model, *data.train, {.epochs = 1, .quiet = true}, {&keep, &quantize});
+      }
+      const NoGradient guard;
+      const Tensor attached = model(Variable(x)).value();
+      quantize.bake();
+      if (!post_training) keep.bake();
+      CHECK(same_bits(model(Variable(x)).value(), attached));  // baked equals trained
+      CHECK(prune::model_sparsity(model) >= 0.5);
+
+      const Tensor wanted = quantize::evaluate(quantize.network(), x);
+      const Bytes file = format::write(pack::pack(quantize.network(), {28, 28, 1}));
+      const runtime::Model packed(format::read(file, "test.esp"));
+      CHECK(same_bits(packed.run(x), wanted));
+      // Fake quantization in float and the integers differ by rounding alone.
+      const auto a = training::predictions(wanted), b = training::predictions(attached);
+      int agree = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) agree += a[i] == b[i];
+      CHECK(agree >= 54);
+    }
+}
+
+TEST_CASE("a float model packs and runs with the same logits") {
+  const auto data = datasets::synthetic_digits({.train = 10, .test = 10});
+  Sequential model = build();
+  const Tensor x = images(*data.test);
+  const NoGradient guard;
+  const runtime::Model packed(format::read(format::write(pack::pack(model, {28, 28, 1})), "f.esp"));
+  CHECK(same_bits(packed.run(x), model(Variable(x)).value()));
+  CHECK_THROWS_AS(packed.run(Tensor({1, 27, 28, 1})), Error);
+}
+
+TEST_CASE("a missing or damaged file is an error that names it") {
+  const auto path = std::filesystem::temp_directory_path() / "espalier_runtime_test.esp";
+  std::filesystem::remove(path);
+  CHECK_THROWS_AS(runtime::Model::load(path), Error);
+  write_file(path, "not a model");
+  CHECK_THROWS_AS(runtime::Model::load(path), Error);
+  std::filesystem::remove(path);
+}
