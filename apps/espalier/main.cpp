@@ -1,0 +1,37 @@
+// espalier: run what was trained.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "apps/espalier/commands.hpp"
+#include "core/base/error.hpp"
+
+int main(int argc, char** argv) {
+  using namespace espalier;
+  CLI::App app("Runs .esp models: small networks, trained, pruned and quantized by Espalier.");
+  app.require_subcommand(1);
+  app.footer(
+      "Example: espalier eval espalier-out/quantized.esp --data mnist\n"
+      "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O.");
+  apps::EvalOptions eval;
+  auto* command =
+      app.add_subcommand("eval", "Accuracy of a model on the 10,000 test images of MNIST");
+  command->add_option("model", eval.model, "An .esp file")->required();
+  command->add_option("--data", eval.data,
+                      "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
+                      "~/.cache/espalier/mnist, then the built-in synthetic digits)");
+  command->add_flag("--synthetic", eval.synthetic, "Use the built-in synthetic digits");
+  command->add_flag("--json", eval.json, "Print one line of JSON");
+  command->callback([&] { apps::eval(eval); });
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::kUsage);
+  } catch (const Error& error) {
+    std::cerr << "espalier: " << error.what() << '\n';
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    std::cerr << "espalier: internal error: " << error.what() << '\n';
+    return 1;
+  }
+}
