@@ -7,12 +7,14 @@
 #include "compress/runtime/model.hpp"
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
+#include "core/onednn/threads.hpp"
 #include "datasets/mnist.hpp"
 #include "datasets/synthetic_digits.hpp"
 
 namespace espalier::apps {
 
 void eval(const EvalOptions& options) {
+  set_threads(1);
   const auto model = runtime::Model::load(options.model);
   std::optional<datasets::MnistData> data;
   if (!options.synthetic) data = datasets::load_mnist(options.data);

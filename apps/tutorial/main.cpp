@@ -5,12 +5,14 @@
 #include "apps/tutorial/tutorial.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/onednn/threads.hpp"
 
 namespace {
 
 void write_json(const espalier::apps::TutorialOptions& options, const std::string& data,
                 const std::vector<espalier::apps::Stage>& stages) {
-  nlohmann::json json = {{"data", data}, {"model", "small"}, {"seed", options.seed}};
+  nlohmann::json json = {
+      {"data", data}, {"model", "small"}, {"seed", options.seed}, {"threads", options.threads}};
   std::int64_t differing = 0;
   for (const auto& s : stages) {
     differing += s.differing_logits;
@@ -42,10 +44,12 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "Seed of everything random")->capture_default_str();
   app.add_option("--bits", options.weight_bits, "Bits of a quantized weight, 2 to 8")
       ->capture_default_str();
+  app.add_option("--threads", options.threads, "Threads of the kernels")->capture_default_str();
   app.add_flag("--quick", options.quick, "A tenth of the images: seconds, and a worse network");
   app.add_option("--json", options.json, "Also write the table to this file");
   try {
     app.parse(argc, argv);
+    set_threads(options.threads);
     const auto data = apps::load_data(options);
     const auto stages = apps::run_tutorial(options, data);
     apps::print_table(stages, data.name);

@@ -15,6 +15,7 @@ struct TutorialOptions {
   std::filesystem::path out = "espalier-out";
   std::uint64_t seed = 1;
   int weight_bits = 8;
+  int threads = 1;
   bool quick = false;  // a tenth of the images
   std::optional<std::filesystem::path> json;
 };

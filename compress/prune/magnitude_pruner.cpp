@@ -3,15 +3,20 @@
 #include <utility>
 
 #include "compress/prune/mask.hpp"
+#include "core/kernels/elementwise.hpp"
 #include "core/ops/ops.hpp"
 
 namespace espalier::prune {
 namespace {
 
-// w -> w * mask. A masked weight gets no gradient: it keeps the value it had and competes with that
-// for its place when the mask is chosen again.
-Parameter::Transform masked_by(const Tensor& mask) {
-  return [mask](const Variable& w) { return ops::multiply(w, Variable(mask)); };
+// w -> w * mask.   dw = dy * mask, or dy itself when it goes straight through.
+Parameter::Transform masked_by(const Tensor& mask, MaskGradient gradient) {
+  if (gradient == MaskGradient::kMasked)
+    return [mask](const Variable& w) { return ops::multiply(w, Variable(mask)); };
+  return [mask](const Variable& w) {
+    return record("mask", kernels::multiply(w.value(), mask), {w},
+                  [](const BackwardContext& ctx) { return Gradients{ctx.gradient()}; });
+  };
 }
 
 void apply(Parameter& parameter, const Tensor& mask, const std::string& name,
@@ -40,7 +45,7 @@ void MagnitudePruner::attach(Layer& model) {
   model.visit({.parameter = [&](const std::string& name, Parameter& p) {
     if (!options_.select(name, p)) return;
     targets_.push_back({name, &p, Tensor::full(p.latent().shape(), 1)});
-    p.add_transform("prune", masked_by(targets_.back().mask));
+    p.add_transform("prune", masked_by(targets_.back().mask, options_.gradient));
   }});
   require(!targets_.empty(), "MagnitudePruner", "no parameter of the model was selected");
 }
@@ -61,7 +66,7 @@ void KeepZeros::attach(Layer& model) {
   model.visit({.parameter = [&](const std::string& name, Parameter& p) {
     if (!select_(name, p)) return;
     targets_.push_back({name, &p, nonzero_mask(p.latent().value())});
-    p.add_transform("keep_zeros", masked_by(targets_.back().mask));
+    p.add_transform("keep_zeros", masked_by(targets_.back().mask, MaskGradient::kMasked));
   }});
 }
 

@@ -15,6 +15,12 @@ namespace espalier::prune {
 using Selection = std::function<bool(const std::string& name, const Parameter& parameter)>;
 Selection weights();
 
+// What a masked weight learns.
+enum class MaskGradient {
+  kMasked,           // nothing: it keeps the value that it had when it was masked
+  kStraightThrough,  // as if it were there: it moves on, and may win its place back
+};
+
 class MagnitudePruner final : public training::Pass {
  public:
   struct Options {
@@ -22,6 +28,7 @@ class MagnitudePruner final : public training::Pass {
     std::int64_t frequency_steps =
         100;  // >= 1: a new mask at the first, each such, and the last step
     Selection select = weights();
+    MaskGradient gradient = MaskGradient::kMasked;
   };
   explicit MagnitudePruner(Options options);
   void attach(Layer& model) override;  // errors: nothing was selected

@@ -5,6 +5,7 @@
 
 #include "compress/prune/magnitude_pruner.hpp"
 #include "compress/prune/mask.hpp"
+#include "core/ops/ops.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "layers/dense.hpp"
 #include "layers/flatten.hpp"
@@ -77,5 +78,22 @@ TEST_CASE("a diverged run stops in the step, naming batch and parameter") {
     CHECK(error.kind() == ErrorKind::kDiverged);
     CHECK(std::string(error.what()).find("epoch 1, batch 1") != std::string::npos);
     CHECK(std::string(error.what()).find("dense.") != std::string::npos);
+  }
+}
+
+TEST_CASE("a straight-through mask hands masked weights their gradient, a plain one does not") {
+  for (const bool through : {false, true}) {
+    Sequential model = linear_model();
+    prune::MagnitudePruner pruner({.schedule = prune::constant_sparsity(0.9f),
+                                   .gradient = through ? prune::MaskGradient::kStraightThrough
+                                                       : prune::MaskGradient::kMasked});
+    pruner.attach(model);
+    pruner.step({.step = 0, .total_steps = 1});
+    backward(ops::sum(model(Variable(Tensor::full({1, 28, 28, 1}, 1)))));
+    double zeros = 0;
+    model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+      if (name == "dense.weight") zeros = prune::sparsity_of(p.latent().gradient());
+    }});
+    CHECK(zeros == (through ? 0 : 7056.0 / 7840.0));
   }
 }
