@@ -1,5 +1,5 @@
-// Digits drawn from strokes: the tutorial's data where MNIST is not at hand. Easier than MNIST, and
-// no stand-in for it in a result.
+// Digits drawn from strokes: the tutorial's data where MNIST is not at hand. About as hard
+// as MNIST for the tutorial's network, and no stand-in for it in a result.
 #pragma once
 
 #include "datasets/dataset.hpp"

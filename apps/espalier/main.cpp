@@ -13,8 +13,8 @@ int main(int argc, char** argv) {
       "Example: espalier eval espalier-out/quantized.esp --data mnist\n"
       "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O.");
   apps::EvalOptions eval;
-  auto* command =
-      app.add_subcommand("eval", "Accuracy of a model on the 10,000 test images of MNIST");
+  auto* command = app.add_subcommand(
+      "eval", "Accuracy of a model on MNIST's test images, or on synthetic digits");
   command->add_option("model", eval.model, "An .esp file")->required();
   command->add_option("--data", eval.data,
                       "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "

@@ -42,9 +42,13 @@ int main(int argc, char** argv) {
                  "~/.cache/espalier/mnist, then built-in synthetic digits)");
   app.add_option("--out", options.out, "Folder for the .esp files")->capture_default_str();
   app.add_option("--seed", options.seed, "Seed of everything random")->capture_default_str();
-  app.add_option("--bits", options.weight_bits, "Bits of a quantized weight, 2 to 8")
+  app.add_option("--bits", options.weight_bits, "Bits of a quantized weight")
+      ->check(CLI::Range(2, 8))
+
       ->capture_default_str();
-  app.add_option("--threads", options.threads, "Threads of the kernels")->capture_default_str();
+  app.add_option("--threads", options.threads, "Threads of the kernels")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   app.add_flag("--quick", options.quick, "A tenth of the images: seconds, and a worse network");
   app.add_option("--json", options.json, "Also write the table to this file");
   try {
@@ -61,9 +65,6 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     std::cerr << "espalier-tutorial: " << error.what() << '\n';
     return error.exit_code();
-  } catch (const std::filesystem::filesystem_error& error) {
-    std::cerr << "espalier-tutorial: " << error.what() << '\n';
-    return static_cast<int>(ErrorKind::kIo);
   } catch (const std::exception& error) {
     std::cerr << "espalier-tutorial: internal error: " << error.what() << '\n';
     return 1;

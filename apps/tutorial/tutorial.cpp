@@ -105,7 +105,10 @@ TutorialData load_data(const TutorialOptions& options) {
 
 std::vector<Stage> run_tutorial(const TutorialOptions& options, const TutorialData& data) {
   using Clock = std::chrono::steady_clock;
-  std::filesystem::create_directories(options.out);
+  std::error_code failure;
+  std::filesystem::create_directories(options.out, failure);
+  require(!failure, ErrorKind::kIo, options.out.string(),
+          "cannot create the folder: ", failure.message(), "; choose another with --out");
   const auto& test = *data.digits.test;
   const Shape input = test.image_shape();
   Rng rng(options.seed, "split");
@@ -171,11 +174,12 @@ std::vector<Stage> run_tutorial(const TutorialOptions& options, const TutorialDa
                      .label = name},
                     {&keep, &quantize});
     } else {
+      keep.attach(copy);
       quantize.attach(copy);
       quantize.calibrate(train, std::min<std::int64_t>(1000, train.size()));
     }
     quantize.bake();
-    if (train_on) keep.bake();
+    keep.bake();
     finish(stages.back(), pack::pack(quantize.network(), input), copy, test,
            [&](const Tensor& x) { return quantize::evaluate(quantize.network(), x); });
     stages.back().seconds = seconds_since(start);

@@ -20,6 +20,22 @@ bool good(const ActivationGrid& grid) {
          (grid.scale > 0 || grid.zero_point == 0);
 }
 
+// Every sum of a channel fits into 2^24: no int32 overflows and a float32 holds it (INTEGERS.md).
+void check_sums(const PackedLayer& layer, ErrorKind kind, std::string_view where) {
+  const auto channels = static_cast<std::size_t>(layer.weight.shape[0]);
+  const std::size_t stride = layer.weight.levels.size() / channels;
+  for (std::size_t c = 0; c < channels; ++c) {
+    std::int64_t sum = 0;
+    for (std::size_t i = c * stride; i < (c + 1) * stride; ++i)
+      sum += 127 * std::abs(std::int64_t{layer.weight.levels[i]});
+    if (!layer.bias_levels.empty())
+      sum += std::abs(std::int64_t{layer.bias_levels[c]}) << layer.bias_shift;
+    require(sum < (std::int64_t{1} << 24), kind, where, "layer '", layer.name,
+            "': the sums of channel ", c, " may reach ", sum,
+            ", not below 2^24; quantize it with coarser scales");
+  }
+}
+
 }  // namespace
 
 std::array<std::int64_t, 3> output_shape(const PackedLayer& layer, std::int64_t channels,
@@ -133,6 +149,7 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
     for (const int level : weight.levels)
       require(std::abs(level) < 1 << (weight.bits - 1), kind, where, "level ", level,
               " is outside its grid");
+    if (!weight.is_float()) check_sums(layer, kind, where);
   }
 }
 

@@ -15,6 +15,12 @@ namespace espalier::prune {
 using Selection = std::function<bool(const std::string& name, const Parameter& parameter)>;
 Selection weights();
 
+struct MaskedParameter {
+  std::string name;
+  Parameter* parameter;
+  Tensor mask;  // 1 keeps, 0 removes
+};
+
 // What a masked weight learns.
 enum class MaskGradient {
   kMasked,           // nothing: it keeps the value that it had when it was masked
@@ -33,20 +39,16 @@ class MagnitudePruner final : public training::Pass {
   explicit MagnitudePruner(Options options);
   void attach(Layer& model) override;  // errors: nothing was selected
   void step(const training::StepInfo& info) override;
-  // Errors: kInternal when a tensor's zeros are not exactly the mask's.
+  // Errors: kInternal when a tensor holds fewer zeros than its mask.
   void bake() override;
 
  private:
-  struct Target {
-    std::string name;
-    Parameter* parameter;
-    Tensor mask;
-  };
   Options options_;
-  std::vector<Target> targets_;
+  std::vector<MaskedParameter> targets_;
 };
 
-// Keeps the zeros that are there: for stages after pruning.
+// Keeps the zeros that are there: for stages after pruning. Attach it before the pass that trains
+// on and bake it after that one.
 class KeepZeros final : public training::Pass {
  public:
   explicit KeepZeros(Selection select = weights()) : select_(std::move(select)) {}
@@ -55,13 +57,8 @@ class KeepZeros final : public training::Pass {
   void bake() override;
 
  private:
-  struct Target {
-    std::string name;
-    Parameter* parameter;
-    Tensor mask;
-  };
   Selection select_;
-  std::vector<Target> targets_;
+  std::vector<MaskedParameter> targets_;
 };
 
 // Zeros among the selected parameters' effective values, all taken together.

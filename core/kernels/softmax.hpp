@@ -14,7 +14,7 @@ namespace onednn {
 Tensor log_softmax(const Tensor& x);
 Tensor log_softmax_dx(const Tensor& dy, const Tensor& y);
 }  // namespace onednn
-// Ten classes are too few to pay for a primitive: the plain loop is twice as fast.
+// Ten classes are too few to pay for a primitive: espalier-bench-kernels.
 using reference::log_softmax;
 using reference::log_softmax_dx;
 

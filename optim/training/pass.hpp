@@ -28,7 +28,7 @@ class Pass {
   // Called before the forward pass of every step.
   virtual void step(const StepInfo& info) = 0;
   // Writes what the transforms compute into the parameters and takes the transforms off. Changes no
-  // bit of the forward pass.
+  // bit of the forward pass. Of several passes the last attached is baked first.
   virtual void bake() = 0;
 };
 

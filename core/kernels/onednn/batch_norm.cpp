@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "core/kernels/checks.hpp"
 #include "core/onednn/onednn.hpp"
 
 namespace espalier::kernels::onednn {
@@ -10,17 +11,6 @@ namespace {
 using Flags = dnnl::normalization_flags;
 const Flags kAffine = Flags::use_scale | Flags::use_shift;
 const Flags kGivenStatistics = kAffine | Flags::use_global_stats;
-
-// Returns the number of channels. Errors: nothing to normalise, or a vector is not [C].
-std::int64_t check(const Tensor& x, std::initializer_list<const Tensor*> vectors) {
-  require(x.shape().rank() >= 2 && x.elements() > 0, "batch_norm",
-          "wants [... C] with values, got ", x.shape());
-  const std::int64_t channels = x.shape()[-1];
-  for (const Tensor* v : vectors)
-    require(v->shape() == Shape{channels}, "batch_norm", "input ", x.shape(),
-            " wants gamma, beta, mean and variance of its innermost size, got ", v->shape());
-  return channels;
-}
 
 dnn::Key key(const Shape& x, float epsilon) {
   const std::int64_t bits[] = {std::bit_cast<std::int32_t>(epsilon)};
@@ -31,7 +21,7 @@ dnn::Key key(const Shape& x, float epsilon) {
 
 BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                                     float epsilon) {
-  const auto channels = check(x, {&gamma, &beta});
+  const auto channels = batch_norm_channels(x, {&gamma, &beta});
   const auto data = dnn::channels_last(x.shape()), vector = dnn::vector(channels);
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find(key(x.shape(), epsilon), [&] {
@@ -51,7 +41,7 @@ BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const 
 
 Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                             const Tensor& mean, const Tensor& variance, float epsilon) {
-  const auto channels = check(x, {&gamma, &beta, &mean, &variance});
+  const auto channels = batch_norm_channels(x, {&gamma, &beta, &mean, &variance});
   const auto data = dnn::channels_last(x.shape()), vector = dnn::vector(channels);
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find(key(x.shape(), epsilon), [&] {
@@ -70,7 +60,7 @@ Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& 
 
 BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& gamma,
                                        const Tensor& mean, const Tensor& variance, float epsilon) {
-  const auto channels = check(x, {&gamma, &mean, &variance});
+  const auto channels = batch_norm_channels(x, {&gamma, &mean, &variance});
   require(dy.shape() == x.shape(), "batch_norm", "gradient ", dy.shape(), " does not fit input ",
           x.shape());
   const auto data = dnn::channels_last(x.shape()), vector = dnn::vector(channels);

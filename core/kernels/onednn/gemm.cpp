@@ -1,17 +1,12 @@
 #include "core/kernels/gemm.hpp"
 
+#include "core/kernels/checks.hpp"
 #include "core/onednn/onednn.hpp"
 
 namespace espalier::kernels::onednn {
 
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options) {
-  require(a.shape().rank() == 2 && b.shape().rank() == 2, "gemm", "wants two matrices, got ",
-          a.shape(), " and ", b.shape());
-  const auto m = a.shape()[options.transpose_a ? 1 : 0], k = a.shape()[options.transpose_a ? 0 : 1];
-  const auto n = b.shape()[options.transpose_b ? 0 : 1],
-             k_b = b.shape()[options.transpose_b ? 1 : 0];
-  require(k == k_b, "gemm", "inner sizes differ: ", a.shape(), options.transpose_a ? "^T" : "",
-          " . ", b.shape(), options.transpose_b ? "^T" : "");
+  const auto [m, n, k] = gemm_sizes(a, b, options);
   if (m == 0 || n == 0 || k == 0) return Tensor({m, n});  // an empty sum is 0
 
   const auto a_desc = options.transpose_a ? dnn::columns(a.shape()) : dnn::rows(a.shape());

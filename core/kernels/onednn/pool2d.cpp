@@ -1,5 +1,6 @@
 #include "core/kernels/pool2d.hpp"
 
+#include "core/kernels/checks.hpp"
 #include "core/kernels/onednn/window_dims.hpp"
 
 namespace espalier::kernels::onednn {
@@ -41,11 +42,6 @@ dnn::Key key(const Shape& x, const Window& window) {
   return dnn::key({x.sizes(), numbers(window)});
 }
 
-void check_gradient(const Tensor& dy, const Shape& x_shape, const Window& window) {
-  require(dy.shape() == pooled_shape(x_shape, window), "pool2d_dx", "gradient ", dy.shape(),
-          " does not fit input ", x_shape);
-}
-
 }  // namespace
 
 MaxPool2dResult max_pool2d(const Tensor& x, const Window& window) {
@@ -64,7 +60,7 @@ MaxPool2dResult max_pool2d(const Tensor& x, const Window& window) {
 
 Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_shape,
                      const Window& window) {
-  check_gradient(dy, x_shape, window);
+  check_pool_gradient(dy, x_shape, window);
   if (dy.elements() == 0) return Tensor(x_shape);
   static Poolings cache;
   const auto pooling =
@@ -93,7 +89,7 @@ Tensor average_pool2d(const Tensor& x, const Window& window) {
 }
 
 Tensor average_pool2d_dx(const Tensor& dy, const Shape& x_shape, const Window& window) {
-  check_gradient(dy, x_shape, window);
+  check_pool_gradient(dy, x_shape, window);
   if (dy.elements() == 0) return Tensor(x_shape);
   static Poolings cache;
   const auto pooling =

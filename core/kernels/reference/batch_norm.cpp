@@ -2,24 +2,14 @@
 
 #include <cmath>
 
+#include "core/kernels/checks.hpp"
+
 namespace espalier::kernels::reference {
-namespace {
-
-// The channels of x; every one of `vectors` must be [C].
-std::int64_t channels_of(const Tensor& x, std::initializer_list<const Tensor*> vectors) {
-  require(x.shape().rank() >= 2 && x.elements() > 0, "batch_norm",
-          "wants [... C] with values, got ", x.shape());
-  for (const Tensor* v : vectors)
-    require(v->shape() == Shape{x.shape()[-1]}, "batch_norm", "input ", x.shape(),
-            " wants vectors of its innermost size, got ", v->shape());
-  return x.shape()[-1];
-}
-
-}  // namespace
 
 BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                                     float epsilon) {
-  const std::int64_t channels = channels_of(x, {&gamma, &beta}), rows = x.elements() / channels;
+  const std::int64_t channels = batch_norm_channels(x, {&gamma, &beta}),
+                     rows = x.elements() / channels;
   Tensor mean({channels}), variance({channels});
   for (std::int64_t c = 0; c < channels; ++c) {
     double sum = 0, square = 0;
@@ -34,7 +24,7 @@ BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const 
 
 Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                             const Tensor& mean, const Tensor& variance, float epsilon) {
-  const std::int64_t channels = channels_of(x, {&gamma, &beta, &mean, &variance});
+  const std::int64_t channels = batch_norm_channels(x, {&gamma, &beta, &mean, &variance});
   Tensor y(x.shape());
   for (std::int64_t i = 0; i < x.elements(); ++i) {
     const std::int64_t c = i % channels;
@@ -52,7 +42,7 @@ BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const 
                                        const Tensor& mean, const Tensor& variance, float epsilon) {
   require(dy.shape() == x.shape(), "batch_norm", "gradient ", dy.shape(), " does not fit input ",
           x.shape());
-  const std::int64_t channels = channels_of(x, {&gamma, &mean, &variance}),
+  const std::int64_t channels = batch_norm_channels(x, {&gamma, &mean, &variance}),
                      rows = x.elements() / channels;
   BatchNormGradients grads{Tensor(x.shape()), Tensor({channels}), Tensor({channels})};
   for (std::int64_t c = 0; c < channels; ++c) {

@@ -1,15 +1,11 @@
 #include "core/kernels/gemm.hpp"
 
+#include "core/kernels/checks.hpp"
+
 namespace espalier::kernels::reference {
 
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options) {
-  require(a.shape().rank() == 2 && b.shape().rank() == 2, "gemm", "wants two matrices, got ",
-          a.shape(), " and ", b.shape());
-  const auto m = a.shape()[options.transpose_a ? 1 : 0], k = a.shape()[options.transpose_a ? 0 : 1];
-  const auto n = b.shape()[options.transpose_b ? 0 : 1],
-             k_b = b.shape()[options.transpose_b ? 1 : 0];
-  require(k == k_b, "gemm", "inner sizes differ: ", a.shape(), options.transpose_a ? "^T" : "",
-          " . ", b.shape(), options.transpose_b ? "^T" : "");
+  const auto [m, n, k] = gemm_sizes(a, b, options);
   Tensor c({m, n});
   const float *pa = a.data(), *pb = b.data();
   float* pc = c.mutable_data();

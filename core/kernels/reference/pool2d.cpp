@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "core/kernels/checks.hpp"
+
 namespace espalier::kernels::reference {
 namespace {
 
@@ -26,11 +28,6 @@ void for_each_window(const Shape& x, const Shape& y, const Window& v, Visit visi
         }
 }
 
-void check_gradient(const Tensor& dy, const Shape& x_shape, const Window& window) {
-  require(dy.shape() == pooled_shape(x_shape, window), "pool2d_dx", "gradient ", dy.shape(),
-          " does not fit input ", x_shape);
-}
-
 }  // namespace
 
 // The workspace holds each maximum's index in x (int32).
@@ -50,7 +47,7 @@ MaxPool2dResult max_pool2d(const Tensor& x, const Window& window) {
 
 Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_shape,
                      const Window& window) {
-  check_gradient(dy, x_shape, window);
+  check_pool_gradient(dy, x_shape, window);
   Tensor dx(x_shape);
   for (std::int64_t i = 0; i < dy.elements(); ++i)
     dx.mutable_data()[workspace.data<std::int32_t>()[i]] += dy.data()[i];
@@ -68,7 +65,7 @@ Tensor average_pool2d(const Tensor& x, const Window& window) {
 }
 
 Tensor average_pool2d_dx(const Tensor& dy, const Shape& x_shape, const Window& window) {
-  check_gradient(dy, x_shape, window);
+  check_pool_gradient(dy, x_shape, window);
   Tensor dx(x_shape);
   for_each_window(x_shape, dy.shape(), window, [&](auto out, const auto& inside) {
     for (const auto i : inside)

@@ -77,3 +77,27 @@ TEST_CASE("every prefix and every flipped bit of a file gives a typed error") {
     }
   }
 }
+
+TEST_CASE("a channel whose sums could reach 2^24 is refused, by the writer and by the reader") {
+  PackedModel model = dense_model(8, 1040, 0.0);
+  for (auto& level : model.layers[0].weight.levels) level = 127;
+  model.layers[0].bias_levels = {0, 0, 0, 0};
+  const std::int64_t room = (1 << 24) - 127 * 127 * 1040;  // 3056 steps are left to the bias
+  model.layers[0].bias_levels[2] = static_cast<std::int32_t>(room - 1);
+  CHECK(read(write(model), "a.esp") == model);
+  model.layers[0].bias_levels[2] = static_cast<std::int32_t>(-room);
+  CHECK_THROWS_AS(write(model), Error);
+  model.layers[0].bias_levels[2] = 1;
+  model.layers[0].bias_shift = 31;
+  CHECK_THROWS_AS(write(model), Error);
+  model.layers[0].bias_shift = 0;
+  Bytes file = write(model);
+  const Bytes record = {0x08, 0x00, 0x00, 0x00, 0x02, 0x00};  // bits 8, shift 0, biases 0 0 1 0
+  const auto shift = std::search(file.begin(), file.end(), record.begin(), record.end());
+  REQUIRE(shift != file.end());
+  shift[1] = 31;
+  file.resize(file.size() - 4);
+  const std::uint32_t crc = crc32(file);
+  for (int i = 0; i < 4; ++i) file.push_back(static_cast<std::uint8_t>(crc >> (8 * i)));
+  CHECK_THROWS_WITH_AS(read(file, "a.esp"), doctest::Contains("2^24"), Error);
+}

@@ -1,0 +1,95 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "compress/quantize/observer.hpp"
+#include "compress/quantize/quantization_aware.hpp"
+#include "core/ops/ops.hpp"
+#include "datasets/synthetic_digits.hpp"
+#include "layers/batch_norm.hpp"
+#include "layers/dense.hpp"
+#include "layers/flatten.hpp"
+#include "layers/relu.hpp"
+
+using namespace espalier;
+using namespace espalier::quantize;
+
+TEST_CASE("min-max keeps the extremes of everything seen") {
+  RangeObserver observer(ObserverKind::kMinMax);
+  CHECK_THROWS_AS(observer.grid(), Error);
+  observer.observe(Tensor::from({2}, {0, 4}));
+  observer.observe(Tensor::from({2}, {-1, 2}));
+  CHECK(observer.grid().scale == doctest::Approx(5.0 / 127));
+  CHECK_THROWS_AS(observer.observe(Tensor::from({1}, {std::nanf("")})), Error);
+}
+
+TEST_CASE("the moving average is corrected for its start at 0, then follows slowly") {
+  RangeObserver observer(ObserverKind::kMovingAverage, 0.9);
+  observer.observe(Tensor::from({2}, {0, 2}));
+  CHECK(observer.grid().scale == doctest::Approx(2.0 / 127));  // not 0.2 / 127
+  observer.observe(Tensor::from({2}, {0, 4}));
+  CHECK(observer.grid().scale == doctest::Approx((0.9 * 0.1 * 2 + 0.1 * 4) / (1 - 0.81) / 127));
+}
+
+namespace {
+
+Sequential model_with_relu() {
+  Rng rng(4, "init");
+  Sequential model;
+  model.add("flatten", Flatten())
+      .add("dense1", Dense({.in = 784, .out = 16}, rng))
+      .add("relu", Relu())
+      .add("dense2", Dense({.in = 16, .out = 10}, rng));
+  return model;
+}
+
+// One training step's forward pass at the given progress, on images of one brightness.
+void forward(Sequential& model, QuantizationAware& pass, std::int64_t step, float brightness) {
+  pass.step({.step = step, .total_steps = 5});
+  model(Variable(Tensor::full({2, 28, 28, 1}, brightness)), {.training = true});
+}
+
+float output_scale(QuantizationAware& pass) {
+  pass.bake();
+  return pass.network().layers[1].output->scale;
+}
+
+}  // namespace
+
+TEST_CASE("training moves a range until it is frozen; evaluation never does") {
+  const auto scale_after = [](auto more) {
+    Sequential model = model_with_relu();
+    QuantizationAware pass({.freeze_at = 0.75f});
+    pass.attach(model);
+    forward(model, pass, 0, 0.5f);
+    more(model, pass);
+    return output_scale(pass);
+  };
+  const float once = scale_after([](auto&, auto&) {});
+  const float moved = scale_after([](auto& m, auto& p) { forward(m, p, 1, 1.0f); });
+  const float frozen = scale_after([](auto& m, auto& p) { forward(m, p, 3, 1.0f); });
+  const float evaluated = scale_after([](auto& m, auto&) {
+    const NoGradient guard;
+    m(Variable(Tensor::full({2, 28, 28, 1}, 1.0f)));
+  });
+  CHECK(moved > once);
+  CHECK(frozen == once);
+  CHECK(evaluated == once);
+}
+
+TEST_CASE("what has no integer form is refused by name, and so is an unfinished pass") {
+  QuantizationAware pass({});
+  CHECK_THROWS_AS(pass.network(), Error);
+  CHECK_THROWS_AS(pass.bake(), Error);
+  CHECK_THROWS_AS(QuantizationAware({.weight_bits = 1}), Error);
+  CHECK_THROWS_AS(QuantizationAware({.freeze_at = 0}), Error);
+  Rng rng(1, "init");
+  Sequential model;
+  model.add("flatten", Flatten()).add("norm7", BatchNorm({.channels = 784}));
+  model.add("dense", Dense({.in = 784, .out = 10}, rng));
+  CHECK_THROWS_WITH_AS(pass.attach(model), doctest::Contains("norm7"), Error);
+  Sequential ends_in_relu;
+  ends_in_relu.add("flatten", Flatten()).add("relu", Relu());
+  QuantizationAware other({});
+  CHECK_THROWS_AS(other.attach(ends_in_relu), Error);
+}
