@@ -58,7 +58,11 @@ int main(int argc, char** argv) {
     const auto stages = apps::run_tutorial(options, data);
     apps::print_table(stages, data.name);
     if (options.json) write_json(options, data.name, stages);
-    std::cout << "\nNext: espalier eval " << stages.back().file.string() << "\n";
+    // The sibling program, by a path that works from here.
+    const auto folder = std::filesystem::path(argv[0]).parent_path();
+    std::cout << "\nNext: " << (folder / "espalier").string() << " eval "
+              << stages.back().file.string()
+              << (options.data ? " --data " + options.data->string() : "") << "\n";
     return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::kUsage);

@@ -56,6 +56,10 @@ TEST_CASE("the tutorial runs end to end; a fresh process finds the accuracy that
   INFO(tutorial.output);
   REQUIRE(tutorial.exit_code == 0);
   CHECK(contains(tutorial.output, "synthetic digits, not MNIST"));
+  const std::string next = "Next: " + std::string(ESPALIER_BIN_DIR) + "/";
+  REQUIRE(contains(tutorial.output, next));
+  std::string command = tutorial.output.substr(tutorial.output.find(next) + next.size());
+  CHECK(run(command.substr(0, command.find('\n'))).exit_code == 0);  // the command that it suggests
   const auto bytes = read_file(scratch.folder / "t.json");
   const auto json = nlohmann::json::parse(bytes.begin(), bytes.end());
   CHECK(json["differing_logits"] == 0);
