@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/kernels/integer.hpp"
 #include "core/ops/ops.hpp"
 
 namespace espalier::ops {
@@ -26,7 +27,7 @@ Variable fake_quant(const Variable& x, FakeQuantGrid grid) {
   const std::size_t stride = from.size() / grid.scales.size();
   for (std::size_t i = 0; i < from.size(); ++i) {
     const float scale = grid.scales[i / stride];
-    const float level = std::nearbyint(from[i] / scale) + zero;
+    const float level = kernels::round_half_even(from[i] / scale) + zero;
     to[i] = scale * (std::clamp(level, low, high) - zero);
     passes[i] = low <= level && level <= high ? 1.0f : 0.0f;
   }
