@@ -33,7 +33,7 @@ Tensor sums(const IntegerLayer& l, const Tensor& x) {
   for (std::size_t c = 0; c < l.bias_levels.size(); ++c)
     bias.mutable_values()[c] = static_cast<float>(l.bias_levels[c]);
   return kernels::add_bias(
-      conv ? kernels::conv2d(x, w, conv->window()) : kernels::gemm(x, w, {.transpose_b = true}),
+      conv ? kernels::conv2d(x, w, conv->window(x.shape())) : kernels::gemm(x, w, {.transpose_b = true}),
       bias);
 }
 
@@ -47,7 +47,7 @@ Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
   });
   for (const IntegerLayer& l : network.layers) {
     if (const auto* pool = dynamic_cast<const MaxPool2d*>(l.layer)) {
-      x = kernels::max_pool2d(x, pool->window()).y;
+      x = kernels::max_pool2d(x, pool->window(x.shape())).y;
     } else if (dynamic_cast<const Relu*>(l.layer)) {
       x = kernels::relu(x);
     } else if (dynamic_cast<const Flatten*>(l.layer)) {
