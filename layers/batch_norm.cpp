@@ -56,6 +56,12 @@ void BatchNorm::visit(const Visitor& visitor) {
   visitor("variance", variance_);
 }
 
+Shape BatchNorm::output_shape(const Shape& input) const {
+  require(input.rank() >= 1 && input[-1] == options_.channels, "BatchNorm", "wants ",
+          options_.channels, " channels, got ", input);
+  return input;
+}
+
 std::string BatchNorm::describe() const {
   std::ostringstream out;
   out << "BatchNorm(" << options_.channels << ')';

@@ -28,6 +28,8 @@ class BatchNorm final : public Layer {
   // Parameters gamma and beta; state mean and variance.
   void visit(const Visitor& visitor) override;
   std::string describe() const override;
+  Shape output_shape(const Shape& input) const override;  // [... C], unchanged
+  const Options& options() const { return options_; }
 
  private:
   Variable forward(const Variable& x, const ForwardContext& context) override;

@@ -34,6 +34,28 @@ void Sequential::visit(const Visitor& visitor) {
   }
 }
 
+Shape Sequential::output_shape(const Shape& input) const {
+  Shape shape = input;
+  for (const auto& [name, layer] : layers_) {
+    try {
+      shape = layer->output_shape(shape);
+    } catch (const Error& error) {
+      fail(error.kind(), name, error.what());
+    }
+  }
+  return shape;
+}
+
+std::int64_t Sequential::macs(const Shape& input) const {
+  Shape shape = input;
+  std::int64_t total = 0;
+  for (const auto& [name, layer] : layers_) {
+    total += layer->macs(shape);
+    shape = layer->output_shape(shape);
+  }
+  return total;
+}
+
 std::string Sequential::describe() const {
   std::string text;
   for (const auto& [name, layer] : layers_) text += name + ": " + layer->describe() + '\n';

@@ -34,6 +34,9 @@ class Sequential final : public Layer {
   const std::vector<Entry>& layers() const { return layers_; }
   void visit(const Visitor& visitor) override;
   std::string describe() const override;  // one line a layer, "name: Kind(...)"
+  // The last layer's. Errors name the layer that does not fit.
+  Shape output_shape(const Shape& input) const override;
+  std::int64_t macs(const Shape& input) const override;  // of all layers
 
  private:
   Variable forward(const Variable& x, const ForwardContext& context) override;

@@ -2,6 +2,8 @@
 
 #include <zlib.h>
 
+#include <utility>
+
 #include "compress/format/validate.hpp"
 #include "core/base/bytes.hpp"
 #include "layers/batch_norm.hpp"
@@ -25,8 +27,8 @@ void set_window(PackedLayer& to, const kernels::Window& w) {
   to.pad_bottom = w.pad_bottom, to.pad_right = w.pad_right;
 }
 
-// Kind and window; shape of the weights of a linear layer.
-PackedLayer record_of(const std::string& name, const Layer& layer) {
+// Kind and window; shape of the weights of a linear layer. `input` is [H W C] or [F].
+PackedLayer record_of(const std::string& name, const Layer& layer, const Shape& input) {
   PackedLayer to;
   to.name = name;
   const auto weight_shape = [&](const Parameter& p) {
@@ -35,17 +37,17 @@ PackedLayer record_of(const std::string& name, const Layer& layer) {
   };
   if (const auto* conv = dynamic_cast<const Conv2d*>(&layer)) {
     to.kind = LayerKind::kConv2d;
-    set_window(to, conv->window());
+    set_window(to, conv->window(input));
     weight_shape(conv->weight());
   } else if (const auto* dense = dynamic_cast<const Dense*>(&layer)) {
     to.kind = LayerKind::kDense;
     weight_shape(dense->weight());
   } else if (const auto* max = dynamic_cast<const MaxPool2d*>(&layer)) {
     to.kind = LayerKind::kMaxPool2d;
-    set_window(to, max->window());
+    set_window(to, max->window(input));
   } else if (const auto* average = dynamic_cast<const AveragePool2d*>(&layer)) {
     to.kind = LayerKind::kAveragePool2d;
-    set_window(to, average->window());
+    set_window(to, average->window(input));
   } else if (dynamic_cast<const BatchNorm*>(&layer)) {
     to.kind = LayerKind::kBatchNorm;
   } else if (dynamic_cast<const Relu*>(&layer)) {
@@ -89,7 +91,9 @@ Bytes parameter_bytes(Sequential& model) {
 format::PackedModel pack(Sequential& model, const Shape& input_shape) {
   const NoGradient guard;
   format::PackedModel packed = begin(input_shape);
+  Shape shape = input_shape;
   for (const auto& [name, layer] : model.layers()) {
+    const Shape input = std::exchange(shape, layer->output_shape(shape));
     if (dynamic_cast<const Dropout*>(layer.get())) continue;
     const bool fuses =
         !packed.layers.empty() && (format::has_weight(packed.layers.back().kind) ||
@@ -98,7 +102,7 @@ format::PackedModel pack(Sequential& model, const Shape& input_shape) {
       packed.layers.back().relu = true;
       continue;
     }
-    PackedLayer to = record_of(name, *layer);
+    PackedLayer to = record_of(name, *layer, input);
     if (const auto* norm = dynamic_cast<const BatchNorm*>(layer.get())) {
       const auto affine = norm->affine();
       to.multiplier = without_negative_zero(affine.scale);
@@ -118,8 +122,10 @@ format::PackedModel pack(Sequential& model, const Shape& input_shape) {
 format::PackedModel pack(const quantize::IntegerNetwork& network, const Shape& input_shape) {
   format::PackedModel packed = begin(input_shape);
   packed.input = {network.input.scale, network.input.zero_point};
+  Shape shape = input_shape;
   for (const auto& l : network.layers) {
-    PackedLayer to = record_of(l.name, *l.layer);
+    PackedLayer to = record_of(l.name, *l.layer, shape);
+    shape = l.layer->output_shape(shape);
     if (l.output) to.output = {l.output->scale, l.output->zero_point};
     to.relu = l.relu;
     to.multiplier = without_negative_zero(l.multiplier);

@@ -33,9 +33,9 @@ Tensor sums(const IntegerLayer& l, const Tensor& x) {
   Tensor bias({static_cast<std::int64_t>(l.bias_levels.size())});
   for (std::size_t c = 0; c < l.bias_levels.size(); ++c)
     bias.mutable_values()[c] = static_cast<float>(l.bias_levels[c]);
-  return kernels::add_bias(
-      conv ? kernels::conv2d(x, w, conv->window()) : kernels::gemm(x, w, {.transpose_b = true}),
-      bias);
+  return kernels::add_bias(conv ? kernels::conv2d(x, w, conv->window(x.shape()))
+                                : kernels::gemm(x, w, {.transpose_b = true}),
+                           bias);
 }
 
 // The mean is taken of the stored levels, zero point included: half to even depends on it. Padding
@@ -76,9 +76,9 @@ Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
   });
   for (const IntegerLayer& l : network.layers) {
     if (const auto* pool = dynamic_cast<const MaxPool2d*>(l.layer)) {
-      x = kernels::max_pool2d(x, pool->window()).y;
+      x = kernels::max_pool2d(x, pool->window(x.shape())).y;
     } else if (const auto* average = dynamic_cast<const AveragePool2d*>(l.layer)) {
-      x = average_levels(x, average->window(), grid.zero_point);
+      x = average_levels(x, average->window(x.shape()), grid.zero_point);
     } else if (dynamic_cast<const Relu*>(l.layer)) {
       x = kernels::relu(x);
     } else if (dynamic_cast<const Flatten*>(l.layer)) {

@@ -85,6 +85,7 @@ TEST_CASE("what has no integer form is refused by name, and so is an unfinished 
   class Strange final : public Layer {
    public:
     std::string describe() const override { return "Strange()"; }
+    Shape output_shape(const Shape& input) const override { return input; }
 
    private:
     Variable forward(const Variable& x, const ForwardContext&) override { return x; }
