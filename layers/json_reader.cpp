@@ -129,8 +129,9 @@ std::int64_t JsonReader::integer(std::int64_t min, std::int64_t max) const {
   return value_.get<std::int64_t>();
 }
 
-double JsonReader::number() const {
-  check(value_.is_number(), "wants a number, got ", shown());
+double JsonReader::number(double min, double max) const {
+  check(value_.is_number() && min <= value_.get<double>() && value_.get<double>() <= max,
+        "wants a number from ", min, " to ", max, ", got ", shown());
   return value_.get<double>();
 }
 

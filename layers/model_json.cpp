@@ -149,13 +149,17 @@ class Builder {
                                                                         : Init::kGlorotUniform;
   }
 
-  // The window must fit before weights are made for it.
-  void check_window(const JsonReader& json, const SlidingWindow& window) {
+  // The window must fit before weights are made for it. `size` is its kernel's key.
+  void check_window(const JsonReader& json, const char* size, const SlidingWindow& window) {
     json.check(shape_.rank() == 3, "wants an image [H W C], got ", shape_);
-    checked(json, [&] {
-      window.check("window");
-      return kernels::pooled_shape({1, shape_[0], shape_[1], shape_[2]}, window.at(shape_));
-    });
+    checked(json, [&] { window.check(json.at("type").text(kMaxNameBytes).c_str()); });
+    const kernels::Window at = window.at(shape_);
+    const std::int64_t h = shape_[0] + at.pad_top + at.pad_bottom;
+    const std::int64_t w = shape_[1] + at.pad_left + at.pad_right;
+    if (at.kernel_h > h || at.kernel_w > w)
+      json.find(size).value_or(json).check(false, window.kernel,
+                                           " is larger than the padded input, ", h, 'x', w,
+                                           "; use a smaller one or \"padding\": \"same\"");
   }
 
   void conv2d(const JsonReader& json, const std::string& name) {
@@ -164,7 +168,7 @@ class Builder {
                                strides ? size_of(*strides) : Size2d(1), padding_of(json)};
     const std::int64_t filters = json.at("filters").integer(1, kMaxSize);
     const Init how = init(json, Init::kHeNormal);
-    check_window(json, window);
+    check_window(json, "kernel_size", window);
     count_parameters(json, static_cast<double>(filters) *
                                (static_cast<double>(window.kernel.h * window.kernel.w) *
                                     static_cast<double>(shape_[2]) +
@@ -186,7 +190,7 @@ class Builder {
     Pool2dOptions options{.padding = padding_of(json)};
     if (size) options.kernel = size_of(*size);
     options.stride = strides ? size_of(*strides) : options.kernel;
-    check_window(json, {options.kernel, options.stride, options.padding});
+    check_window(json, "pool_size", {options.kernel, options.stride, options.padding});
     append(json, name, Pool(options));
   }
 
@@ -194,9 +198,9 @@ class Builder {
     json.check(shape_[-1] <= kMaxSize, "wants at most ", kMaxSize, " channels, got ", shape_);
     BatchNorm::Options options{.channels = shape_[-1]};
     if (const auto momentum = json.find("momentum"))
-      options.momentum = static_cast<float>(momentum->number());
+      options.momentum = static_cast<float>(momentum->number(0, 1));
     if (const auto epsilon = json.find("epsilon"))
-      options.epsilon = static_cast<float>(epsilon->number());
+      options.epsilon = static_cast<float>(epsilon->number(0, 1));
     count_parameters(json, 4.0 * static_cast<double>(options.channels));
     append(json, name, checked(json, [&] { return BatchNorm(options); }));
   }
@@ -213,7 +217,8 @@ class Builder {
 
   void dropout(const JsonReader& json, const std::string& name) {
     const auto rate = json.at("rate");
-    append(json, name, checked(rate, [&] { return Dropout(static_cast<float>(rate.number())); }));
+    append(json, name,
+           checked(rate, [&] { return Dropout(static_cast<float>(rate.number(0, 1))); }));
   }
 
   template <class L>

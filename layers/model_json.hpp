@@ -12,9 +12,10 @@
 //     {"type": "Dense", "units": 10, "activation": "linear", "init": "glorot_uniform"}]}
 //
 // Sizes are a whole number or [h, w]; padding is "valid", "same", a whole number or [top, left,
-// bottom, right]. "filters", "kernel_size", "units" and "rate" are required; the other values above
-// are the defaults, but "activation" is "linear" and "strides" of a pooling layer its pool size.
-// The activation "relu" adds a layer "<name>_relu". Layers without a name get one: "dense_1".
+// bottom, right]. "filters", "kernel_size", "units" and "rate" are required. The other values above
+// are the defaults, but for "activation", which is "linear", and "strides" of a pooling layer,
+// which is its pool size. The activation "relu" adds a layer "<name>_relu"; a layer without a name
+// gets one: "dense_1".
 #pragma once
 
 #include <filesystem>
@@ -45,8 +46,8 @@ ModelJson parse_model_json(std::string_view text, const std::string& file,
 // Errors: also those of read_file.
 ModelJson load_model_json(const std::filesystem::path& path, ModelJsonOptions options = {});
 
-// The text that builds an equal model, one layer a line. Errors: a layer that it has no word for;
-// an input that does not fit.
+// The text that builds an equal model, one layer a line, most defaults left out. Errors: a layer
+// that it has no word for; an input that does not fit.
 std::string format_model_json(const Sequential& model, const Shape& input,
                               const std::string& name = "model",
                               const std::vector<std::string>& labels = {});

@@ -33,44 +33,45 @@ Json padding_json(const Padding& p) {
   return Json::array({p.top(), p.left(), p.bottom(), p.right()});
 }
 
-Json init_json(Init init) {
-  return init == Init::kHeNormal ? "he_normal" : "glorot_uniform";
-}
-
+// Without the values that are the defaults, but for batch norm's, which differ between frameworks.
 Json layer_json(const std::string& name, const Layer& layer) {
-  Json json;
+  Json json = {{"type", ""}, {"name", name}};
+  const auto window = [&](const char* key, const SlidingWindow& window, Size2d default_stride) {
+    json[key] = size_json(window.kernel);
+    if (window.stride != default_stride) json["strides"] = size_json(window.stride);
+    if (window.padding != Padding::valid()) json["padding"] = padding_json(window.padding);
+  };
+  const auto init = [&](Init init, Init otherwise) {
+    if (init == otherwise) return;
+    json["init"] = init == Init::kHeNormal ? "he_normal" : "glorot_uniform";
+  };
   if (const auto* conv = dynamic_cast<const Conv2d*>(&layer)) {
     const auto& o = conv->options();
-    json = {{"type", "Conv2d"},
-            {"filters", o.out},
-            {"kernel_size", size_json(o.kernel)},
-            {"strides", size_json(o.stride)},
-            {"padding", padding_json(o.padding)},
-            {"init", init_json(o.init)}};
+    json["type"] = "Conv2d";
+    json["filters"] = o.out;
+    window("kernel_size", {o.kernel, o.stride, o.padding}, 1);
+    init(o.init, Init::kHeNormal);
   } else if (const auto* pool = dynamic_cast<const Pool2d*>(&layer)) {
-    const auto& o = pool->options();
-    json = {{"type", dynamic_cast<const MaxPool2d*>(&layer) ? "MaxPool2d" : "AveragePool2d"},
-            {"pool_size", size_json(o.kernel)},
-            {"strides", size_json(o.stride)},
-            {"padding", padding_json(o.padding)}};
+    json["type"] = dynamic_cast<const MaxPool2d*>(&layer) ? "MaxPool2d" : "AveragePool2d";
+    window("pool_size", pool->options(), pool->options().kernel);
   } else if (const auto* norm = dynamic_cast<const BatchNorm*>(&layer)) {
-    json = {{"type", "BatchNorm"},
-            {"momentum", shortest(norm->options().momentum)},
-            {"epsilon", shortest(norm->options().epsilon)}};
+    json["type"] = "BatchNorm";
+    json["momentum"] = shortest(norm->options().momentum);
+    json["epsilon"] = shortest(norm->options().epsilon);
   } else if (const auto* dense = dynamic_cast<const Dense*>(&layer)) {
-    json = {{"type", "Dense"},
-            {"units", dense->options().out},
-            {"init", init_json(dense->options().init)}};
+    json["type"] = "Dense";
+    json["units"] = dense->options().out;
+    init(dense->options().init, Init::kGlorotUniform);
   } else if (const auto* dropout = dynamic_cast<const Dropout*>(&layer)) {
-    json = {{"type", "Dropout"}, {"rate", shortest(dropout->rate())}};
+    json["type"] = "Dropout";
+    json["rate"] = shortest(dropout->rate());
   } else if (dynamic_cast<const Relu*>(&layer)) {
-    json = {{"type", "Relu"}};
+    json["type"] = "Relu";
   } else if (dynamic_cast<const Flatten*>(&layer)) {
-    json = {{"type", "Flatten"}};
+    json["type"] = "Flatten";
   } else {
     fail(ErrorKind::kUsage, "model.json", "has no word for layer ", name, ", ", layer.describe());
   }
-  json["name"] = name;
   return json;
 }
 
