@@ -24,7 +24,7 @@ ActivationGrid activation_grid(float low, float high) {
   high = std::max(high, 0.0f);
   const float scale = (high - low) / static_cast<float>(kernels::kMaxActivationLevel);
   if (!(scale > 0) || !std::isfinite(scale)) return {};
-  return {scale, kernels::clamp_level(std::nearbyint(-low / scale), 0)};
+  return {scale, kernels::nearest_level(-low / scale, 0)};
 }
 
 std::int32_t max_weight_level(int bits) {
