@@ -35,9 +35,8 @@ void load_parameters(Layer& model, const std::filesystem::path& path) {
   });
   require(wanted == archive.tensors.size(), ErrorKind::kCorrupt, path.string(), "holds ",
           archive.tensors.size(), " tensors, the model has ", wanted);
-  visit_tensors(model, [&](const std::string& name, Tensor& t) {
-    t.copy_from(archive.tensors.at(name));
-  });
+  visit_tensors(model,
+                [&](const std::string& name, Tensor& t) { t.copy_from(archive.tensors.at(name)); });
 }
 
 }  // namespace espalier

@@ -26,7 +26,7 @@ ActivationGrid activation_grid(float low, float high) {
   high = std::max(high, 0.0f);
   const float scale = (high - low) / static_cast<float>(kernels::kMaxActivationLevel);
   if (!(scale > 0) || !std::isfinite(scale)) return {};
-  return {scale, kernels::clamp_level(kernels::round_half_even(-low / scale), 0)};
+  return {scale, kernels::nearest_level(-low / scale, 0)};
 }
 
 std::int32_t max_weight_level(int bits) {
@@ -62,7 +62,7 @@ std::vector<std::int8_t> weight_levels(const Tensor& weight, const std::vector<f
   std::vector<std::int8_t> levels(w.size());
   for (std::size_t i = 0; i < w.size(); ++i)
     levels[i] = static_cast<std::int8_t>(
-        std::clamp(kernels::round_half_even(w[i] / scales[i / stride]), -q, q));
+        kernels::round_half_even(std::clamp(w[i] / scales[i / stride], -q, q)));
   return levels;
 }
 

@@ -60,7 +60,9 @@ Tensor average_levels(const Tensor& x, const kernels::Window& window, std::int32
               sum +=
                   static_cast<std::int32_t>(x.data()[((n * in[1] + h) * in[2] + w) * in[3] + c]) +
                   zero_point;
-          *to++ = static_cast<float>(kernels::mean_level(sum, (h1 - h0) * (w1 - w0)) - zero_point);
+          *to++ = static_cast<float>(
+              kernels::average_level(sum, static_cast<std::int32_t>((h1 - h0) * (w1 - w0))) -
+              zero_point);
         }
       }
   return y;
@@ -88,8 +90,8 @@ Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
       const std::size_t channels = l.multiplier.size();
       x = map(x, [&](float q, std::size_t i) {
         const std::size_t c = i % channels;
-        const auto level = kernels::renormalize(static_cast<std::int32_t>(q), l.multiplier[c],
-                                                l.offset[c], next.zero_point);
+        const auto level = kernels::normalized_level(static_cast<std::int32_t>(q), 0,
+                                                     l.multiplier[c], l.offset[c], next.zero_point);
         return (l.relu ? std::max(level, next.zero_point) : level) - next.zero_point;
       });
       grid = next;
