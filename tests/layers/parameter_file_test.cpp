@@ -38,7 +38,7 @@ TEST_CASE("parameters and state come back bit for bit; another model's file chan
   CHECK(equal(first, second));
 
   Sequential other = large_model(1);
-  CHECK_THROWS_WITH_AS(load_parameters(other, path), doctest::Contains("norm"), Error);
+  CHECK_THROWS_WITH_AS(load_parameters(other, path), doctest::Contains("conv1.weight"), Error);
   save_parameters(other, path);
   CHECK_THROWS_AS(load_parameters(fresh, path), Error);
   Sequential untouched = small_model(2);
