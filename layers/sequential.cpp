@@ -14,6 +14,11 @@ Sequential& Sequential::add(std::string name, std::unique_ptr<Layer> layer) {
   return *this;
 }
 
+void Sequential::remove(const std::string& name) {
+  const auto erased = std::erase_if(layers_, [&](const Entry& e) { return e.name == name; });
+  require(erased == 1, "Sequential", "holds no layer named \"", name, '"');
+}
+
 Variable Sequential::forward(const Variable& x, const ForwardContext& context) {
   Variable y = x;
   for (const auto& [name, layer] : layers_) y = (*layer)(y, context);

@@ -27,6 +27,10 @@ class Sequential final : public Layer {
   // Errors: no layer; a name that is empty, taken, or holds a dot.
   Sequential& add(std::string name, std::unique_ptr<Layer> layer);
 
+  // Takes a layer out; what stood before it is now followed by what stood after it. Errors: there
+  // is none of that name.
+  void remove(const std::string& name);
+
   const std::vector<Entry>& layers() const { return layers_; }
   void visit(const Visitor& visitor) override;
   std::string describe() const override;  // one line a layer, "name: Kind(...)"
