@@ -34,14 +34,16 @@ struct Variable::Node {
 namespace {
 thread_local bool recording = true;
 
-// Leaves keep their own copy: a rule may have returned a tensor that others hold too.
+// A rule may return a tensor that others hold too: the first addend is shared, not copied, and a
+// sum is written in place only where nobody else would see it.
 void add_to(Tensor& total, const Tensor& addend) {
   if (!total.defined()) {
-    total = addend.clone();
+    total = addend;
     return;
   }
-  const auto t = total.mutable_values();
+  if (total.shared()) total = total.clone();
   const auto a = addend.values();
+  const auto t = total.mutable_values();
   for (std::size_t i = 0; i < t.size(); ++i) t[i] += a[i];
 }
 }  // namespace

@@ -46,7 +46,8 @@ class Variable {
   Tensor& mutable_value();
   const Shape& shape() const { return value().shape(); }
   bool needs_gradient() const;
-  // Leaves: the sum over backward() calls since clear_gradient(); undefined before the first.
+  // Leaves: the sum over backward() calls since clear_gradient(); undefined before the first. Read
+  // only: its memory may be another gradient's too.
   const Tensor& gradient() const;
   void clear_gradient();
 
