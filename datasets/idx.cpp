@@ -39,10 +39,12 @@ Bytes gunzip(const Bytes& packed, const std::string& name) {
 }  // namespace
 
 Tensor load_idx(const std::filesystem::path& path, int rank) {
-  Bytes bytes = read_file(path, kMaxBytes);
-  if (bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b)
-    bytes = gunzip(bytes, path.string());
-  ByteReader in(bytes, path.string());
+  return decode_idx(read_file(path, kMaxBytes), rank, path.string());
+}
+
+Tensor decode_idx(Bytes bytes, int rank, const std::string& name) {
+  if (bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b) bytes = gunzip(bytes, name);
+  ByteReader in(bytes, name);
   const std::uint32_t magic = in.u32_big_endian();
   in.check(magic == 0x800u + static_cast<std::uint32_t>(rank), "wants the IDX magic number ",
            0x800 + rank, " (unsigned bytes, ", rank, " axes), got ", magic);
