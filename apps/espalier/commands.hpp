@@ -1,6 +1,8 @@
-// The commands of `espalier`, one file each.
+// The commands of `espalier`, one file each: add_NAME describes the command's options, with the
+// function that runs it.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
 
@@ -13,5 +15,9 @@ struct EvalOptions {
   bool json = false;
 };
 void eval(const EvalOptions& options);
+
+void add_run(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_fetch(CLI::App& app);
 
 }  // namespace espalier::apps

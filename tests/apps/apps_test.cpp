@@ -22,8 +22,8 @@ struct Result {
 
 // No MNIST is in reach: the synthetic digits serve.
 Result run(const std::string& command) {
-  const std::string line = "env -u MNIST_DIR HOME=/nonexistent " + std::string(ESPALIER_BIN_DIR) +
-                           "/" + command + " 2>&1";
+  const std::string line = "env -u MNIST_DIR ESPALIER_NO_DOWNLOAD=1 HOME=/nonexistent " +
+                           std::string(ESPALIER_BIN_DIR) + "/" + command + " 2>&1";
   FILE* pipe = ::popen(line.c_str(), "r");
   REQUIRE(pipe != nullptr);
   Result result{0, ""};
