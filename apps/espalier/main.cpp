@@ -1,6 +1,7 @@
 // espalier: run what was trained.
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <map>
 
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/suggest.hpp"
@@ -32,6 +33,10 @@ int main(int argc, char** argv) {
                       "~/.cache/espalier/mnist, then one download, then the built-in synthetic "
                       "digits)");
   command->add_flag("--synthetic", eval.synthetic, "Use the built-in synthetic digits");
+  const std::map<std::string, runtime::Executor> executors = {
+      {"onednn", runtime::Executor::kOneDnn}, {"reference", runtime::Executor::kReference}};
+  command->add_option("--executor", eval.executor, "onednn (default), or reference: the plain way")
+      ->transform(CLI::Transformer(executors));
   command->add_flag("--json", eval.json, "Print one line of JSON");
   command->callback([&] { apps::eval(eval); });
   apps::add_fetch(app);
