@@ -13,9 +13,12 @@ constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 }  // namespace
 
 Tensor load_idx(const std::filesystem::path& path, int rank) {
-  Bytes bytes = read_file(path, kMaxBytes);
-  if (is_gzip(bytes)) bytes = gunzip(bytes, path.string(), kMaxBytes);
-  ByteReader in(bytes, path.string());
+  return decode_idx(read_file(path, kMaxBytes), rank, path.string());
+}
+
+Tensor decode_idx(Bytes bytes, int rank, const std::string& name) {
+  if (is_gzip(bytes)) bytes = gunzip(bytes, name, kMaxBytes);
+  ByteReader in(bytes, name);
   const std::uint32_t magic = in.u32_big_endian();
   in.check(magic == 0x800u + static_cast<std::uint32_t>(rank), "wants the IDX magic number ",
            0x800 + rank, " (unsigned bytes, ", rank, " axes), got ", magic);

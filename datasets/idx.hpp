@@ -3,7 +3,9 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
+#include "core/base/bytes.hpp"
 #include "core/tensor/tensor.hpp"
 
 namespace espalier::datasets {
@@ -13,5 +15,8 @@ namespace espalier::datasets {
 // the header is no IDX of unsigned bytes and that rank, or the bytes are fewer or more than it
 // says.
 Tensor load_idx(const std::filesystem::path& path, int rank);
+
+// The same of bytes already read; `name` stands in the errors.
+Tensor decode_idx(Bytes bytes, int rank, const std::string& name);
 
 }  // namespace espalier::datasets

@@ -9,7 +9,7 @@
 #include "compress/runtime/session.hpp"
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
-#include "datasets/mnist.hpp"
+#include "datasets/fetch_mnist.hpp"
 #include "datasets/synthetic_digits.hpp"
 
 namespace espalier::apps {
@@ -32,7 +32,7 @@ std::int64_t differing(std::span<const float> got, std::span<const float> want, 
 void eval(const EvalOptions& options) {
   const auto model = runtime::Model::load(options.model);
   std::optional<datasets::MnistData> data;
-  if (!options.synthetic) data = datasets::load_mnist(options.data);
+  if (!options.synthetic) data = datasets::find_or_fetch_mnist(options.data);
   const bool mnist = data.has_value();
   if (!mnist) data = datasets::synthetic_digits({.train = 1});
   const auto& test = *data->test;

@@ -8,9 +8,11 @@
 #include "apps/espalier/layer_facts.hpp"
 #include "apps/espalier/prepare_image.hpp"
 #include "apps/espalier/trace.hpp"
+#include "compress/format/reader.hpp"
+#include "compress/format/writer.hpp"
 #include "compress/runtime/model.hpp"
+#include "core/base/file.hpp"
 #include "core/base/text.hpp"
-#include "core/onednn/threads.hpp"
 #include "datasets/resize.hpp"
 #include "datasets/synthetic_digits.hpp"
 
@@ -160,11 +162,15 @@ PreparedImage traced_image(const InspectOptions& options, const format::PackedMo
 }
 
 void inspect(const InspectOptions& options) {
-  set_threads(1);
-  const auto model = runtime::Model::load(options.model);
+  const Bytes bytes = read_file(options.model);
+  const std::size_t file_bytes = bytes.size();
+  const auto model = runtime::Model(format::read(bytes, options.model.string()));
   const auto& packed = model.packed();
-  const ModelFacts facts = count_facts(packed);
-  const std::size_t file_bytes = std::filesystem::file_size(options.model);
+  // A model has one file in each coding: the bytes tell which this is.
+  const auto coding = format::write(packed, format::Coding::kPlain) == bytes
+                          ? format::Coding::kPlain
+                          : format::Coding::kRange;
+  const ModelFacts facts = count_facts(packed, coding);
   json report = facts_json(options.model.string(), file_bytes, packed, facts);
   if (!options.json) print(options.model.string(), file_bytes, packed, facts);
   if (options.trace) {

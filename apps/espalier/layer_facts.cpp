@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "compress/format/validate.hpp"
-#include "compress/format/writer.hpp"
+#include "compress/runtime/costs.hpp"
+#include "compress/runtime/stages.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -33,28 +34,24 @@ std::string kind_of(const PackedLayer& l) {
   return "?";
 }
 
-std::int64_t product(const std::array<std::int64_t, 3>& shape) {
-  return shape[0] * shape[1] * shape[2];
-}
-
 template <class T>
 std::int64_t count(const std::vector<T>& values) {
   return static_cast<std::int64_t>(values.size());
 }
 
-LayerFacts facts_of(const PackedLayer& l, const std::array<std::int64_t, 3>& input) {
+LayerFacts facts_of(const PackedLayer& l, const runtime::Stage& input,
+                    const runtime::Stage& output) {
   LayerFacts facts;
   facts.name = l.name.empty() ? "-" : l.name;
   facts.kind = kind_of(l);
-  const bool weighted = format::has_weight(l.kind);
-  facts.output = format::output_shape(l, weighted ? l.weight.shape[0] : input[2], input,
-                                      ErrorKind::kInternal, "inspect");
-  if (weighted) {
+  facts.output = output.shape;
+  facts.activation_bytes = output.bytes();
+  facts.macs = runtime::macs(l, input.shape);
+  if (format::has_weight(l.kind)) {
     const auto& w = l.weight;
     facts.bits = w.bits;
     facts.weights = count(w.values) + count(w.levels);
     facts.zeros = std::ranges::count(w.values, 0.0f) + std::ranges::count(w.levels, 0);
-    facts.macs = facts.weights * facts.output[0] * facts.output[1];
   }
   facts.parameters =
       facts.weights + count(l.bias) + count(l.bias_levels) + count(l.multiplier) + count(l.offset);
@@ -63,39 +60,28 @@ LayerFacts facts_of(const PackedLayer& l, const std::array<std::int64_t, 3>& inp
 
 }  // namespace
 
-ModelFacts count_facts(const format::PackedModel& model) {
+ModelFacts count_facts(const format::PackedModel& model, format::Coding coding) {
+  const auto stages = runtime::stages(model);
   ModelFacts all;
   format::PackedModel first = model;
+  // A bare relu is one byte; what else its file holds belongs to no layer.
+  first.layers.assign(1, PackedLayer{});
+  first.layers[0].kind = LayerKind::kRelu;
+  all.header_bytes = format::write(first, coding).size() - 1;
+  all.file_bytes = all.header_bytes;
   first.layers.clear();
-  auto shape = model.input_shape;
-  bool is_float = model.input.is_float();
-  std::int64_t input_bytes = product(shape) * (is_float ? 4 : 1);
-  for (const auto& layer : model.layers) {
-    LayerFacts facts = facts_of(layer, shape);
-    const bool computes = format::has_weight(layer.kind) || layer.kind == LayerKind::kBatchNorm;
-    if (computes) is_float = layer.output.is_float();  // the others keep their input's grid
-    facts.activation_bytes = product(facts.output) * (is_float ? 4 : 1);
-    // Flatten shares its input's memory.
-    const std::int64_t held =
-        layer.kind == LayerKind::kFlatten ? input_bytes : input_bytes + facts.activation_bytes;
-    all.peak_activation_bytes = std::max(all.peak_activation_bytes, held);
-    first.layers.push_back(layer);
-    const std::size_t file_bytes = format::write(first).size();
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    LayerFacts facts = facts_of(model.layers[i], stages[i], stages[i + 1]);
+    first.layers.push_back(model.layers[i]);
+    const std::size_t file_bytes = format::write(first, coding).size();
     facts.file_bytes = file_bytes - all.file_bytes;
     all.file_bytes = file_bytes;
     all.weights += facts.weights, all.zeros += facts.zeros, all.macs += facts.macs;
     all.parameters += facts.parameters;
-    shape = facts.output;
-    input_bytes = facts.activation_bytes;
     all.layers.push_back(std::move(facts));
   }
-  // The first difference holds the header too: a model of one bare relu tells how much that is.
-  first.layers.assign(1, PackedLayer{});
-  first.layers[0].kind = LayerKind::kRelu;
-  constexpr std::size_t kBareReluBytes = 1;
-  all.header_bytes = format::write(first).size() - kBareReluBytes;
-  all.layers.front().file_bytes -= all.header_bytes;
   all.dense_float_bytes = 4 * all.parameters;
+  all.peak_activation_bytes = runtime::peak_activation_bytes(model);
   return all;
 }
 

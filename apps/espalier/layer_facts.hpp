@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compress/format/packed_model.hpp"
+#include "compress/format/writer.hpp"
 
 namespace espalier::apps {
 
@@ -27,11 +28,13 @@ struct ModelFacts {
   std::size_t header_bytes = 0;  // what belongs to no layer: header, labels, CRC
   std::int64_t weights = 0, zeros = 0, parameters = 0, macs = 0;
   std::int64_t dense_float_bytes = 0;      // 4 a parameter
-  std::int64_t peak_activation_bytes = 0;  // the largest input and output of one layer together
+  std::int64_t peak_activation_bytes = 0;  // runtime::peak_activation_bytes
 };
 
-// The layers' file_bytes are differences of files that hold the first layers only: they sum to the
-// whole, header_bytes included. Errors: as format::write.
-ModelFacts count_facts(const format::PackedModel& model);
+// The layers' file_bytes are differences of files that hold the first layers only; with
+// header_bytes they sum to the whole. (A layer's own tensors decide most of it; the range coder
+// rounds to bytes.) Errors: as format::write and runtime::stages.
+ModelFacts count_facts(const format::PackedModel& model,
+                       format::Coding coding = format::Coding::kRange);
 
 }  // namespace espalier::apps

@@ -46,8 +46,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    std::cerr << "espalier: " << error.what() << apps::did_you_mean(app, argc, argv)
-              << " (espalier --help)\n";
+    const std::string typo = apps::misspelt(app, argc, argv);
+    std::cerr << "espalier: " << (typo.empty() ? error.what() : typo)
+              << " ('espalier --help' lists commands and options)\n";
     return static_cast<int>(ErrorKind::kUsage);
   } catch (const Error& error) {
     std::cerr << "espalier: " << error.what() << '\n';

@@ -9,9 +9,8 @@
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/draw.hpp"
 #include "apps/espalier/prepare_image.hpp"
-#include "compress/runtime/model.hpp"
+#include "compress/runtime/session.hpp"
 #include "core/base/text.hpp"
-#include "core/onednn/threads.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -76,15 +75,15 @@ void print_json(const std::string& file, const std::vector<Guess>& guesses,
 }
 
 void run(const RunOptions& options) {
-  set_threads(1);
   const auto model = runtime::Model::load(options.model);
+  runtime::Session session(model);
   for (const auto& file : options.images) {
     const auto prepared = prepare_image(file, model.packed(), options.invert);
     const Shape& s = prepared.image.shape();
-    const Tensor logits = model.run(prepared.image.reshaped({1, s[0], s[1], s[2]}));
-    const auto guesses = top_three(logits.values(), model.packed());
+    const auto logits = session.run(prepared.image.reshaped({1, s[0], s[1], s[2]}));
+    const auto guesses = top_three(logits, model.packed());
     if (options.json)
-      print_json(file, guesses, prepared, logits.values());
+      print_json(file, guesses, prepared, logits);
     else
       print(file, prepared, guesses);
   }

@@ -1,4 +1,4 @@
-// "Did you mean ...?" for the command line.
+// Misspelt words of the command line.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -6,7 +6,8 @@
 
 namespace espalier::apps {
 
-// "; did you mean 'NAME'?" for the first misspelt command or option of the arguments, else "".
-std::string did_you_mean(const CLI::App& app, int argc, const char* const* argv);
+// "'evl' is no command; did you mean 'eval'?" for the first command or option of the arguments that
+// does not exist, without the question where nothing is near; "" when all exist.
+std::string misspelt(const CLI::App& app, int argc, const char* const* argv);
 
 }  // namespace espalier::apps

@@ -1,10 +1,12 @@
 #include "compress/format/reader.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "compress/format/limits.hpp"
 #include "compress/format/validate.hpp"
 #include "compress/format/weight_coder.hpp"
+#include "compress/format/writer.hpp"
 
 namespace espalier::format {
 namespace {
@@ -28,8 +30,23 @@ ActivationGrid grid(ByteReader& in) {
   return value;
 }
 
+// Weights are counted, and checked against the bytes that are left, before any is allocated.
+struct WeightCount {
+  bool range_coded;
+  std::uint64_t total = 0;
+  void check(const ByteReader& in) const {
+    const auto most = most_weights(range_coded, in.remaining());
+    in.check(total <= most, total, " weights or more are declared; the limit is ", kMaxWeights,
+             ", and the ", in.remaining(), " bytes that follow hold at most ", most);
+  }
+  void add(const ByteReader& in, std::uint64_t count) {
+    total += count;
+    check(in);
+  }
+};
+
 // Reads the record and sizes the layer's vectors; `shape` and `weights` move on.
-PackedLayer record(ByteReader& in, std::array<std::int64_t, 3>& shape, std::uint64_t& weights) {
+PackedLayer record(ByteReader& in, std::array<std::int64_t, 3>& shape, WeightCount& weights) {
   PackedLayer layer;
   const unsigned flags = in.u8();
   in.check((flags & 7) <= 6 && flags < 128, "unknown layer kind or flag ", flags);
@@ -51,8 +68,7 @@ PackedLayer record(ByteReader& in, std::array<std::int64_t, 3>& shape, std::uint
   shape = output_shape(layer, channels, input, ErrorKind::kCorrupt, in.name());
   const auto c = static_cast<std::size_t>(channels);
   if (layer.kind == LayerKind::kBatchNorm) {
-    weights += c;
-    in.check(weights <= kMaxWeights, "too many weights");
+    weights.add(in, c);
     layer.multiplier.resize(c), layer.offset.resize(c);
   }
   in.check(has_weight(layer.kind) || !(flags & 64), "a bias without weights");
@@ -68,11 +84,10 @@ PackedLayer record(ByteReader& in, std::array<std::int64_t, 3>& shape, std::uint
           : std::vector<std::int64_t>{channels, layer.kernel_h, layer.kernel_w, input[2]};
   std::uint64_t count = 1;
   for (auto v : weight.shape) {
-    count *= static_cast<std::uint64_t>(v);
-    in.check(count <= kMaxWeights, "too many weights");
+    count *= static_cast<std::uint64_t>(v);  // at most 2^26 * 2^26
+    in.check(count <= kMaxWeights, "a layer declares more than ", kMaxWeights, " weights");
   }
-  weights += count;
-  in.check(weights <= kMaxWeights, "too many weights");
+  weights.add(in, count);
   if (weight.is_float()) {
     weight.values.resize(count);
     if (flags & 64) layer.bias.resize(c);
@@ -117,9 +132,10 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name) {
   const auto limit = static_cast<std::int64_t>(kMaxActivations);
   in.check(shape[0] * shape[1] <= limit && shape[0] * shape[1] * shape[2] <= limit,
            "the input is over the limit");
-  std::uint64_t weights = 0;
+  WeightCount weights{.range_coded = (flags & 1) != 0};
   for (auto left = size(in, kMaxLayers); left > 0; --left)
     model.layers.push_back(record(in, shape, weights));
+  weights.check(in);
 
   std::optional<RangeDecoder> coder;
   if (flags & 1) coder.emplace(in.take(in.remaining()));
@@ -144,7 +160,11 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name) {
       if (!values->empty()) floats(*values, values->size());
   }
   in.check(in.remaining() == 0 && (!coder || coder->at_end()), "bytes are left over");
-  validate(model, ErrorKind::kCorrupt, name);
+  // One model, one file: a flag that only repeats a default or another end of the stream would be a
+  // second spelling. Writing again, which validates, is the rule that leaves none out.
+  const auto coding = coder ? Coding::kRange : Coding::kPlain;
+  in.check(std::ranges::equal(write(model, coding, ErrorKind::kCorrupt, name), bytes),
+           "not in its one canonical form; pack the model again");
   return model;
 }
 

@@ -49,8 +49,8 @@ void record(ByteWriter& out, const PackedLayer& layer) {
 
 }  // namespace
 
-Bytes write(const PackedModel& model, Coding coding) {
-  validate(model, ErrorKind::kUsage, "write");
+Bytes write(const PackedModel& model, Coding coding, ErrorKind kind, std::string_view where) {
+  validate(model, kind, where);
   const bool normalized = model.input_mean != 0 || model.input_deviation != 1;
   ByteWriter out;
   for (const char c : {'E', 'S', 'P', '\0'}) out.u8(static_cast<std::uint8_t>(c));
@@ -67,6 +67,8 @@ Bytes write(const PackedModel& model, Coding coding) {
   out.varint(model.layers.size());
   for (const auto& layer : model.layers) record(out, layer);
 
+  const std::size_t records_end = out.bytes().size();
+  std::uint64_t weights = 0;
   RangeEncoder coder;
   const auto floats = [&](const std::vector<float>& values, std::size_t columns) {
     if (coding == Coding::kRange)
@@ -76,6 +78,7 @@ Bytes write(const PackedModel& model, Coding coding) {
   };
   for (const auto& layer : model.layers) {
     const auto& weight = layer.weight;
+    weights += weight.values.size() + weight.levels.size() + layer.multiplier.size();
     if (has_weight(layer.kind)) {
       const auto rows = static_cast<std::size_t>(weight.shape[0]);
       if (weight.is_float())
@@ -89,8 +92,12 @@ Bytes write(const PackedModel& model, Coding coding) {
       if (!values->empty()) floats(*values, values->size());
   }
   if (coding == Coding::kRange) out.raw(coder.finish());
+  require(weights <= most_weights(coding == Coding::kRange, out.bytes().size() - records_end), kind,
+          where, weights, " weights, nearly all zero, take too few bytes when range-coded (",
+          out.bytes().size() - records_end, "); write them plain");
   out.u32(crc32(out.bytes()));
-  require(out.bytes().size() <= kMaxFileBytes, "write", "the file is over the limit");
+  require(out.bytes().size() <= kMaxFileBytes, kind, where, "the file is over the limit of ",
+          kMaxFileBytes, " bytes");
   return out.release();
 }
 

@@ -56,28 +56,6 @@ TEST_CASE("zeros cost little: 90 % sparse 8-bit levels take under 1.6 bits a wei
   CHECK(bits / 8000 < 1.6);
 }
 
-TEST_CASE("every prefix and every flipped bit of a file gives a typed error") {
-  for (const int bits : {5, 32}) {
-    const Bytes good = write(dense_model(bits, 10, 0.5));
-    const auto kind = [](const Bytes& bytes) {
-      try {
-        read(bytes, "a.esp");
-      } catch (const Error& error) {
-        return error.kind();
-      }
-      return ErrorKind::kInternal;  // it was accepted
-    };
-    for (std::size_t n = 0; n < good.size(); ++n)
-      CHECK(kind({good.begin(), good.begin() + static_cast<std::ptrdiff_t>(n)}) ==
-            ErrorKind::kCorrupt);
-    for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
-      Bytes bad = good;
-      bad[bit / 8] = static_cast<std::uint8_t>(bad[bit / 8] ^ (1u << (bit % 8)));
-      CHECK(kind(bad) == ErrorKind::kCorrupt);
-    }
-  }
-}
-
 TEST_CASE("a channel whose sums could reach 2^24 is refused, by the writer and by the reader") {
   PackedModel model = dense_model(8, 1040, 0.0);
   for (auto& level : model.layers[0].weight.levels) level = 127;

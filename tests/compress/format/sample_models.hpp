@@ -1,0 +1,99 @@
+// One small model for every branch of the format, shared by the format's tests and the fuzz seeds.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "compress/format/packed_model.hpp"
+#include "compress/format/writer.hpp"
+#include "core/base/rng.hpp"
+
+namespace espalier::format::samples {
+
+inline PackedLayer weighted(LayerKind kind, std::vector<std::int64_t> shape, int bits,
+                            double density) {
+  Rng rng(5, "weights");
+  PackedLayer layer;
+  layer.kind = kind;
+  std::int64_t count = 1;
+  for (auto v : shape) count *= v;
+  layer.weight.shape = shape;
+  layer.weight.bits = bits;
+  const auto rows = static_cast<std::size_t>(shape[0]);
+  const int top = bits == 32 ? 0 : (1 << (bits - 1)) - 1;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const bool zero = rng.uniform() >= density;
+    if (bits == 32)
+      layer.weight.values.push_back(zero ? 0.0f : rng.normal());
+    else
+      layer.weight.levels.push_back(static_cast<std::int8_t>(
+          zero ? 0 : static_cast<int>(rng.below(static_cast<std::uint64_t>(2 * top + 1))) - top));
+  }
+  if (bits == 32)
+    layer.bias.assign(rows, -0.0f);
+  else
+    layer.weight.scales.assign(rows, 0.01f), layer.bias_levels.assign(rows, -70000);
+  return layer;
+}
+
+// Convolution, both pools, batch norm, relu, flatten, dense; names, labels, grids, mean, deviation.
+inline PackedModel network(int bits, double density) {
+  PackedModel model;
+  model.input_shape = {9, 8, 2};
+  model.input_mean = 0.13f, model.input_deviation = 0.31f;
+  model.labels = {"zero", "", "two"};
+  auto conv = weighted(LayerKind::kConv2d, {5, 3, 2, 2}, bits, density);
+  conv.name = "conv1";
+  conv.kernel_h = 3, conv.kernel_w = 2, conv.stride_w = 2, conv.pad_left = 1, conv.relu = true;
+  PackedLayer pool, average, norm, relu, flatten;
+  pool.kind = LayerKind::kMaxPool2d;
+  pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
+  average.kind = LayerKind::kAveragePool2d;
+  average.kernel_h = 2, average.pad_bottom = 1;
+  norm.kind = LayerKind::kBatchNorm;
+  norm.multiplier.assign(5, 1.5f), norm.offset = {0, 1, -2, 3, 0};
+  relu.kind = LayerKind::kRelu;
+  flatten.kind = LayerKind::kFlatten;
+  auto dense = weighted(LayerKind::kDense, {3, 30}, bits, density);
+  if (bits < 32) {
+    model.input = {1.0f / 127, 64};
+    conv.output.scale = 0.1f;
+    norm.output.scale = 0.2f;
+    dense.weight.scales = {0.5f}, dense.bias_levels.clear();
+  }
+  model.layers = {conv, pool, average, norm, relu, flatten, dense};
+  return model;
+}
+
+// The worked example of FORMAT.md.
+inline PackedModel worked_example() {
+  PackedModel model;
+  model.input_shape = {1, 1, 4};
+  PackedLayer dense;
+  dense.weight = {{2, 4}, 2, {}, {1, 0, 0, -1, 0, 0, 1, 0}, {0.5f}};
+  dense.bias_levels = {3, -1};
+  model.input.scale = 0.25f;
+  model.layers = {dense};
+  return model;
+}
+
+// Every width and coding: float, 8-bit, 4-bit, 2-bit, plain and range-coded.
+inline std::vector<Bytes> files() {
+  std::vector<Bytes> files;
+  for (const auto coding : {Coding::kPlain, Coding::kRange}) {
+    files.push_back(write(worked_example(), coding));
+    for (const int bits : {2, 4, 8, 32}) files.push_back(write(network(bits, 0.3), coding));
+  }
+  return files;
+}
+
+// `bytes` with the checksum made good.
+inline Bytes sealed(Bytes bytes) {
+  if (bytes.size() < 4) return bytes;
+  const std::uint32_t crc = crc32(std::span<const std::uint8_t>(bytes).first(bytes.size() - 4));
+  for (std::size_t i = 0; i < 4; ++i)
+    bytes[bytes.size() - 4 + i] = static_cast<std::uint8_t>(crc >> (8 * i));
+  return bytes;
+}
+
+}  // namespace espalier::format::samples

@@ -1,0 +1,69 @@
+// The .esp reader, and the runtime on whatever it accepts (small networks only).
+#include <algorithm>
+#include <cmath>
+
+#include "compress/format/reader.hpp"
+#include "compress/format/validate.hpp"
+#include "compress/runtime/model.hpp"
+#include "tests/compress/format/sample_models.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+using namespace espalier;
+
+namespace {
+
+// Multiplications for one image; a network over the cap is read but not run.
+constexpr std::int64_t kMaxWork = 1 << 20;
+
+bool is_small(const format::PackedModel& model) {
+  std::int64_t work = 0;
+  auto shape = model.input_shape;
+  for (const auto& layer : model.layers) {
+    const auto inputs = shape[0] * shape[1] * shape[2];
+    const auto channels = format::has_weight(layer.kind) ? layer.weight.shape[0] : shape[2];
+    shape = format::output_shape(layer, channels, shape, ErrorKind::kInternal, "fuzz");
+    const auto outputs = shape[0] * shape[1] * shape[2];
+    const auto window = std::min(kMaxWork, layer.kernel_h * layer.kernel_w);
+    if (std::max(inputs, outputs) > 1 << 14) return false;
+    work += inputs + outputs * window * (format::has_weight(layer.kind) ? inputs : 1);
+    if (work > kMaxWork) return false;
+  }
+  return true;
+}
+
+void read_and_run(const Bytes& bytes) {
+  fuzz::may_refuse([&] {
+    const auto packed = format::read(bytes, "fuzz.esp");
+    const auto coding = bytes[4] & 1 ? format::Coding::kRange : format::Coding::kPlain;
+    fuzz::promise(format::write(packed, coding) == bytes);
+    if (!is_small(packed)) return;
+    const auto& s = packed.input_shape;
+    const Tensor images = Tensor::full({2, s[0], s[1], s[2]}, 0.5f);
+    const runtime::Model model(packed);
+    const Tensor first = model.run(images), second = model.run(images);
+    fuzz::promise(first.shape()[0] == 2 && first.elements() == second.elements());
+    for (std::int64_t i = 0; i < first.elements(); ++i) {
+      const float a = first.data<float>()[i], b = second.data<float>()[i];
+      fuzz::promise(a == b || (std::isnan(a) && std::isnan(b)));
+    }
+  });
+}
+
+}  // namespace
+
+std::vector<Bytes> fuzz::seeds() {
+  auto seeds = format::samples::files();
+  auto runnable = format::samples::worked_example();
+  runnable.layers.push_back({});
+  runnable.layers.back().kind = format::LayerKind::kRelu;
+  for (const auto coding : {format::Coding::kPlain, format::Coding::kRange})
+    seeds.push_back(format::write(runnable, coding));
+  return seeds;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const Bytes bytes(data, data + size);
+  read_and_run(bytes);
+  read_and_run(format::samples::sealed(bytes));  // past the checksum
+  return 0;
+}
