@@ -14,9 +14,9 @@ namespace {
 bool equal(Layer& a, Layer& b) {
   std::vector<Tensor> left, right;
   const auto into = [](std::vector<Tensor>& to) {
-    return Visitor{.parameter = [&to](const std::string&,
-                                      Parameter& p) { to.push_back(p.latent().value()); },
-                   .state = [&to](const std::string&, Tensor& t) { to.push_back(t); }};
+    return Visitor{
+        .parameter = [&to](const std::string&, Parameter& p) { to.push_back(p.latent().value()); },
+        .state = [&to](const std::string&, Tensor& t) { to.push_back(t); }};
   };
   a.visit(into(left));
   b.visit(into(right));
