@@ -5,6 +5,7 @@
 #include "apps/tutorial/tutorial.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/interrupt.hpp"
 #include "core/onednn/threads.hpp"
 
 namespace {
@@ -35,7 +36,9 @@ int main(int argc, char** argv) {
   using namespace espalier;
   CLI::App app(
       "Trains a small network on MNIST, prunes it, quantizes it, writes and runs the files.");
-  app.footer("Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 6 training diverged.");
+  app.footer(
+      "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 6 training diverged, 130 "
+      "interrupted.");
   apps::TutorialOptions options;
   app.add_option("--data", options.data,
                  "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
@@ -53,6 +56,7 @@ int main(int argc, char** argv) {
   app.add_option("--json", options.json, "Also write the table to this file");
   try {
     app.parse(argc, argv);
+    install_interrupt_handler();
     set_threads(options.threads);
     const auto data = apps::load_data(options);
     const auto stages = apps::run_tutorial(options, data);

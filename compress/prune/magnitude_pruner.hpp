@@ -35,14 +35,19 @@ class MagnitudePruner final : public training::Pass {
         100;  // >= 1: a new mask at the first, each such, and the last step
     Selection select = weights();
     MaskGradient gradient = MaskGradient::kMasked;
+    // At each new mask, also drop the optimizer's moments of the removed weights.
+    bool clear_moments = false;
   };
   explicit MagnitudePruner(Options options);
   void attach(Layer& model) override;  // errors: nothing was selected
   void step(const training::StepInfo& info) override;
+  void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
+  bool visit_state(const training::StateVisitor& visitor) override;  // the masks
   // Errors: kInternal when a tensor holds fewer zeros than its mask.
   void bake() override;
 
  private:
+  bool chooses_at(const training::StepInfo& info) const;
   Options options_;
   std::vector<MaskedParameter> targets_;
 };
@@ -54,6 +59,7 @@ class KeepZeros final : public training::Pass {
   explicit KeepZeros(Selection select = weights()) : select_(std::move(select)) {}
   void attach(Layer& model) override;
   void step(const training::StepInfo&) override {}
+  bool visit_state(const training::StateVisitor& visitor) override;
   void bake() override;
 
  private:
