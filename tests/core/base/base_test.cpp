@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <vector>
 
 #include "core/base/bytes.hpp"
 #include "core/base/file.hpp"

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <initializer_list>
+
 using namespace espalier;
 
 // In children: the handler would outlive the test.

@@ -34,7 +34,6 @@ ErrorKind kind_of(const std::function<void()>& run) {
   try {
     run();
   } catch (const Error& error) {
-    MESSAGE(error.what());
     return error.kind();
   }
   return ErrorKind::kInternal;
