@@ -35,7 +35,10 @@ class MagnitudePruner final : public training::Pass {
         100;  // >= 1: a new mask at the first, each such, and the last step
     Selection select = weights();
     MaskGradient gradient = MaskGradient::kMasked;
-    // At each new mask, also drop the optimizer's moments of the removed weights.
+    // At each new mask, also drop the optimizer's moments of the removed weights, which otherwise
+    // fade (a masked gradient is 0) and move only the hidden value. No clear gain on MNIST: small
+    // model, 2 + 2 epochs to 80 %, seeds 1 to 3: 97.58 97.68 97.17 % kept, 97.56 97.64 97.29 %
+    // dropped.
     bool clear_moments = false;
   };
   explicit MagnitudePruner(Options options);

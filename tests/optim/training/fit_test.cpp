@@ -3,10 +3,12 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
 
+#include "compress/prune/magnitude_pruner.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/ops/ops.hpp"
 #include "core/tensor/buffer.hpp"
@@ -161,4 +163,36 @@ TEST_CASE("Ctrl-C stops between two steps") {
   clear_interrupt();
   ::signal(SIGINT, SIG_DFL);
   CHECK(steps == 3);
+}
+
+TEST_CASE("the pruner drops the moments of removed weights when asked, else they fade") {
+  for (const bool clear : {false, true}) {
+    Sequential model = conv_model();
+    prune::MagnitudePruner pruner(
+        {.schedule = prune::constant_sparsity(0.9f),
+         .select = [](const std::string& name, const Parameter&) { return name == "dense.weight"; },
+         .clear_moments = clear});
+    optim::Optimizer* adam = nullptr;
+    std::int64_t zeros = 0;
+    const auto count = [&](const std::string&, Tensor& t) {
+      if (t.shape() == Shape{10, 676}) zeros += std::ranges::count(t.values(), 0.0f);
+    };
+    fit(model, *digits().train,
+        {.quiet = true,
+         .optimizer =
+             [&](std::vector<Variable> parameters) {
+               auto made =
+                   std::make_unique<optim::Adam>(std::move(parameters), optim::Adam::Options{});
+               adam = made.get();
+               return made;
+             },
+         .on_epoch_end =
+             [&](const EpochReport&) {
+               adam->visit_state(count);
+               return true;
+             }},
+        {&pruner});
+    const std::int64_t removed = 2 * 6084;  // 90 % of 6760 weights, two moments each
+    CHECK((zeros >= removed) == clear);
+  }
 }
