@@ -59,6 +59,21 @@ void Optimizer::clear_gradients() {
   for (auto& p : parameters_) p.clear_gradient();
 }
 
+void Optimizer::clear_state(const Variable& parameter, const Tensor& mask) {
+  const auto found = std::ranges::find_if(parameters_, [&](const Variable& p) {
+    return p.value().shares_memory_with(parameter.value());
+  });
+  require(found != parameters_.end(), "clear_state", "the parameter of shape ", parameter.shape(),
+          " is not this optimizer's");
+  require(mask.shape() == parameter.shape(), "clear_state", "wants a mask of shape ",
+          parameter.shape(), ", got ", mask.shape());
+  for (Tensor* state : state_of(static_cast<std::size_t>(found - parameters_.begin()))) {
+    const auto s = state->mutable_values();
+    const auto m = mask.values();
+    for (std::size_t i = 0; i < s.size(); ++i) s[i] *= m[i];
+  }
+}
+
 Sgd::Sgd(std::vector<Variable> parameters, Options options)
     : Optimizer(std::move(parameters)), options_(options), velocity_(zeros_like(parameters_)) {
   check_learning_rate("Sgd", options.learning_rate);
@@ -87,6 +102,11 @@ bool Sgd::step(float rate) {
   return true;
 }
 
+void Sgd::visit_state(const StateVisitor& visitor) {
+  for (std::size_t i = 0; i < velocity_.size(); ++i)
+    visitor("velocity." + std::to_string(i), velocity_[i]);
+}
+
 Adam::Adam(std::vector<Variable> parameters, Options options)
     : Optimizer(std::move(parameters)),
       options_(options),
@@ -102,8 +122,7 @@ Adam::Adam(std::vector<Variable> parameters, Options options)
 // The corrections are taken out of the loop, and a loop over plain pointers and local constants
 // vectorises: one division and one root a weight.
 bool Adam::step(float rate) {
-  ++steps_;
-  const auto t = static_cast<double>(steps_);
+  const double t = ++steps_.mutable_data<std::int32_t>()[0];
   const AdamConstants constants{
       .beta1 = options_.beta1,
       .beta2 = options_.beta2,
@@ -123,6 +142,14 @@ bool Adam::step(float rate) {
     if (!ok) return false;
   }
   return true;
+}
+
+void Adam::visit_state(const StateVisitor& visitor) {
+  visitor("steps", steps_);
+  for (std::size_t i = 0; i < mean_.size(); ++i) {
+    visitor("mean." + std::to_string(i), mean_[i]);
+    visitor("square." + std::to_string(i), square_[i]);
+  }
 }
 
 }  // namespace espalier::optim
