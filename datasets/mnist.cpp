@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <string>
-#include <vector>
 
 #include "datasets/idx.hpp"
 #include "datasets/in_memory.hpp"
@@ -19,11 +18,13 @@ std::optional<fs::path> find(const fs::path& folder, const std::string& name) {
   return std::nullopt;
 }
 
-bool holds_any(const fs::path& folder) {
+// How many of the four are there.
+int held(const fs::path& folder) {
+  int count = 0;
   for (const char* part : {"train", "t10k"})
     for (const char* kind : {"-images-idx3-ubyte", "-labels-idx1-ubyte"})
-      if (find(folder, std::string(part) + kind)) return true;
-  return false;
+      count += find(folder, std::string(part) + kind).has_value();
+  return count;
 }
 
 fs::path find_or_fail(const fs::path& folder, const std::string& name) {
@@ -44,20 +45,26 @@ std::shared_ptr<const Dataset> load(const fs::path& folder, const std::string& p
 
 }  // namespace
 
+std::optional<fs::path> mnist_cache() {
+  const char* home = std::getenv("HOME");
+  if (!home || !*home) return std::nullopt;
+  return fs::path(home) / ".cache/espalier/mnist";
+}
+
 std::optional<MnistData> load_mnist(std::optional<fs::path> data) {
   if (data) {  // named by the user: another folder's data would not be what was asked for
     require(
-        holds_any(*data), ErrorKind::kIo, data->string(),
+        held(*data) > 0, ErrorKind::kIo, data->string(),
         "holds no file of MNIST (train-images-idx3-ubyte and its three companions, plain or .gz); "
         "check the path");
     return MnistData{load(*data, "train"), load(*data, "t10k")};
   }
-  std::vector<fs::path> folders;
-  if (const char* folder = std::getenv("MNIST_DIR"); folder && *folder) folders.push_back(folder);
-  if (const char* home = std::getenv("HOME"); home && *home)
-    folders.push_back(fs::path(home) / ".cache/espalier/mnist");
-  for (const auto& folder : folders)
-    if (holds_any(folder)) return MnistData{load(folder, "train"), load(folder, "t10k")};
+  const auto load_both = [](const fs::path& folder) {
+    return MnistData{load(folder, "train"), load(folder, "t10k")};
+  };
+  const char* named = std::getenv("MNIST_DIR");
+  if (named && *named && held(named) > 0) return load_both(named);
+  if (const auto cache = mnist_cache(); cache && held(*cache) == 4) return load_both(*cache);
   return std::nullopt;
 }
 

@@ -1,5 +1,7 @@
 #include "layers/batch_norm.hpp"
 
+#include <cmath>
+
 #include "core/ops/ops.hpp"
 
 namespace espalier {
@@ -26,7 +28,7 @@ BatchNorm::BatchNorm(Options options)
 }
 
 Variable BatchNorm::forward(const Variable& x, const ForwardContext& context) {
-  if (!context.training)
+  if (!context.training || frozen_)
     return ops::batch_norm_inference(x, gamma_.effective(), beta_.effective(), mean_, variance_,
                                      options_.epsilon);
   auto batch = ops::batch_norm(x, gamma_.effective(), beta_.effective(), options_.epsilon);
@@ -35,11 +37,29 @@ Variable BatchNorm::forward(const Variable& x, const ForwardContext& context) {
   return batch.y;
 }
 
+BatchNorm::Affine BatchNorm::affine() const {
+  const NoGradient guard;
+  const Tensor gamma = gamma_.effective().value(), beta = beta_.effective().value();
+  Affine a;
+  for (std::size_t c = 0; c < gamma.values().size(); ++c) {
+    const float deviation = std::sqrt(variance_.values()[c] + options_.epsilon);
+    a.scale.push_back(gamma.values()[c] / deviation);
+    a.offset.push_back(beta.values()[c] - mean_.values()[c] * a.scale.back());
+  }
+  return a;
+}
+
 void BatchNorm::visit(const Visitor& visitor) {
   visitor("gamma", gamma_);
   visitor("beta", beta_);
   visitor("mean", mean_);
   visitor("variance", variance_);
+}
+
+Shape BatchNorm::output_shape(const Shape& input) const {
+  require(input.rank() >= 1 && input[-1] == options_.channels, "BatchNorm", "wants ",
+          options_.channels, " channels, got ", input);
+  return input;
 }
 
 std::string BatchNorm::describe() const {

@@ -3,6 +3,8 @@
 // r = momentum r + (1 - momentum) batch. Evaluation: the running ones (Ioffe & Szegedy 2015).
 #pragma once
 
+#include <vector>
+
 #include "layers/layer.hpp"
 
 namespace espalier {
@@ -15,9 +17,19 @@ class BatchNorm final : public Layer {
     float epsilon = 1e-3f;      // > 0
   };
   explicit BatchNorm(Options options);
+  // y = scale x + offset, [C] each: what evaluation computes.
+  struct Affine {
+    std::vector<float> scale, offset;
+  };
+  Affine affine() const;
+  // From now on training, too, uses the running statistics and leaves them alone: quantization
+  // needs a layer that computes the same thing for every batch.
+  void freeze_statistics() { frozen_ = true; }
   // Parameters gamma and beta; state mean and variance.
   void visit(const Visitor& visitor) override;
   std::string describe() const override;
+  Shape output_shape(const Shape& input) const override;  // [... C], unchanged
+  const Options& options() const { return options_; }
 
  private:
   Variable forward(const Variable& x, const ForwardContext& context) override;
@@ -25,6 +37,7 @@ class BatchNorm final : public Layer {
   Options options_;
   Parameter gamma_, beta_;
   Tensor mean_, variance_;
+  bool frozen_ = false;
 };
 
 }  // namespace espalier

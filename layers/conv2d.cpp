@@ -3,22 +3,27 @@
 #include "core/ops/ops.hpp"
 
 namespace espalier {
+namespace {
+
+const Conv2d::Options& checked(const Conv2d::Options& o) {
+  require(o.in >= 1 && o.out >= 1, "Conv2d", "wants channels >= 1, got ", o.in, " -> ", o.out);
+  SlidingWindow{o.kernel, o.stride, o.padding}.check("Conv2d");
+  return o;
+}
+
+}  // namespace
 
 Conv2d::Conv2d(Options o, Rng& rng)
-    : options_(o),
-      window_{.kernel_h = o.kernel,
-              .kernel_w = o.kernel,
-              .stride_h = o.stride,
-              .stride_w = o.stride,
-              .pad_top = o.padding,
-              .pad_left = o.padding,
-              .pad_bottom = o.padding,
-              .pad_right = o.padding},
-      weight_(initial_weights(o.init, {o.out, o.kernel, o.kernel, o.in}, rng)),
+    : options_(checked(o)),
+      weight_(initial_weights(o.init, {o.out, o.kernel.h, o.kernel.w, o.in}, rng)),
       bias_(Tensor({o.out})) {}
 
+kernels::Window Conv2d::window(const Shape& input) const {
+  return SlidingWindow{options_.kernel, options_.stride, options_.padding}.at(input);
+}
+
 Variable Conv2d::forward(const Variable& x, const ForwardContext&) {
-  return ops::add_bias(ops::conv2d(x, weight_.effective(), window_), bias_.effective());
+  return ops::add_bias(ops::conv2d(x, weight_.effective(), window(x.shape())), bias_.effective());
 }
 
 void Conv2d::visit(const Visitor& visitor) {
@@ -28,9 +33,21 @@ void Conv2d::visit(const Visitor& visitor) {
 
 std::string Conv2d::describe() const {
   std::ostringstream out;
-  out << "Conv2d(" << options_.in << " -> " << options_.out << ", kernel " << options_.kernel
-      << ", stride " << options_.stride << ", padding " << options_.padding << ')';
+  out << "Conv2d(" << options_.in << " -> " << options_.out << ", "
+      << SlidingWindow{options_.kernel, options_.stride, options_.padding} << ')';
   return out.str();
+}
+
+Shape Conv2d::output_shape(const Shape& input) const {
+  require(input.rank() == 3, "Conv2d", "wants an image [H W C], got ", input);
+  const Shape y = kernels::convolved_shape({1, input[0], input[1], input[2]},
+                                           weight_.latent().shape(), window(input));
+  return {y[1], y[2], y[3]};
+}
+
+std::int64_t Conv2d::macs(const Shape& input) const {
+  const Shape y = output_shape(input);
+  return y[0] * y[1] * weight_.latent().shape().elements();
 }
 
 }  // namespace espalier

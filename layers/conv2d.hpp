@@ -1,32 +1,36 @@
-// y = x (*) w + b     x: [N H W C]   w: [O K K C]   b: [O], first 0   y: [N OH OW O]
+// y = x (*) w + b     x: [N H W C]   w: [O KH KW C]   b: [O], first 0   y: [N OH OW O]
 #pragma once
 
-#include "core/kernels/window.hpp"
 #include "layers/init.hpp"
 #include "layers/layer.hpp"
+#include "layers/sliding_window.hpp"
 
 namespace espalier {
 
 class Conv2d final : public Layer {
  public:
   struct Options {
-    std::int64_t in = 0, out = 0, kernel = 0;  // >= 1
-    std::int64_t stride = 1;                   // >= 1
-    std::int64_t padding = 0;                  // on every side, in [0, kernel)
+    std::int64_t in = 0, out = 0;  // channels, >= 1
+    Size2d kernel;                 // >= 1
+    Size2d stride = 1;             // >= 1
+    Padding padding = {};          // valid; same; or explicit sides, in [0, kernel)
     Init init = Init::kHeNormal;
   };
   Conv2d(Options options, Rng& rng);
+  const Options& options() const { return options_; }
   const Parameter& weight() const { return weight_; }
   const Parameter& bias() const { return bias_; }
-  const kernels::Window& window() const { return window_; }
+  // For an input [H W C] or [N H W C]: the padding `same` may depend on its size.
+  kernels::Window window(const Shape& input) const;
   void visit(const Visitor& visitor) override;
   std::string describe() const override;
+  Shape output_shape(const Shape& input) const override;  // [H W C] -> [OH OW O]
+  std::int64_t macs(const Shape& input) const override;   // OH OW O KH KW C
 
  private:
   Variable forward(const Variable& x, const ForwardContext& context) override;
 
   Options options_;
-  kernels::Window window_;
   Parameter weight_, bias_;
 };
 

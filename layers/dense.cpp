@@ -19,6 +19,17 @@ void Dense::visit(const Visitor& visitor) {
   visitor("bias", bias_);
 }
 
+Shape Dense::output_shape(const Shape& input) const {
+  require(input.rank() == 1, "Dense", "wants features [", options_.in, "], got ", input,
+          "; put a Flatten layer before it");
+  require(input[0] == options_.in, "Dense", "wants ", options_.in, " features, got ", input[0]);
+  return {options_.out};
+}
+
+std::int64_t Dense::macs(const Shape&) const {
+  return options_.in * options_.out;
+}
+
 std::string Dense::describe() const {
   std::ostringstream out;
   out << "Dense(" << options_.in << " -> " << options_.out << ')';

@@ -17,6 +17,9 @@ class Dense final : public Layer {
   const Parameter& bias() const { return bias_; }
   void visit(const Visitor& visitor) override;
   std::string describe() const override;
+  Shape output_shape(const Shape& input) const override;  // [IN] -> [OUT]
+  std::int64_t macs(const Shape& input) const override;   // IN OUT
+  const Options& options() const { return options_; }
 
  private:
   Variable forward(const Variable& x, const ForwardContext& context) override;

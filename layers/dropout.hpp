@@ -10,6 +10,8 @@ class Dropout final : public Layer {
  public:
   explicit Dropout(float rate);  // [0, 1)
   std::string describe() const override;
+  Shape output_shape(const Shape& input) const override { return input; }
+  float rate() const { return rate_; }
 
  private:
   // Errors: training without a Rng in the context.

@@ -12,4 +12,9 @@ Variable Flatten::forward(const Variable& x, const ForwardContext&) {
   return ops::reshape(x, {shape[0], features});
 }
 
+Shape Flatten::output_shape(const Shape& input) const {
+  require(input.rank() >= 1, "Flatten", "wants an example of at least rank 1, got a scalar");
+  return {input.elements()};
+}
+
 }  // namespace espalier

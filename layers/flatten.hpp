@@ -8,6 +8,7 @@ namespace espalier {
 class Flatten final : public Layer {
  public:
   std::string describe() const override { return "Flatten()"; }
+  Shape output_shape(const Shape& input) const override;  // [H W C] -> [H*W*C]
 
  private:
   Variable forward(const Variable& x, const ForwardContext& context) override;

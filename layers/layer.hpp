@@ -44,6 +44,10 @@ class Layer {
   }
   virtual void visit(const Visitor&) {}
   virtual std::string describe() const = 0;  // "Dense(784 -> 10)"
+  // Shapes of one example, without the batch axis: [H W C] or [F]. Errors: the input does not fit.
+  virtual Shape output_shape(const Shape& input) const = 0;
+  // Multiplications with accumulation for one example, as convolution and dense layers do them.
+  virtual std::int64_t macs(const Shape&) const { return 0; }
 
   void set_output_tap(OutputTap tap) { output_tap_ = std::move(tap); }  // {} takes it off
 

@@ -3,43 +3,30 @@
 #include "core/ops/ops.hpp"
 
 namespace espalier {
-namespace {
 
-kernels::Window window_of(Pool2dOptions o) {
-  const std::int64_t stride = o.stride == 0 ? o.kernel : o.stride;
-  return {.kernel_h = o.kernel,
-          .kernel_w = o.kernel,
-          .stride_h = stride,
-          .stride_w = stride,
-          .pad_top = o.padding,
-          .pad_left = o.padding,
-          .pad_bottom = o.padding,
-          .pad_right = o.padding};
+Pool2d::Pool2d(const char* kind, Pool2dOptions o)
+    : window_{o.kernel, o.stride == Size2d(0) ? o.kernel : o.stride, o.padding} {
+  window_.check(kind);
 }
 
-std::string described(const char* kind, const kernels::Window& window) {
+std::string Pool2d::described(const char* kind) const {
   std::ostringstream out;
-  out << kind << "(kernel " << window.kernel_h << ", stride " << window.stride_h << ", padding "
-      << window.pad_top << ')';
+  out << kind << '(' << window_ << ')';
   return out.str();
 }
 
-}  // namespace
+Shape Pool2d::output_shape(const Shape& input) const {
+  require(input.rank() == 3, "pooling", "wants an image [H W C], got ", input);
+  const Shape y = kernels::pooled_shape({1, input[0], input[1], input[2]}, window(input));
+  return {y[1], y[2], y[3]};
+}
 
-MaxPool2d::MaxPool2d(Pool2dOptions options) : window_(window_of(options)) {}
 Variable MaxPool2d::forward(const Variable& x, const ForwardContext&) {
-  return ops::max_pool2d(x, window_);
-}
-std::string MaxPool2d::describe() const {
-  return described("MaxPool2d", window_);
+  return ops::max_pool2d(x, window(x.shape()));
 }
 
-AveragePool2d::AveragePool2d(Pool2dOptions options) : window_(window_of(options)) {}
 Variable AveragePool2d::forward(const Variable& x, const ForwardContext&) {
-  return ops::average_pool2d(x, window_);
-}
-std::string AveragePool2d::describe() const {
-  return described("AveragePool2d", window_);
+  return ops::average_pool2d(x, window(x.shape()));
 }
 
 }  // namespace espalier

@@ -1,37 +1,48 @@
 // The largest value, or the mean without the padding, of each window.   [N H W C] -> [N OH OW C]
 #pragma once
 
-#include "core/kernels/window.hpp"
 #include "layers/layer.hpp"
+#include "layers/sliding_window.hpp"
 
 namespace espalier {
 
 struct Pool2dOptions {
-  std::int64_t kernel = 2;   // >= 1
-  std::int64_t stride = 0;   // >= 1; 0 stands for the kernel's size
-  std::int64_t padding = 0;  // on every side, in [0, kernel)
+  Size2d kernel = 2;     // >= 1
+  Size2d stride = 0;     // >= 1; 0 stands for the kernel's size
+  Padding padding = {};  // valid; same; or explicit sides, in [0, kernel)
 };
 
-class MaxPool2d final : public Layer {
+class Pool2d : public Layer {
  public:
-  explicit MaxPool2d(Pool2dOptions options = {});
-  const kernels::Window& window() const { return window_; }
-  std::string describe() const override;
+  const SlidingWindow& options() const { return window_; }
+  // For an input [H W C] or [N H W C]: the padding `same` may depend on its size.
+  kernels::Window window(const Shape& input) const { return window_.at(input); }
+  Shape output_shape(const Shape& input) const override;  // [H W C] -> [OH OW C]
+
+ protected:
+  Pool2d(const char* kind, Pool2dOptions options);
+  std::string described(const char* kind) const;
+
+ private:
+  SlidingWindow window_;
+};
+
+class MaxPool2d final : public Pool2d {
+ public:
+  explicit MaxPool2d(Pool2dOptions options = {}) : Pool2d("MaxPool2d", options) {}
+  std::string describe() const override { return described("MaxPool2d"); }
 
  private:
   Variable forward(const Variable& x, const ForwardContext& context) override;
-  kernels::Window window_;
 };
 
-class AveragePool2d final : public Layer {
+class AveragePool2d final : public Pool2d {
  public:
-  explicit AveragePool2d(Pool2dOptions options = {});
-  const kernels::Window& window() const { return window_; }
-  std::string describe() const override;
+  explicit AveragePool2d(Pool2dOptions options = {}) : Pool2d("AveragePool2d", options) {}
+  std::string describe() const override { return described("AveragePool2d"); }
 
  private:
   Variable forward(const Variable& x, const ForwardContext& context) override;
-  kernels::Window window_;
 };
 
 }  // namespace espalier

@@ -9,6 +9,7 @@ namespace espalier {
 class Relu final : public Layer {
  public:
   std::string describe() const override { return "Relu()"; }
+  Shape output_shape(const Shape& input) const override { return input; }
 
  private:
   Variable forward(const Variable& x, const ForwardContext&) override { return ops::relu(x); }

@@ -14,6 +14,11 @@ Sequential& Sequential::add(std::string name, std::unique_ptr<Layer> layer) {
   return *this;
 }
 
+void Sequential::remove(const std::string& name) {
+  const auto erased = std::erase_if(layers_, [&](const Entry& e) { return e.name == name; });
+  require(erased == 1, "Sequential", "holds no layer named \"", name, '"');
+}
+
 Variable Sequential::forward(const Variable& x, const ForwardContext& context) {
   Variable y = x;
   for (const auto& [name, layer] : layers_) y = (*layer)(y, context);
@@ -27,6 +32,28 @@ void Sequential::visit(const Visitor& visitor) {
         {.parameter = [&](const std::string& name, Parameter& p) { visitor(prefix + name, p); },
          .state = [&](const std::string& name, Tensor& s) { visitor(prefix + name, s); }});
   }
+}
+
+Shape Sequential::output_shape(const Shape& input) const {
+  Shape shape = input;
+  for (const auto& [name, layer] : layers_) {
+    try {
+      shape = layer->output_shape(shape);
+    } catch (const Error& error) {
+      fail(error.kind(), name, error.what());
+    }
+  }
+  return shape;
+}
+
+std::int64_t Sequential::macs(const Shape& input) const {
+  Shape shape = input;
+  std::int64_t total = 0;
+  for (const auto& [name, layer] : layers_) {
+    total += layer->macs(shape);
+    shape = layer->output_shape(shape);
+  }
+  return total;
 }
 
 std::string Sequential::describe() const {

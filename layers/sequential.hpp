@@ -27,9 +27,16 @@ class Sequential final : public Layer {
   // Errors: no layer; a name that is empty, taken, or holds a dot.
   Sequential& add(std::string name, std::unique_ptr<Layer> layer);
 
+  // Takes a layer out; what stood before it is now followed by what stood after it. Errors: there
+  // is none of that name.
+  void remove(const std::string& name);
+
   const std::vector<Entry>& layers() const { return layers_; }
   void visit(const Visitor& visitor) override;
   std::string describe() const override;  // one line a layer, "name: Kind(...)"
+  // The last layer's. Errors name the layer that does not fit.
+  Shape output_shape(const Shape& input) const override;
+  std::int64_t macs(const Shape& input) const override;  // of all layers
 
  private:
   Variable forward(const Variable& x, const ForwardContext& context) override;

@@ -12,7 +12,9 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
   // `rate` scales the learning rate: the schedule's value, in [0, 1].
-  virtual void step(float rate = 1) = 0;
+  // Returns false, and leaves that parameter as it is, when a gradient holds a NaN or infinity;
+  // those before it have moved.
+  virtual bool step(float rate = 1) = 0;
   void clear_gradients();
 
  protected:
@@ -30,7 +32,7 @@ class Sgd final : public Optimizer {
     float weight_decay = 0;       // >= 0
   };
   Sgd(std::vector<Variable> parameters, Options options);
-  void step(float rate = 1) override;
+  bool step(float rate = 1) override;
 
  private:
   Options options_;
@@ -48,7 +50,7 @@ class Adam final : public Optimizer {
     float epsilon = 1e-7f;        // > 0
   };
   Adam(std::vector<Variable> parameters, Options options);
-  void step(float rate = 1) override;
+  bool step(float rate = 1) override;
 
  private:
   Options options_;

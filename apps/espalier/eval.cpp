@@ -1,40 +1,60 @@
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "apps/espalier/commands.hpp"
-#include "compress/runtime/model.hpp"
+#include "compress/runtime/session.hpp"
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
-#include "core/onednn/threads.hpp"
-#include "datasets/mnist.hpp"
+#include "datasets/fetch_mnist.hpp"
 #include "datasets/synthetic_digits.hpp"
 
 namespace espalier::apps {
+namespace {
+
+// How many logits of one image differ: in any bit, or by more than a 1e-4th of the largest.
+std::int64_t differing(std::span<const float> got, std::span<const float> want, bool exact) {
+  float tolerance = 0;
+  if (!exact)
+    for (const float v : want) tolerance = std::max(tolerance, 1e-4f * std::abs(v));
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < want.size(); ++i)
+    count += exact ? std::memcmp(&got[i], &want[i], sizeof(float)) != 0
+                   : !(std::abs(got[i] - want[i]) <= tolerance);  // a NaN differs
+  return count;
+}
+
+}  // namespace
 
 void eval(const EvalOptions& options) {
-  set_threads(1);
   const auto model = runtime::Model::load(options.model);
   std::optional<datasets::MnistData> data;
-  if (!options.synthetic) data = datasets::load_mnist(options.data);
+  if (!options.synthetic) data = datasets::find_or_fetch_mnist(options.data);
   const bool mnist = data.has_value();
   if (!mnist) data = datasets::synthetic_digits({.train = 1});
   const auto& test = *data->test;
 
   Progress progress("eval", test.size(), "images", options.json);
-  std::int64_t right = 0;
   constexpr std::int64_t kBatch = 100;
+  runtime::Session onednn(model, {.batch = kBatch});
+  runtime::Session reference(model, {.executor = runtime::Executor::kReference, .batch = kBatch});
+  const bool exact = !model.packed().input.is_float();
+  const auto k = static_cast<std::size_t>(onednn.classes());
+  std::int64_t right = 0, differ = 0;
   for (std::int64_t begin = 0; begin < test.size(); begin += kBatch) {
     std::vector<std::int64_t> indices(
         static_cast<std::size_t>(std::min(kBatch, test.size() - begin)));
     std::iota(indices.begin(), indices.end(), begin);
     const auto batch = datasets::collate(test, indices);
-    const Tensor logits = model.run(batch.images);
-    const std::int64_t k = logits.shape()[1];
+    const auto got = onednn.run(batch.images), wanted = reference.run(batch.images);
+    const auto logits = options.executor == runtime::Executor::kOneDnn ? got : wanted;
     for (std::size_t i = 0; i < indices.size(); ++i) {
-      const float* row = logits.data() + static_cast<std::int64_t>(i) * k;
-      right += std::max_element(row, row + k) - row == batch.labels[i];
+      const auto row = logits.subspan(i * k, k);
+      right += std::max_element(row.begin(), row.end()) - row.begin() == batch.labels[i];
+      differ += differing(got.subspan(i * k, k), wanted.subspan(i * k, k), exact);
     }
     progress.update(begin + kBatch);
   }
@@ -42,12 +62,17 @@ void eval(const EvalOptions& options) {
   const double accuracy = static_cast<double>(right) / static_cast<double>(test.size());
   const char* name = mnist ? "MNIST" : "synthetic digits, not MNIST";
   if (options.json) {
-    std::cout
-        << nlohmann::json{{"data", name}, {"accuracy", accuracy}, {"images", test.size()}}.dump()
-        << '\n';
+    std::cout << nlohmann::json{{"data", name},
+                                {"accuracy", accuracy},
+                                {"images", test.size()},
+                                {"differing_logits", differ}}
+                     .dump()
+              << '\n';
   } else {
     std::cout << options.model.string() << ": " << percent(accuracy) << " of "
-              << with_commas(test.size()) << " test images right (" << name << ")\n";
+              << with_commas(test.size()) << " test images right (" << name << "), " << differ
+              << " logits differ between the executors" << (exact ? "" : " (by more than a 1e-4th)")
+              << '\n';
   }
 }
 

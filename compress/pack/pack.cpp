@@ -2,7 +2,11 @@
 
 #include <zlib.h>
 
+#include <utility>
+
+#include "compress/format/validate.hpp"
 #include "core/base/bytes.hpp"
+#include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
 #include "layers/dropout.hpp"
@@ -23,8 +27,8 @@ void set_window(PackedLayer& to, const kernels::Window& w) {
   to.pad_bottom = w.pad_bottom, to.pad_right = w.pad_right;
 }
 
-// Kind and window; shape of the weights of a linear layer.
-PackedLayer record_of(const std::string& name, const Layer& layer) {
+// Kind and window; shape of the weights of a linear layer. `input` is [H W C] or [F].
+PackedLayer record_of(const std::string& name, const Layer& layer, const Shape& input) {
   PackedLayer to;
   to.name = name;
   const auto weight_shape = [&](const Parameter& p) {
@@ -33,17 +37,19 @@ PackedLayer record_of(const std::string& name, const Layer& layer) {
   };
   if (const auto* conv = dynamic_cast<const Conv2d*>(&layer)) {
     to.kind = LayerKind::kConv2d;
-    set_window(to, conv->window());
+    set_window(to, conv->window(input));
     weight_shape(conv->weight());
   } else if (const auto* dense = dynamic_cast<const Dense*>(&layer)) {
     to.kind = LayerKind::kDense;
     weight_shape(dense->weight());
   } else if (const auto* max = dynamic_cast<const MaxPool2d*>(&layer)) {
     to.kind = LayerKind::kMaxPool2d;
-    set_window(to, max->window());
+    set_window(to, max->window(input));
   } else if (const auto* average = dynamic_cast<const AveragePool2d*>(&layer)) {
     to.kind = LayerKind::kAveragePool2d;
-    set_window(to, average->window());
+    set_window(to, average->window(input));
+  } else if (dynamic_cast<const BatchNorm*>(&layer)) {
+    to.kind = LayerKind::kBatchNorm;
   } else if (dynamic_cast<const Relu*>(&layer)) {
     to.kind = LayerKind::kRelu;
   } else if (dynamic_cast<const Flatten*>(&layer)) {
@@ -56,10 +62,10 @@ PackedLayer record_of(const std::string& name, const Layer& layer) {
 }
 
 // -0 becomes 0: the format stores zeros as absent.
-std::vector<float> values_of(const Tensor& t) {
-  std::vector<float> values;
-  for (const float v : t.values()) values.push_back(v + 0.0f);
-  return values;
+std::vector<float> without_negative_zero(std::span<const float> values) {
+  std::vector<float> result;
+  for (const float v : values) result.push_back(v + 0.0f);
+  return result;
 }
 
 format::PackedModel begin(const Shape& input_shape) {
@@ -85,18 +91,28 @@ Bytes parameter_bytes(Sequential& model) {
 format::PackedModel pack(Sequential& model, const Shape& input_shape) {
   const NoGradient guard;
   format::PackedModel packed = begin(input_shape);
+  Shape shape = input_shape;
   for (const auto& [name, layer] : model.layers()) {
+    const Shape input = std::exchange(shape, layer->output_shape(shape));
     if (dynamic_cast<const Dropout*>(layer.get())) continue;
-    const bool linear =
-        !packed.layers.empty() && (packed.layers.back().kind == LayerKind::kConv2d ||
-                                   packed.layers.back().kind == LayerKind::kDense);
-    if (linear && dynamic_cast<const Relu*>(layer.get())) {
+    const bool fuses =
+        !packed.layers.empty() && (format::has_weight(packed.layers.back().kind) ||
+                                   packed.layers.back().kind == LayerKind::kBatchNorm);
+    if (fuses && dynamic_cast<const Relu*>(layer.get())) {
       packed.layers.back().relu = true;
       continue;
     }
-    PackedLayer to = record_of(name, *layer);
+    PackedLayer to = record_of(name, *layer, input);
+    if (const auto* norm = dynamic_cast<const BatchNorm*>(layer.get())) {
+      const auto affine = norm->affine();
+      to.multiplier = without_negative_zero(affine.scale);
+      to.offset = without_negative_zero(affine.offset);
+      packed.layers.push_back(std::move(to));
+      continue;
+    }
     layer->visit({.parameter = [&](const std::string& parameter, Parameter& p) {
-      (parameter == "weight" ? to.weight.values : to.bias) = values_of(p.effective().value());
+      (parameter == "weight" ? to.weight.values : to.bias) =
+          without_negative_zero(p.effective().value().values());
     }});
     packed.layers.push_back(std::move(to));
   }
@@ -106,15 +122,19 @@ format::PackedModel pack(Sequential& model, const Shape& input_shape) {
 format::PackedModel pack(const quantize::IntegerNetwork& network, const Shape& input_shape) {
   format::PackedModel packed = begin(input_shape);
   packed.input = {network.input.scale, network.input.zero_point};
+  Shape shape = input_shape;
   for (const auto& l : network.layers) {
-    PackedLayer to = record_of(l.name, *l.layer);
+    PackedLayer to = record_of(l.name, *l.layer, shape);
+    shape = l.layer->output_shape(shape);
+    if (l.output) to.output = {l.output->scale, l.output->zero_point};
+    to.relu = l.relu;
+    to.multiplier = without_negative_zero(l.multiplier);
+    to.offset = without_negative_zero(l.offset);
     if (!l.levels.empty()) {
       to.weight.bits = l.bits;
       to.weight.levels = l.levels;
       to.weight.scales = l.scales;
       to.bias_levels = l.bias_levels;
-      to.relu = l.relu;
-      if (l.output) to.output = {l.output->scale, l.output->zero_point};
     }
     packed.layers.push_back(std::move(to));
   }

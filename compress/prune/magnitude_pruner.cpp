@@ -31,10 +31,6 @@ void apply(Parameter& parameter, const Tensor& mask, const std::string& name,
 
 }  // namespace
 
-Selection weights() {
-  return [](const std::string&, const Parameter& p) { return p.latent().shape().rank() >= 2; };
-}
-
 MagnitudePruner::MagnitudePruner(Options options) : options_(std::move(options)) {
   require(options_.schedule != nullptr, "MagnitudePruner", "wants a schedule");
   require(options_.frequency_steps >= 1, "MagnitudePruner",

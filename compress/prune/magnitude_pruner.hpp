@@ -2,18 +2,14 @@
 // again as the schedule asks for more zeros.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "compress/prune/selection.hpp"
 #include "compress/prune/sparsity_schedule.hpp"
 #include "optim/training/pass.hpp"
 
 namespace espalier::prune {
-
-// Which parameters: by default every one with at least two axes (kernels and matrices, no biases).
-using Selection = std::function<bool(const std::string& name, const Parameter& parameter)>;
-Selection weights();
 
 struct MaskedParameter {
   std::string name;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "core/kernels/integer.hpp"
 
@@ -24,7 +26,7 @@ ActivationGrid activation_grid(float low, float high) {
   high = std::max(high, 0.0f);
   const float scale = (high - low) / static_cast<float>(kernels::kMaxActivationLevel);
   if (!(scale > 0) || !std::isfinite(scale)) return {};
-  return {scale, kernels::clamp_level(std::nearbyint(-low / scale), 0)};
+  return {scale, kernels::nearest_level(-low / scale, 0)};
 }
 
 std::int32_t max_weight_level(int bits) {
@@ -59,8 +61,8 @@ std::vector<std::int8_t> weight_levels(const Tensor& weight, const std::vector<f
           w.size() / stride, " scales, got ", scales.size());
   std::vector<std::int8_t> levels(w.size());
   for (std::size_t i = 0; i < w.size(); ++i)
-    levels[i] =
-        static_cast<std::int8_t>(std::clamp(std::nearbyint(w[i] / scales[i / stride]), -q, q));
+    levels[i] = static_cast<std::int8_t>(
+        kernels::round_half_even(std::clamp(w[i] / scales[i / stride], -q, q)));
   return levels;
 }
 
@@ -73,11 +75,19 @@ std::vector<float> bounded_weight_scales(const Tensor& weight, int bits) {
   float coarsest = 0;
   for (std::size_t c = 0; c < scales.size(); ++c) {
     const auto row = w.subspan(c * stride, stride);
-    empty[c] = std::ranges::all_of(row, [](float v) { return v == 0; });
+    const double total = std::transform_reduce(row.begin(), row.end(), 0.0, std::plus<>{},
+                                               [](float v) { return std::abs(double{v}); });
+    empty[c] = total == 0;
+    // Rounding adds at most half a level a weight: mostly this settles it without rounding any.
+    const double most = total / scales[c] + 0.5 * static_cast<double>(stride);
+    if (kernels::kMaxActivationLevel * most < kLimit) {
+      if (!empty[c]) coarsest = std::max(coarsest, scales[c]);
+      continue;
+    }
     const auto sum = [&] {
-      double total = 0;
-      for (const float v : row) total += std::abs(std::nearbyint(v / scales[c]));
-      return kernels::kMaxActivationLevel * total;
+      double levels = 0;
+      for (const float v : row) levels += std::abs(kernels::round_half_even(v / scales[c]));
+      return kernels::kMaxActivationLevel * levels;
     };
     while (sum() >= kLimit) scales[c] *= 1.0625f;
     if (!empty[c]) coarsest = std::max(coarsest, scales[c]);

@@ -7,6 +7,7 @@
 #include "core/kernels/gemm.hpp"
 #include "core/kernels/integer.hpp"
 #include "core/kernels/pool2d.hpp"
+#include "core/kernels/window.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
 #include "layers/flatten.hpp"
@@ -32,9 +33,39 @@ Tensor sums(const IntegerLayer& l, const Tensor& x) {
   Tensor bias({static_cast<std::int64_t>(l.bias_levels.size())});
   for (std::size_t c = 0; c < l.bias_levels.size(); ++c)
     bias.mutable_values()[c] = static_cast<float>(l.bias_levels[c]);
-  return kernels::add_bias(
-      conv ? kernels::conv2d(x, w, conv->window()) : kernels::gemm(x, w, {.transpose_b = true}),
-      bias);
+  return kernels::add_bias(conv ? kernels::conv2d(x, w, conv->window(x.shape()))
+                                : kernels::gemm(x, w, {.transpose_b = true}),
+                           bias);
+}
+
+// The mean is taken of the stored levels, zero point included: half to even depends on it. Padding
+// is left out.
+Tensor average_levels(const Tensor& x, const kernels::Window& window, std::int32_t zero_point) {
+  const Shape in = x.shape(), out = kernels::pooled_shape(in, window);
+  Tensor y = Tensor::uninitialized(out);
+  float* to = y.mutable_data();
+  for (std::int64_t n = 0; n < out[0]; ++n)
+    for (std::int64_t p = 0; p < out[1]; ++p)
+      for (std::int64_t q = 0; q < out[2]; ++q) {
+        const std::int64_t top = p * window.stride_h - window.pad_top,
+                           left = q * window.stride_w - window.pad_left;
+        const std::int64_t h0 = std::max<std::int64_t>(top, 0),
+                           h1 = std::min(top + window.kernel_h, in[1]),
+                           w0 = std::max<std::int64_t>(left, 0),
+                           w1 = std::min(left + window.kernel_w, in[2]);
+        for (std::int64_t c = 0; c < out[3]; ++c) {
+          std::int32_t sum = 0;
+          for (std::int64_t h = h0; h < h1; ++h)
+            for (std::int64_t w = w0; w < w1; ++w)
+              sum +=
+                  static_cast<std::int32_t>(x.data()[((n * in[1] + h) * in[2] + w) * in[3] + c]) +
+                  zero_point;
+          *to++ = static_cast<float>(
+              kernels::average_level(sum, static_cast<std::int32_t>((h1 - h0) * (w1 - w0))) -
+              zero_point);
+        }
+      }
+  return y;
 }
 
 }  // namespace
@@ -47,11 +78,23 @@ Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
   });
   for (const IntegerLayer& l : network.layers) {
     if (const auto* pool = dynamic_cast<const MaxPool2d*>(l.layer)) {
-      x = kernels::max_pool2d(x, pool->window()).y;
+      x = kernels::max_pool2d(x, pool->window(x.shape())).y;
+    } else if (const auto* average = dynamic_cast<const AveragePool2d*>(l.layer)) {
+      x = average_levels(x, average->window(x.shape()), grid.zero_point);
     } else if (dynamic_cast<const Relu*>(l.layer)) {
       x = kernels::relu(x);
     } else if (dynamic_cast<const Flatten*>(l.layer)) {
       x = x.reshaped({x.shape()[0], x.shape()[0] ? x.elements() / x.shape()[0] : 0});
+    } else if (!l.multiplier.empty()) {
+      const ActivationGrid next = *l.output;
+      const std::size_t channels = l.multiplier.size();
+      x = map(x, [&](float q, std::size_t i) {
+        const std::size_t c = i % channels;
+        const auto level = kernels::normalized_level(static_cast<std::int32_t>(q), 0,
+                                                     l.multiplier[c], l.offset[c], next.zero_point);
+        return (l.relu ? std::max(level, next.zero_point) : level) - next.zero_point;
+      });
+      grid = next;
     } else {
       const Tensor acc = sums(l, x);
       const std::size_t channels = l.scales.size();

@@ -13,14 +13,17 @@ namespace espalier::quantize {
 
 struct IntegerLayer {
   std::string name;
-  const Layer* layer = nullptr;  // convolution, dense, pooling, flatten or a relu of its own
+  const Layer* layer = nullptr;  // convolution, dense, batch norm, pooling, flatten or a lone relu
   // Convolution and dense:
   int bits = 8;
   std::vector<std::int8_t> levels = {};        // as the weight: [O KH KW I] or [OUT IN]
   std::vector<float> scales = {};              // an output channel
   std::vector<std::int32_t> bias_levels = {};  // an output channel
-  bool relu = false;                           // fused: the next layer was a relu
-  std::optional<ActivationGrid> output = {};   // none: float32 logits
+  // Batch norm, a channel: q_y = clamp(rint(float(q_x - z_x) * multiplier + offset) + z_y).
+  std::vector<float> multiplier = {}, offset = {};
+  // Convolution, dense and batch norm:
+  bool relu = false;                          // fused: the next layer was a relu
+  std::optional<ActivationGrid> output = {};  // none: float32 logits
 };
 
 struct IntegerNetwork {

@@ -1,11 +1,12 @@
 #include "compress/quantize/quantization_aware.hpp"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 
+#include "compress/quantize/fold_batch_norm.hpp"
 #include "core/kernels/integer.hpp"
 #include "core/ops/ops.hpp"
+#include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
 #include "layers/dropout.hpp"
@@ -23,6 +24,24 @@ bool is_linear(const Layer& layer) {
 template <class... Kinds>
 bool is_any(const Layer& layer) {
   return (dynamic_cast<const Kinds*>(&layer) || ...);
+}
+
+// Images are 0..1.
+constexpr ActivationGrid kImageGrid{1.0f / kernels::kMaxActivationLevel, 0};
+
+Parameter& parameter_of(Layer& linear, std::string_view wanted) {
+  Parameter* found = nullptr;
+  linear.visit({.parameter = [&](const std::string& name, Parameter& p) {
+    if (name == wanted) found = &p;
+  }});
+  require(found != nullptr, ErrorKind::kInternal, linear.describe(), "has no ", wanted);
+  return *found;
+}
+Parameter& weight_of(Layer& linear) {
+  return parameter_of(linear, "weight");
+}
+Parameter& bias_of(Layer& linear) {
+  return parameter_of(linear, "bias");
 }
 
 // w rounded to scale[c] * level.
@@ -44,42 +63,49 @@ QuantizationAware::QuantizationAware(Options options)
 void QuantizationAware::attach(Layer& model) {
   model_ = dynamic_cast<Sequential*>(&model);
   require(model_ != nullptr, "QuantizationAware", "wants a Sequential, got ", model.describe());
-  const auto& layers = model_->layers();
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    Layer& layer = *layers[i].layer;
-    require((is_linear(layer) || is_any<Relu, MaxPool2d, Flatten, Dropout>(layer)),
-            "QuantizationAware", "layer ", layers[i].name, ", ", layer.describe(),
+  for (const auto& [name, layer] : model_->layers())
+    require((is_linear(*layer) ||
+             is_any<BatchNorm, Relu, MaxPool2d, AveragePool2d, Flatten, Dropout>(*layer)),
+            "QuantizationAware", "layer ", name, ", ", layer->describe(),
             ", has no integer form yet; leave it out of the model or keep the model in float");
-    if (!is_linear(layer)) continue;
-    const bool relu = i + 1 < layers.size() && is_any<Relu>(*layers[i + 1].layer);
-    Linear linear{layers[i].name, &layer, nullptr, nullptr, relu, nullptr};
-    layer.visit({.parameter = [&](const std::string& name, Parameter& p) {
-      (name == "weight" ? linear.weight : linear.bias) = &p;
-    }});
-    linear.weight->add_transform("quantize",
-                                 [bits = options_.weight_bits, mode = mode_](const Variable& w) {
-                                   if (*mode == Mode::kCalibrating) return w;
-                                   return ops::fake_quant(w, weight_grid(w.value(), bits));
-                                 });
-    if (i + 1 < layers.size()) {
-      linear.output = std::make_shared<RangeObserver>(options_.observer);
-      // Only training (which records) and calibration observe: evaluation must not move a range.
-      layers[i + relu].layer->set_output_tap(
-          [mode = mode_, range = linear.output](const Variable& y) {
-            const bool training = *mode == Mode::kTraining && y.needs_gradient();
-            if (training || *mode == Mode::kCalibrating) range->observe(y.value());
-            if (*mode == Mode::kCalibrating || !range->seen()) return y;
-            const ActivationGrid grid = range->grid();
-            return ops::fake_quant(y, {.scales = {grid.scale},
-                                       .zero_point = grid.zero_point,
-                                       .min_level = 0,
-                                       .max_level = kernels::kMaxActivationLevel});
-          });
-    }
-    linears_.push_back(linear);
-  }
+  fold_batch_norm(*model_);
+  const auto& layers = model_->layers();
   require(!layers.empty() && is_linear(*layers.back().layer), "QuantizationAware",
           "the model must end in a convolution or dense layer, whose sums are the logits");
+  std::shared_ptr<RangeObserver> range;  // of the activations at this point; none: the image
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    Layer& layer = *layers[i].layer;
+    if (is_any<AveragePool2d>(layer)) observe(layer, range);
+    if (!is_linear(layer) && !is_any<BatchNorm>(layer)) continue;
+    const bool last = i + 1 == layers.size();
+    const bool relu = !last && is_any<Relu>(*layers[i + 1].layer);
+    if (is_linear(layer))
+      weight_of(layer).add_transform(
+          "quantize", [bits = options_.weight_bits, mode = mode_](const Variable& w) {
+            if (*mode == Mode::kCalibrating) return w;
+            return ops::fake_quant(w, weight_grid(w.value(), bits));
+          });
+    range = last ? nullptr : std::make_shared<RangeObserver>(options_.observer);
+    if (range) observe(*layers[i + relu].layer, range);
+    stages_.push_back({layers[i].name, &layer, relu, range});
+  }
+}
+
+// Rounds what the layer returns to the grid of `range`. An average pool shares the range of its
+// input, which therefore only the layer that made it may move. Only training (which records) and
+// calibration observe: evaluation must not move a range.
+void QuantizationAware::observe(Layer& layer, const std::shared_ptr<RangeObserver>& range) {
+  const bool shared = is_any<AveragePool2d>(layer);
+  layer.set_output_tap([mode = mode_, range, shared](const Variable& y) {
+    const bool training = *mode == Mode::kTraining && y.needs_gradient();
+    if (!shared && (training || *mode == Mode::kCalibrating)) range->observe(y.value());
+    if (*mode == Mode::kCalibrating || (range && !range->seen())) return y;
+    const ActivationGrid grid = range ? range->grid() : kImageGrid;
+    return ops::fake_quant(y, {.scales = {grid.scale},
+                               .zero_point = grid.zero_point,
+                               .min_level = 0,
+                               .max_level = kernels::kMaxActivationLevel});
+  });
 }
 
 void QuantizationAware::step(const training::StepInfo& info) {
@@ -101,35 +127,48 @@ void QuantizationAware::calibrate(const datasets::Dataset& data, std::int64_t im
   *mode_ = Mode::kFrozen;
 }
 
+// The integers of one stage, whose input lies on `input`.
+IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid& input) {
+  IntegerLayer to{.name = stage.name, .layer = stage.layer, .relu = stage.relu};
+  if (stage.output) to.output = stage.output->grid();
+  if (const auto* norm = dynamic_cast<const BatchNorm*>(stage.layer)) {
+    const auto affine = norm->affine();
+    for (std::size_t c = 0; c < affine.scale.size(); ++c) {
+      to.multiplier.push_back(input.scale * affine.scale[c] / to.output->scale);
+      to.offset.push_back(affine.offset[c] / to.output->scale);
+    }
+    return to;
+  }
+  to.bits = options_.weight_bits;
+  Parameter& weight = weight_of(*stage.layer);
+  weight.remove_transform("quantize");
+  const Tensor w = weight.effective().value();  // masked, if a mask is still attached
+  const auto grid = weight_grid(w, to.bits);
+  to.scales = grid.scales;
+  to.levels = weight_levels(w, to.scales, to.bits);
+  to.bias_levels = bias_levels(bias_of(*stage.layer).effective().value(), input.scale, to.scales);
+  weight.latent().mutable_value().copy_from(ops::fake_quant(Variable(w), grid).value());
+  return to;
+}
+
 void QuantizationAware::bake() {
   require(model_ != nullptr, "bake", "attach the pass to a model first");
   const NoGradient guard;
-  std::map<std::string, IntegerLayer> integers;
-  ActivationGrid grid{1.0f / kernels::kMaxActivationLevel, 0};  // images are 0..1
+  ActivationGrid grid = kImageGrid;
   network_ = IntegerNetwork{.input = grid, .layers = {}};
-  for (Linear& l : linears_) {
-    l.weight->remove_transform("quantize");
-    const Tensor w = l.weight->effective().value();  // masked, if a mask is still attached
-    IntegerLayer layer{
-        .name = l.name, .layer = l.layer, .bits = options_.weight_bits, .relu = l.relu};
-    layer.scales = bounded_weight_scales(w, layer.bits);
-    layer.levels = weight_levels(w, layer.scales, layer.bits);
-    layer.bias_levels = bias_levels(l.bias->effective().value(), grid.scale, layer.scales);
-    l.weight->latent().mutable_value().copy_from(
-        ops::fake_quant(Variable(w), weight_grid(w, layer.bits)).value());
-    if (l.output) layer.output = grid = l.output->grid();
-    integers[l.name] = std::move(layer);
-  }
+  auto stage = stages_.begin();
   const auto& layers = model_->layers();
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const Layer& layer = *layers[i].layer;
-    const bool fused = i > 0 && is_any<Relu>(layer) && is_linear(*layers[i - 1].layer);
-    if (fused || is_any<Dropout>(layer)) continue;
-    if (is_linear(layer)) {
-      network_->layers.push_back(std::move(integers[layers[i].name]));
-    } else {
-      network_->layers.push_back({.name = layers[i].name, .layer = &layer});
+    const auto& [name, layer] = layers[i];
+    if (is_any<Dropout>(*layer)) continue;
+    if (stage == stages_.end() || stage->layer != layer.get()) {
+      network_->layers.push_back({.name = name, .layer = layer.get()});
+      continue;
     }
+    network_->layers.push_back(settle(*stage, grid));
+    if (stage->output) grid = stage->output->grid();
+    i += stage->relu;  // fused
+    ++stage;
   }
 }
 

@@ -21,8 +21,9 @@ class QuantizationAware final : public training::Pass {
   };
   explicit QuantizationAware(Options options);
 
-  // A Sequential of Conv2d, Dense, Relu, MaxPool2d, Flatten and Dropout that ends in a linear
-  // layer. Errors: kUsage naming the first layer that has no integer form.
+  // A Sequential of Conv2d, Dense, BatchNorm, Relu, MaxPool2d, AveragePool2d, Flatten and Dropout
+  // that ends in a linear layer. Batch norm behind a linear layer is folded into it and leaves the
+  // model (fold_batch_norm.hpp). Errors: kUsage naming the first layer that has no integer form.
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
   // Post-training: runs `images` of the data through the float model and observes. The model is not
@@ -35,18 +36,19 @@ class QuantizationAware final : public training::Pass {
 
  private:
   enum class Mode { kTraining, kFrozen, kCalibrating };
-  struct Linear {
+  // A convolution, dense layer or batch norm: what moves activations to another grid.
+  struct Stage {
     std::string name;
     Layer* layer;
-    Parameter* weight;
-    Parameter* bias;
-    bool relu;
+    bool relu;                              // fused: the next layer is a relu
     std::shared_ptr<RangeObserver> output;  // none: the last
   };
+  void observe(Layer& layer, const std::shared_ptr<RangeObserver>& range);
+  IntegerLayer settle(const Stage& stage, const ActivationGrid& input);
   Options options_;
   std::shared_ptr<Mode> mode_;  // shared with the taps, which may outlive the pass
   Sequential* model_ = nullptr;
-  std::vector<Linear> linears_;
+  std::vector<Stage> stages_;
   std::optional<IntegerNetwork> network_;
 };
 

@@ -3,26 +3,29 @@
 #pragma once
 
 #include <filesystem>
-#include <vector>
 
 #include "compress/format/packed_model.hpp"
 #include "core/tensor/tensor.hpp"
 
 namespace espalier::runtime {
 
-// Immutable: threads may share one.
+// Immutable: threads may share one. Each thread runs it through a Session of its own (session.hpp).
 class Model {
  public:
-  explicit Model(
-      format::PackedModel packed);  // errors: kUsage when the records do not fit together
-  static Model load(const std::filesystem::path& path);  // errors: kIo, kCorrupt, naming the file
+  // Errors: kUsage when the records do not fit together.
+  explicit Model(format::PackedModel packed);
+  // Errors: kIo, kCorrupt, naming the file.
+  static Model load(const std::filesystem::path& path);
 
   const format::PackedModel& packed() const { return packed_; }
 
-  // Logits [N K] of images [N H W C] of pixels / 255, through the file's input transform. Integers
-  // by compress/INTEGERS.md, the plain way; float layers by the float kernels. Errors: kUsage when
-  // the images do not have the model's shape.
+  // Logits [N K] of images [N H W C] of pixels / 255, through the file's input transform: the
+  // reference executor, plain and allocating, from any thread. Errors: kUsage when the images do
+  // not have the model's shape.
   Tensor run(const Tensor& images) const;
+
+  // Errors: as above.
+  void check_images(const Tensor& images) const;
 
  private:
   format::PackedModel packed_;

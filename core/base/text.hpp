@@ -16,6 +16,10 @@ std::string pad_left(std::string_view text, std::size_t width);   // right-align
 std::string pad_right(std::string_view text, std::size_t width);  // left-aligned
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+// Whether the locale's characters are UTF-8, by LC_ALL, LC_CTYPE and LANG, the first that is set.
+// Programs then draw with block elements, else with ASCII.
+bool utf8_locale();
+
 // Columns that a terminal shows: UTF-8 code points, each counted as one.
 std::size_t display_width(std::string_view text);
 

@@ -4,14 +4,27 @@ namespace espalier::dnn {
 namespace {
 
 using Tag = dnnl::memory::format_tag;
-constexpr auto kFloat = dnnl::memory::data_type::f32;
 
-Desc tagged(const Shape& shape, int rank, std::initializer_list<int> axes, Tag tag) {
+dnnl::memory::data_type type_of(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return dnnl::memory::data_type::f32;
+    case DType::kInt32:
+      return dnnl::memory::data_type::s32;
+    case DType::kInt8:
+      return dnnl::memory::data_type::s8;
+    case DType::kUint8:
+      return dnnl::memory::data_type::u8;
+  }
+  espalier::fail(ErrorKind::kInternal, "oneDNN", "unknown dtype");
+}
+
+Desc tagged(const Shape& shape, int rank, std::initializer_list<int> axes, Tag tag, DType dtype) {
   require(shape.rank() == rank, ErrorKind::kInternal, "oneDNN", "wants ", rank, " axes, got ",
           shape);
   dnnl::memory::dims sizes;
   for (const int axis : axes) sizes.push_back(shape[axis]);
-  return Desc(sizes, kFloat, tag);
+  return Desc(sizes, type_of(dtype), tag);
 }
 
 dnnl::memory floats(const Tensor& tensor, const Desc& desc) {
@@ -20,16 +33,16 @@ dnnl::memory floats(const Tensor& tensor, const Desc& desc) {
   return dnnl::memory(desc, engine(), const_cast<float*>(tensor.data()));
 }
 
-dnnl::stream& stream() {
-  static thread_local dnnl::stream stream(engine());
-  return stream;
-}
-
 }  // namespace
 
 dnnl::engine& engine() {
   static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   return engine;
+}
+
+dnnl::stream& stream() {
+  static thread_local dnnl::stream stream(engine());
+  return stream;
 }
 
 const dnnl::primitive_attr& attributes() {
@@ -41,28 +54,47 @@ const dnnl::primitive_attr& attributes() {
   return attributes;
 }
 
+const dnnl::primitive_attr& relu_after() {
+  static const dnnl::primitive_attr attributes = [] {
+    dnnl::post_ops after;
+#if DNNL_VERSION_MAJOR >= 3
+    after.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
+#else
+    after.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+#endif
+    dnnl::primitive_attr a;
+    a.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    a.set_post_ops(after);
+    return a;
+  }();
+  return attributes;
+}
+
 void fail(const dnnl::error& e) {
   espalier::fail(ErrorKind::kInternal, "oneDNN", e.what(), " (status ", static_cast<int>(e.status),
                  ")");
 }
 
-Desc rows(const Shape& shape) {
-  return tagged(shape, 2, {0, 1}, Tag::ab);
+Desc rows(const Shape& shape, DType dtype) {
+  return tagged(shape, 2, {0, 1}, Tag::ab, dtype);
 }
-Desc columns(const Shape& shape) {
-  return tagged(shape, 2, {1, 0}, Tag::ba);
+Desc columns(const Shape& shape, DType dtype) {
+  return tagged(shape, 2, {1, 0}, Tag::ba, dtype);
 }
 Desc vector(std::int64_t size) {
-  return tagged({size}, 1, {0}, Tag::a);
+  return tagged({size}, 1, {0}, Tag::a, DType::kFloat32);
 }
-Desc image(const Shape& nhwc) {
-  return tagged(nhwc, 4, {0, 3, 1, 2}, Tag::nhwc);
+Desc image(const Shape& nhwc, DType dtype) {
+  return tagged(nhwc, 4, {0, 3, 1, 2}, Tag::nhwc, dtype);
 }
-Desc weights(const Shape& ohwi) {
-  return tagged(ohwi, 4, {0, 3, 1, 2}, Tag::ohwi);
+Desc weights(const Shape& ohwi, DType dtype) {
+  return tagged(ohwi, 4, {0, 3, 1, 2}, Tag::ohwi, dtype);
 }
-Desc any_weights(const Shape& ohwi) {
-  return tagged(ohwi, 4, {0, 3, 1, 2}, Tag::any);
+Desc any_weights(const Shape& ohwi, DType dtype) {
+  return tagged(ohwi, 4, {0, 3, 1, 2}, Tag::any, dtype);
+}
+Desc any_columns(const Shape& shape, DType dtype) {
+  return tagged(shape, 2, {1, 0}, Tag::any, dtype);
 }
 Desc flat(std::int64_t elements) {
   return vector(elements);

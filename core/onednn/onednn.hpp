@@ -23,16 +23,19 @@ using Arguments = std::unordered_map<int, dnnl::memory>;  // DNNL_ARG_SRC and so
 
 dnnl::engine& engine();                        // the CPU
 const dnnl::primitive_attr& attributes();      // the caller brings the scratchpad: thread-safe
+const dnnl::primitive_attr& relu_after();      // the same, and a relu fused after the operation
+dnnl::stream& stream();                        // this thread's
 [[noreturn]] void fail(const dnnl::error& e);  // as our Error (internal)
 
-// How the bytes of a float32 tensor lie. oneDNN counts axes as N C H W and O I H W whatever the
-// layout.
-Desc rows(const Shape& shape);         // [M x N], row-major
-Desc columns(const Shape& shape);      // [N x M] in memory, read as its transpose [M x N]
-Desc vector(std::int64_t size);        // [C]
-Desc image(const Shape& nhwc);         // [N H W C]
-Desc weights(const Shape& ohwi);       // [O H W I]
-Desc any_weights(const Shape& ohwi);   // whichever layout oneDNN likes best
+// How the bytes of a tensor lie. oneDNN counts axes as N C H W and O I H W whatever the layout.
+Desc rows(const Shape& shape, DType dtype = DType::kFloat32);     // [M x N], row-major
+Desc columns(const Shape& shape, DType dtype = DType::kFloat32);  // [N x M], read as [M x N]
+Desc vector(std::int64_t size);                                   // [C]
+Desc image(const Shape& nhwc, DType dtype = DType::kFloat32);     // [N H W C]
+Desc weights(const Shape& ohwi, DType dtype = DType::kFloat32);   // [O H W I]
+// Whichever layout oneDNN likes best: of weights [O H W I], and of `columns`.
+Desc any_weights(const Shape& ohwi, DType dtype = DType::kFloat32);
+Desc any_columns(const Shape& shape, DType dtype = DType::kFloat32);
 Desc flat(std::int64_t elements);      // all elements as one axis
 Desc channels_last(const Shape& any);  // [... C] as an image [ROWS 1 1 C]
 
@@ -58,12 +61,17 @@ using SoftmaxBackward = dnnl::softmax_v2_backward;
 
 // The primitive descriptor of P from the arguments of its operation.
 template <class P, class... Args>
-typename P::primitive_desc describe(const Args&... args) {
+typename P::primitive_desc describe_with(const dnnl::primitive_attr& attributes,
+                                         const Args&... args) {
 #if DNNL_VERSION_MAJOR >= 3
-  return typename P::primitive_desc(engine(), args..., attributes());
+  return typename P::primitive_desc(engine(), args..., attributes);
 #else
-  return typename P::primitive_desc(typename P::desc(args...), attributes(), engine());
+  return typename P::primitive_desc(typename P::desc(args...), attributes, engine());
 #endif
+}
+template <class P, class... Args>
+typename P::primitive_desc describe(const Args&... args) {
+  return describe_with<P>(attributes(), args...);
 }
 
 // The same of a backward primitive, which wants its forward one as a hint.

@@ -11,4 +11,11 @@ void set_threads(int threads) {
   omp_set_num_threads(threads);
 }
 
+ThreadsInScope::ThreadsInScope(int threads) : former_(omp_get_max_threads()) {
+  set_threads(threads);
+}
+ThreadsInScope::~ThreadsInScope() {
+  omp_set_num_threads(former_);
+}
+
 }  // namespace espalier

@@ -1,11 +1,24 @@
 // How many threads a kernel may use. With as many as there are cores, a parallel region stalls for
 // tens of milliseconds whenever another process wants one of them: programs start with one, and say
-// so.
+// so. OpenMP keeps the number per calling thread.
 #pragma once
 
 namespace espalier {
 
-// Call it before the first kernel. Errors: kUsage below 1 or above 1024.
+// For the kernels that the calling thread runs from now on. Call it before the first kernel.
+// Errors: kUsage below 1 or above 1024.
 void set_threads(int threads);
+
+// The same until the end of the scope, then the former number again.
+class ThreadsInScope {
+ public:
+  explicit ThreadsInScope(int threads);
+  ~ThreadsInScope();
+  ThreadsInScope(const ThreadsInScope&) = delete;
+  ThreadsInScope& operator=(const ThreadsInScope&) = delete;
+
+ private:
+  int former_;
+};
 
 }  // namespace espalier

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/kernels/integer.hpp"
 #include "core/ops/ops.hpp"
 
 namespace espalier::ops {
@@ -18,6 +19,7 @@ Variable fake_quant(const Variable& x, FakeQuantGrid grid) {
           "wants min_level <= zero_point <= max_level, got ", grid.min_level, ", ", grid.zero_point,
           ", ", grid.max_level);
 
+  constexpr float kFar = 1 << 20;  // beyond every grid, within round_half_even's range
   const auto zero = static_cast<float>(grid.zero_point);
   const auto low = static_cast<float>(grid.min_level), high = static_cast<float>(grid.max_level);
   Tensor y = Tensor::uninitialized(x.shape()), inside(x.shape());  // inside: 1 where dy passes
@@ -26,7 +28,7 @@ Variable fake_quant(const Variable& x, FakeQuantGrid grid) {
   const std::size_t stride = from.size() / grid.scales.size();
   for (std::size_t i = 0; i < from.size(); ++i) {
     const float scale = grid.scales[i / stride];
-    const float level = std::nearbyint(from[i] / scale) + zero;
+    const float level = kernels::round_half_even(std::clamp(from[i] / scale, -kFar, kFar)) + zero;
     to[i] = scale * (std::clamp(level, low, high) - zero);
     passes[i] = low <= level && level <= high ? 1.0f : 0.0f;
   }

@@ -72,12 +72,13 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
       const Variable loss = ops::cross_entropy(logits, batch.labels);
       optimizer.clear_gradients();
       backward(loss);
-      const std::string bad = diverged_parameter(model);
-      require(std::isfinite(loss.value().item()) && bad.empty(), ErrorKind::kDiverged, "fit",
-              "epoch ", epoch, ", batch ", b + 1, ": the loss is ", loss.value().item(),
-              bad.empty() ? "" : " and " + bad + " is no number any more",
-              "; lower the learning rate of ", options.learning_rate);
-      optimizer.step(options.schedule(info.progress()));
+      if (!std::isfinite(loss.value().item()) ||
+          !optimizer.step(options.schedule(info.progress()))) {
+        const std::string bad = diverged_parameter(model);
+        fail(ErrorKind::kDiverged, "fit", "epoch ", epoch, ", batch ", b + 1, ": the loss is ",
+             loss.value().item(), bad.empty() ? "" : " and " + bad + " is no number any more",
+             "; lower the learning rate of ", options.learning_rate);
+      }
 
       report.loss += static_cast<double>(loss.value().item()) * static_cast<double>(count);
       report.accuracy += static_cast<double>(correct(logits.value(), batch.labels));

@@ -22,8 +22,8 @@ struct Result {
 
 // No MNIST is in reach: the synthetic digits serve.
 Result run(const std::string& command) {
-  const std::string line = "env -u MNIST_DIR HOME=/nonexistent " + std::string(ESPALIER_BIN_DIR) +
-                           "/" + command + " 2>&1";
+  const std::string line = "env -u MNIST_DIR ESPALIER_NO_DOWNLOAD=1 HOME=/nonexistent " +
+                           std::string(ESPALIER_BIN_DIR) + "/" + command + " 2>&1";
   FILE* pipe = ::popen(line.c_str(), "r");
   REQUIRE(pipe != nullptr);
   Result result{0, ""};
@@ -75,7 +75,9 @@ TEST_CASE("the tutorial runs end to end; a fresh process finds the accuracy that
     const Result eval = run("espalier eval --json " + stage["file"].get<std::string>());
     REQUIRE(eval.exit_code == 0);
     // The tutorial's test set is longer than eval's and begins with it: near, not equal.
-    const double accuracy = nlohmann::json::parse(eval.output)["accuracy"];
+    const auto measured = nlohmann::json::parse(eval.output);
+    CHECK(measured["differing_logits"] == 0);
+    const double accuracy = measured["accuracy"];
     CHECK(std::abs(accuracy - stage["accuracy"].get<double>()) < 0.02);
   }
 
@@ -83,6 +85,11 @@ TEST_CASE("the tutorial runs end to end; a fresh process finds the accuracy that
   const fs::path cut = scratch.folder / "cut.esp";
   fs::copy_file(scratch.folder / "quantized.esp", cut);
   fs::resize_file(cut, 1000);
+  const Result reference =
+      run("espalier eval --executor reference --json " + out + "/quantized.esp");
+  CHECK(nlohmann::json::parse(reference.output)["differing_logits"] == 0);
+  CHECK(run("espalier eval --executor fastest " + out + "/quantized.esp").exit_code == 2);
+
   const Result eval = run("espalier eval " + cut.string());
   CHECK(eval.exit_code == 3);
   CHECK(contains(eval.output, "cut.esp"));

@@ -48,8 +48,8 @@ TEST_CASE("a model names parameters and state in declaration order, and describe
   CHECK(state == std::vector<std::string>{"norm1.mean", "norm1.variance"});
   CHECK(model.describe() ==
         "conv1: Conv2d(1 -> 4, kernel 3, stride 1, padding 1)\nnorm1: BatchNorm(4)\n"
-        "relu1: Relu()\npool1: MaxPool2d(kernel 2, stride 2, padding 0)\n"
-        "pool2: AveragePool2d(kernel 2, stride 2, padding 0)\nflatten: Flatten()\n"
+        "relu1: Relu()\npool1: MaxPool2d(kernel 2, stride 2, padding valid)\n"
+        "pool2: AveragePool2d(kernel 2, stride 2, padding valid)\nflatten: Flatten()\n"
         "dropout: Dropout(0.1)\ndense1: Dense(16 -> 3)\n");
   CHECK_THROWS_AS(model.add("relu1", Relu()), Error);
   CHECK_THROWS_AS(model.add("a.b", Relu()), Error);

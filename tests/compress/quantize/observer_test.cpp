@@ -6,7 +6,6 @@
 #include "compress/quantize/quantization_aware.hpp"
 #include "core/ops/ops.hpp"
 #include "datasets/synthetic_digits.hpp"
-#include "layers/batch_norm.hpp"
 #include "layers/dense.hpp"
 #include "layers/flatten.hpp"
 #include "layers/relu.hpp"
@@ -83,11 +82,19 @@ TEST_CASE("what has no integer form is refused by name, and so is an unfinished 
   CHECK_THROWS_AS(pass.bake(), Error);
   CHECK_THROWS_AS(QuantizationAware({.weight_bits = 1}), Error);
   CHECK_THROWS_AS(QuantizationAware({.freeze_at = 0}), Error);
+  class Strange final : public Layer {
+   public:
+    std::string describe() const override { return "Strange()"; }
+    Shape output_shape(const Shape& input) const override { return input; }
+
+   private:
+    Variable forward(const Variable& x, const ForwardContext&) override { return x; }
+  };
   Rng rng(1, "init");
   Sequential model;
-  model.add("flatten", Flatten()).add("norm7", BatchNorm({.channels = 784}));
+  model.add("flatten", Flatten()).add("layer7", Strange());
   model.add("dense", Dense({.in = 784, .out = 10}, rng));
-  CHECK_THROWS_WITH_AS(pass.attach(model), doctest::Contains("norm7"), Error);
+  CHECK_THROWS_WITH_AS(pass.attach(model), doctest::Contains("layer7, Strange()"), Error);
   Sequential ends_in_relu;
   ends_in_relu.add("flatten", Flatten()).add("relu", Relu());
   QuantizationAware other({});

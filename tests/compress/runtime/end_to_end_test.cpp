@@ -13,6 +13,7 @@
 #include "compress/runtime/model.hpp"
 #include "core/base/file.hpp"
 #include "datasets/synthetic_digits.hpp"
+#include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/dense.hpp"
@@ -24,18 +25,23 @@
 using namespace espalier;
 namespace {
 
-// Fused and unfused relu, padding on signed levels, two pools: every case that integers have.
+// Fused and unfused relu, padding on signed levels, pools of both kinds; batch norm folded (norm1)
+// and with levels of its own (norm2, norm3 with a relu): every case that integers have.
 Sequential build() {
   Rng rng(2, "init");
   Sequential model;
   model.add("conv1", Conv2d({.in = 1, .out = 4, .kernel = 3}, rng))
+      .add("norm1", BatchNorm({.channels = 4, .momentum = 0.8f}))
       .add("pool1", MaxPool2d())
       .add("relu1", Relu())
+      .add("norm2", BatchNorm({.channels = 4, .momentum = 0.8f}))
       .add("conv2", Conv2d({.in = 4, .out = 6, .kernel = 3, .stride = 2, .padding = 1}, rng))
       .add("relu2", Relu())
       .add("conv3", Conv2d({.in = 6, .out = 6, .kernel = 3, .padding = 1}, rng))
       .add("conv4", Conv2d({.in = 6, .out = 6, .kernel = 3, .padding = 1}, rng))
-      .add("pool2", MaxPool2d())
+      .add("pool2", AveragePool2d())
+      .add("norm3", BatchNorm({.channels = 6, .momentum = 0.8f}))
+      .add("relu3", Relu())
       .add("flatten", Flatten())
       .add("dense", Dense({.in = 54, .out = 10}, rng));
   return model;
@@ -91,7 +97,7 @@ TEST_CASE("the packed model computes the trainer's integers, bit for bit, at eve
       const auto a = training::predictions(wanted), b = training::predictions(attached);
       int agree = 0;
       for (std::size_t i = 0; i < a.size(); ++i) agree += a[i] == b[i];
-      CHECK(agree >= 54);
+      CHECK(agree >= 48);
     }
 }
 

@@ -1,0 +1,47 @@
+// espalier fetch mnist: the real data, once.
+#include <iostream>
+#include <memory>
+
+#include "apps/espalier/commands.hpp"
+#include "datasets/fetch_mnist.hpp"
+
+namespace espalier::apps {
+namespace {
+
+struct FetchOptions {
+  std::string dataset;
+  std::string url = datasets::kMnistUrl;
+  std::optional<std::filesystem::path> to;
+};
+
+void fetch(const FetchOptions& options) {
+  const auto folder = options.to ? options.to : datasets::mnist_cache();
+  require(folder.has_value(), "fetch", "HOME is not set; say where with --to DIR");
+  const int count = datasets::fetch_mnist({.url = options.url, .to = *folder});
+  std::cout << "MNIST is in " << folder->string() << ": "
+            << (count == 0 ? "it was there already, complete and verified"
+                           : std::to_string(count) + " of 4 files downloaded, all verified")
+            << "\n";
+}
+
+}  // namespace
+
+void add_fetch(CLI::App& app) {
+  auto options = std::make_shared<FetchOptions>();
+  auto* command = app.add_subcommand("fetch", "Download a dataset (mnist) and verify it");
+  command->add_option("dataset", options->dataset, "Its name: mnist")
+      ->required()
+      ->check(CLI::IsMember({"mnist"}));
+  command->add_option("--url", options->url, "Folder on a server that holds the four .gz files")
+      ->capture_default_str();
+  command->add_option("--to", options->to,
+                      "Folder to keep them in (default: "
+                      "~/.cache/espalier/mnist, where programs look)");
+  command->footer(
+      "Files that are there with the right contents are not downloaded again. curl does the\n"
+      "work; the SHA-256 of each unpacked file must be MNIST's.\n"
+      "Example: espalier fetch mnist --to mnist");
+  command->callback([options] { fetch(*options); });
+}
+
+}  // namespace espalier::apps

@@ -1,0 +1,88 @@
+#include "apps/espalier/layer_facts.hpp"
+
+#include <algorithm>
+
+#include "compress/format/validate.hpp"
+#include "compress/runtime/costs.hpp"
+#include "compress/runtime/stages.hpp"
+
+namespace espalier::apps {
+namespace {
+
+using format::LayerKind;
+using format::PackedLayer;
+
+std::string kind_of(const PackedLayer& l) {
+  const std::string window = std::to_string(l.kernel_h) + "x" + std::to_string(l.kernel_w);
+  const std::string relu = l.relu ? " + relu" : "";
+  switch (l.kind) {
+    case LayerKind::kConv2d:
+      return "conv " + window + relu;
+    case LayerKind::kDense:
+      return "dense" + relu;
+    case LayerKind::kMaxPool2d:
+      return "max pool " + window;
+    case LayerKind::kAveragePool2d:
+      return "average pool " + window;
+    case LayerKind::kBatchNorm:
+      return "batch norm" + relu;
+    case LayerKind::kRelu:
+      return "relu";
+    case LayerKind::kFlatten:
+      return "flatten";
+  }
+  return "?";
+}
+
+template <class T>
+std::int64_t count(const std::vector<T>& values) {
+  return static_cast<std::int64_t>(values.size());
+}
+
+LayerFacts facts_of(const PackedLayer& l, const runtime::Stage& input,
+                    const runtime::Stage& output) {
+  LayerFacts facts;
+  facts.name = l.name.empty() ? "-" : l.name;
+  facts.kind = kind_of(l);
+  facts.output = output.shape;
+  facts.activation_bytes = output.bytes();
+  facts.macs = runtime::macs(l, input.shape);
+  if (format::has_weight(l.kind)) {
+    const auto& w = l.weight;
+    facts.bits = w.bits;
+    facts.weights = count(w.values) + count(w.levels);
+    facts.zeros = std::ranges::count(w.values, 0.0f) + std::ranges::count(w.levels, 0);
+  }
+  facts.parameters =
+      facts.weights + count(l.bias) + count(l.bias_levels) + count(l.multiplier) + count(l.offset);
+  return facts;
+}
+
+}  // namespace
+
+ModelFacts count_facts(const format::PackedModel& model, format::Coding coding) {
+  const auto stages = runtime::stages(model);
+  ModelFacts all;
+  format::PackedModel first = model;
+  // A bare relu is one byte; what else its file holds belongs to no layer.
+  first.layers.assign(1, PackedLayer{});
+  first.layers[0].kind = LayerKind::kRelu;
+  all.header_bytes = format::write(first, coding).size() - 1;
+  all.file_bytes = all.header_bytes;
+  first.layers.clear();
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    LayerFacts facts = facts_of(model.layers[i], stages[i], stages[i + 1]);
+    first.layers.push_back(model.layers[i]);
+    const std::size_t file_bytes = format::write(first, coding).size();
+    facts.file_bytes = file_bytes - all.file_bytes;
+    all.file_bytes = file_bytes;
+    all.weights += facts.weights, all.zeros += facts.zeros, all.macs += facts.macs;
+    all.parameters += facts.parameters;
+    all.layers.push_back(std::move(facts));
+  }
+  all.dense_float_bytes = 4 * all.parameters;
+  all.peak_activation_bytes = runtime::peak_activation_bytes(model);
+  return all;
+}
+
+}  // namespace espalier::apps

@@ -1,0 +1,41 @@
+#include "apps/espalier/suggest.hpp"
+
+#include <algorithm>
+
+#include "core/base/text.hpp"
+
+namespace espalier::apps {
+namespace {
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* option : app.get_options())
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+}  // namespace
+
+std::string misspelt(const CLI::App& app, int argc, const char* const* argv) {
+  std::vector<std::string> commands;
+  for (const auto* command : app.get_subcommands({})) commands.push_back(command->get_name());
+  const CLI::App* current = &app;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool is_option = word.starts_with("--") && word.size() > 2;
+    if (!is_option && (current != &app || word.starts_with("-"))) continue;  // a value, or -h
+    const auto known = is_option ? option_names(*current) : commands;
+    const std::string name = is_option ? word.substr(0, word.find('=')) : word;
+    if (std::ranges::find(known, name) == known.end()) {
+      const std::string near = nearest(name, known);
+      return "'" + name + "' is no " +
+             (is_option ? "option" + (current == &app ? "" : " of " + current->get_name())
+                        : "command") +
+             (near.empty() ? "" : "; did you mean '" + near + "'?");
+    }
+    if (!is_option) current = app.get_subcommand(word);
+  }
+  return "";
+}
+
+}  // namespace espalier::apps

@@ -1,0 +1,29 @@
+#include "compress/runtime/costs.hpp"
+
+#include <algorithm>
+
+#include "compress/format/validate.hpp"
+#include "compress/runtime/stages.hpp"
+
+namespace espalier::runtime {
+
+std::int64_t macs(const format::PackedLayer& layer, const std::array<std::int64_t, 3>& input) {
+  if (!format::has_weight(layer.kind)) return 0;
+  const auto& w = layer.weight.shape;
+  const auto out = format::output_shape(layer, w[0], input, ErrorKind::kUsage, "macs");
+  const std::int64_t inputs = layer.kernel_h * layer.kernel_w * input[2];  // dense: kernel 1x1
+  return out[0] * out[1] * out[2] * inputs;
+}
+
+std::int64_t peak_activation_bytes(const format::PackedModel& model) {
+  const auto all = stages(model);
+  std::int64_t peak = all.front().bytes();
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const auto kind = model.layers[i].kind;
+    const bool moves = format::has_weight(kind) || format::has_window(kind);
+    peak = std::max(peak, all[i + 1].bytes() + (moves ? all[i].bytes() : 0));
+  }
+  return peak;
+}
+
+}  // namespace espalier::runtime

@@ -1,0 +1,122 @@
+// Integer convolution and dense layers: oneDNN multiplies unsigned levels by signed weights into
+// int32 and does nothing else, because what it would do next differs between its versions by a
+// unit. Bias, zero point and requantization are our own loops.
+#include <algorithm>
+#include <cstring>
+
+#include "compress/runtime/onednn/levels.hpp"
+#include "compress/runtime/onednn/steps.hpp"
+#include "core/kernels/integer.hpp"
+#include "core/kernels/onednn/window_dims.hpp"
+#include "core/onednn/execution.hpp"
+
+namespace espalier::runtime::onednn {
+namespace {
+
+using format::LayerKind;
+using format::PackedLayer;
+
+// sum (q_x - z_x) q_w + bias = sum q_x q_w + (bias - z_x * sum q_w): the constant joins the bias,
+// which needs padding to be z_x too.
+Requantization requantization(const PackedLayer& l, const format::ActivationGrid& x,
+                              const format::ActivationGrid& y) {
+  const auto channels = static_cast<std::size_t>(l.weight.shape[0]);
+  const std::size_t inputs = l.weight.levels.size() / channels;
+  Requantization r{.zero_point = y.zero_point, .relu = l.relu};
+  for (std::size_t c = 0; c < channels; ++c) {
+    std::int32_t weights = 0;
+    for (std::size_t i = 0; i < inputs; ++i) weights += l.weight.levels[c * inputs + i];
+    const std::int32_t bias =
+        l.bias_levels.empty() ? 0 : l.bias_levels[c] * (std::int32_t{1} << l.bias_shift);
+    r.bias.push_back(bias - x.zero_point * weights);
+    const float scale = l.weight.scales[l.weight.scales.size() == 1 ? 0 : c];
+    r.multiplier.push_back(y.is_float() ? x.scale * scale
+                                        : kernels::requantize_multiplier(x.scale, scale, y.scale));
+  }
+  return r;
+}
+
+// The images' rows into the middle of `padded`, whose border holds the zero point already.
+void copy_inside(const std::uint8_t* images, const Shape& in, const PackedLayer& l,
+                 std::uint8_t* padded, const Shape& out) {
+  const std::int64_t row = in[2] * in[3], padded_row = out[2] * out[3];
+  for (std::int64_t n = 0; n < in[0]; ++n)
+    for (std::int64_t h = 0; h < in[1]; ++h)
+      std::memcpy(padded + (n * out[1] + h + l.pad_top) * padded_row + l.pad_left * in[3],
+                  images + (n * in[1] + h) * row, static_cast<std::size_t>(row));
+}
+
+dnn::Execution convolution(const PackedLayer& l, void* x, const Shape& x_shape, bool padded,
+                           std::int32_t* sums, const Shape& y_shape) {
+  const Shape w(std::span<const std::int64_t>(l.weight.shape));
+  const auto x_desc = dnn::image(x_shape, DType::kUint8),
+             y_desc = dnn::image(y_shape, DType::kInt32);
+  kernels::Window window = window_of(l);
+  if (padded) window.pad_top = window.pad_left = window.pad_bottom = window.pad_right = 0;
+  const kernels::onednn::WindowDims v(window);
+  const auto desc = dnn::describe<dnnl::convolution_forward>(
+      dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x_desc,
+      dnn::any_weights(w, DType::kInt8), y_desc, v.stride, v.before, v.after);
+  Tensor weights =
+      dnn::rearranged(l.weight.levels.data(), dnn::weights(w, DType::kInt8), desc.weights_desc());
+  return dnn::Execution::make<dnnl::convolution_forward>(
+      desc,
+      {{DNNL_ARG_SRC, dnn::at(x, x_desc)},
+       {DNNL_ARG_WEIGHTS, dnn::opaque_memory(weights, desc.weights_desc())},
+       {DNNL_ARG_DST, dnn::at(sums, y_desc)}},
+      weights);
+}
+
+dnn::Execution product(const PackedLayer& l, void* x, std::int64_t batch, std::int32_t* sums) {
+  const Shape w(std::span<const std::int64_t>(l.weight.shape));  // [OUT IN]
+  const auto x_desc = dnn::rows({batch, w[1]}, DType::kUint8),
+             y_desc = dnn::rows({batch, w[0]}, DType::kInt32);
+  const auto desc = dnn::describe<dnnl::matmul>(x_desc, dnn::any_columns(w, DType::kInt8), y_desc);
+  Tensor weights =
+      dnn::rearranged(l.weight.levels.data(), dnn::columns(w, DType::kInt8), desc.weights_desc());
+  return dnn::Execution::make<dnnl::matmul>(
+      desc,
+      {{DNNL_ARG_SRC, dnn::at(x, x_desc)},
+       {DNNL_ARG_WEIGHTS, dnn::opaque_memory(weights, desc.weights_desc())},
+       {DNNL_ARG_DST, dnn::at(sums, y_desc)}},
+      weights);
+}
+
+}  // namespace
+
+bool pads_by_copy(const PackedLayer& l, const format::ActivationGrid& x) {
+  return l.kind == LayerKind::kConv2d && x.zero_point != 0 &&
+         (l.pad_top || l.pad_left || l.pad_bottom || l.pad_right);
+}
+
+Shape padded_shape(const PackedLayer& l, std::int64_t batch,
+                   const std::array<std::int64_t, 3>& in) {
+  return {batch, in[0] + l.pad_top + l.pad_bottom, in[1] + l.pad_left + l.pad_right, in[2]};
+}
+
+Step integer_linear(const PackedLayer& l, const Activation& x, const Activation& y,
+                    Workspace& workspace) {
+  std::int32_t* sums = workspace.sums.mutable_data<std::int32_t>();
+  const std::int64_t rows = y.shape[0] * y.shape[1] * y.shape[2];
+  const bool pad = pads_by_copy(l, x.grid);
+  const Shape padded_to =
+      pad ? padded_shape(l, x.shape[0], {x.shape[1], x.shape[2], x.shape[3]}) : x.shape;
+  std::uint8_t* input = pad ? workspace.padded.mutable_data<std::uint8_t>() : x.levels();
+  auto multiply = l.kind == LayerKind::kConv2d
+                      ? convolution(l, input, padded_to, pad, sums, y.shape)
+                      : product(l, input, x.shape[0], sums);
+  return [=, &l, multiply = std::move(multiply), r = requantization(l, x.grid, y.grid)] {
+    if (pad) {
+      // Layers share the buffer: its border is written anew.
+      std::memset(input, x.grid.zero_point, static_cast<std::size_t>(padded_to.elements()));
+      copy_inside(x.levels(), x.shape, l, input, padded_to);
+    }
+    multiply.run();
+    if (y.grid.is_float())
+      scale_rows(sums, rows, r, y.floats());
+    else
+      requantize_rows(sums, rows, r, y.levels());
+  };
+}
+
+}  // namespace espalier::runtime::onednn

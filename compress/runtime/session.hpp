@@ -1,0 +1,62 @@
+// One thread's way to run a shared Model: everything is made at construction, nothing in run().
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "compress/runtime/model.hpp"
+
+namespace espalier::runtime {
+
+enum class Executor {
+  kOneDnn,     // int8 and float primitives of oneDNN; integers as the reference, bit for bit
+  kReference,  // Model::run: plain, and allocating in every run
+};
+
+struct SessionOptions {
+  Executor executor = Executor::kOneDnn;
+  std::int64_t batch = 1;  // the most images in one run
+  int threads = 1;         // of this session's kernels; see core/onednn/threads.hpp
+};
+
+class Plan;
+
+// Keeps a reference to the model, which must outlive it. Made on one thread and used by one thread
+// at a time.
+class Session {
+ public:
+  // Chooses kernels, rearranges weights, allocates every buffer. Errors: kUsage for a batch outside
+  // of 1 to 65,536 or threads outside of 1 to 1024.
+  explicit Session(const Model& model, const SessionOptions& options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  // Logits of images [n H W C], n from 0 to batch(), of pixels / 255: n rows of classes() values,
+  // valid until the next run. Fewer images than batch() cost as much as batch(). Integer models:
+  // the same bits whatever the executor, batch, threads and instruction set. Errors: kUsage when
+  // the images do not have the model's shape or are too many.
+  std::span<const float> run(const Tensor& images);
+
+  const Model& model() const { return *model_; }
+  std::int64_t batch() const { return options_.batch; }
+  std::int64_t classes() const { return classes_; }
+
+ private:
+  const Model* model_;
+  SessionOptions options_;
+  std::int64_t classes_;
+  std::unique_ptr<Plan> plan_;  // oneDNN
+  Tensor logits_;               // reference
+};
+
+struct LatencyOptions {
+  int warm_up = 20, runs = 200;
+  double seconds = 1;  // stops early after this long, though not before 5 runs
+};
+
+// Median microseconds of one run with one image. Errors: kUsage unless the session's batch is 1.
+double latency_us(Session& session, const LatencyOptions& options = {});
+
+}  // namespace espalier::runtime

@@ -1,0 +1,55 @@
+// A model as data, in the manner of Keras: an ordered list of layers whose input sizes follow from
+// the shapes.
+//
+//   {"name": "small", "input": [28, 28, 1], "labels": ["zero", ...],            (labels: optional)
+//    "layers": [
+//     {"type": "Conv2d", "filters": 12, "kernel_size": 3, "strides": 1, "padding": "valid",
+//      "activation": "relu", "init": "he_normal", "name": "conv1"},
+//     {"type": "MaxPool2d", "pool_size": 2, "strides": 2, "padding": "valid"},
+//     {"type": "AveragePool2d", "pool_size": 2},   {"type": "BatchNorm", "momentum": 0.99,
+//     "epsilon": 0.001},   {"type": "Relu"},   {"type": "Dropout", "rate": 0.4},
+//     {"type": "Flatten"},
+//     {"type": "Dense", "units": 10, "activation": "linear", "init": "glorot_uniform"}]}
+//
+// Sizes are a whole number or [h, w]; padding is "valid", "same", a whole number or [top, left,
+// bottom, right]. "filters", "kernel_size", "units" and "rate" are required. The other values above
+// are the defaults, but for "activation", which is "linear", and "strides" of a pooling layer,
+// which is its pool size. The activation "relu" adds a layer "<name>_relu"; a layer without a name
+// gets one: "dense_1".
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "layers/sequential.hpp"
+
+namespace espalier {
+
+struct ModelJson {
+  std::string name;
+  Shape input;                      // of one example: [H W C] or [F]
+  std::vector<std::string> labels;  // none, or one an output
+  Sequential model;
+};
+
+struct ModelJsonOptions {
+  std::uint64_t seed = 1;                               // of the stream "init"
+  std::int64_t max_parameters = std::int64_t{1} << 26;  // checked before they are allocated
+};
+
+// `file` names the text in errors. Limits: 1 MB, 1024 layers, sizes of 2^20, windows of 4096, 2^28
+// values between two layers. Errors (kCorrupt): "file: /layers/2/kernel_size: wants ..., got ...".
+ModelJson parse_model_json(std::string_view text, const std::string& file,
+                           ModelJsonOptions options = {});
+// Errors: also those of read_file.
+ModelJson load_model_json(const std::filesystem::path& path, ModelJsonOptions options = {});
+
+// The text that builds an equal model, one layer a line, most defaults left out. Errors: a layer
+// that it has no word for; an input that does not fit.
+std::string format_model_json(const Sequential& model, const Shape& input,
+                              const std::string& name = "model",
+                              const std::vector<std::string>& labels = {});
+
+}  // namespace espalier

@@ -1,0 +1,19 @@
+// A model's values in a file of the safetensors layout: what one program hands to the next. The
+// structure is not in it: the reader builds the same model first.
+#pragma once
+
+#include <filesystem>
+
+#include "layers/layer.hpp"
+
+namespace espalier {
+
+// Every latent parameter and every state tensor by name. Transforms and taps are not saved: bake
+// first. Errors: kIo.
+void save_parameters(Layer& model, const std::filesystem::path& path);
+
+// Errors: kIo; kCorrupt, naming file and tensor, when the file is damaged or was made by another
+// model (a name or shape differs). The model is changed only when every tensor fits.
+void load_parameters(Layer& model, const std::filesystem::path& path);
+
+}  // namespace espalier
