@@ -1,0 +1,54 @@
+// The command line's manners: help, version, suggestions.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/apps/program.hpp"
+
+using namespace espalier;
+using tests::contains;
+using tests::run_program;
+
+TEST_CASE("help teaches: every command, its options, an example, the exit codes") {
+  const auto all = run_program("espalier --help");
+  CHECK(all.exit_code == 0);
+  for (const char* part : {"run", "inspect", "eval", "fetch", "A first tour", "Exit codes"})
+    CHECK_MESSAGE(contains(all.output, part), part);
+  for (const char* command : {"run", "inspect", "fetch"}) {
+    const auto help = run_program("espalier " + std::string(command) + " --help");
+    CHECK(help.exit_code == 0);
+    CHECK(contains(help.output, "Example"));
+  }
+  CHECK(contains(run_program("espalier fetch --help").output,
+                 "https://storage.googleapis.com/cvdf-datasets/mnist/"));
+  const auto version = run_program("espalier --version");
+  CHECK(version.exit_code == 0);
+  CHECK(version.output.starts_with("espalier 0."));
+}
+
+TEST_CASE("a misspelt command or option: one line that says what was meant, exit code 2") {
+  const auto refuses = [](const std::string& arguments, const std::string& part) {
+    const auto result = run_program("espalier " + arguments);
+    CHECK_MESSAGE(result.exit_code == 2, result.output);
+    CHECK_MESSAGE(contains(result.output, part), result.output);
+    CHECK(std::ranges::count(result.output, '\n') == 1);
+  };
+  refuses("evl model.esp", "'evl' is no command; did you mean 'eval'?");
+  refuses("inspekt", "did you mean 'inspect'?");
+  refuses("xyzzyxyzzy", "'xyzzyxyzzy' is no command (");
+  refuses("run --jsn a b", "'--jsn' is no option of run; did you mean '--json'?");
+  refuses("inspect --layr=1 a", "did you mean '--layer'?");
+  refuses("--versio", "did you mean '--version'?");
+  refuses("fetch cifar", "mnist");
+  refuses("", "command");
+}
+
+TEST_CASE("fetch: an address that nobody answers is an I/O error, named, and leaves nothing") {
+  const tests::Folder folder("fetch_cli_test");
+  const auto result =
+      run_program("espalier fetch mnist --url http://127.0.0.1:1/ --to " + folder.path.string(),
+                  "no_proxy=127.0.0.1");
+  CHECK(result.exit_code == 4);
+  CHECK(contains(result.output, "http://127.0.0.1:1/"));
+  CHECK(std::filesystem::is_empty(folder.path));
+}

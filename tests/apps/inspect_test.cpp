@@ -1,0 +1,77 @@
+// espalier inspect: counts that can be checked by hand.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/espalier/layer_facts.hpp"
+#include "core/base/file.hpp"
+#include "tests/apps/digit_models.hpp"
+#include "tests/apps/program.hpp"
+#include "tests/compress/format/sample_models.hpp"
+
+using namespace espalier;
+using tests::contains;
+using tests::run_program;
+
+TEST_CASE("facts: shapes, MACs, zeros, bytes and peak memory of a small model") {
+  const auto model = tests::integer_nearest_mean();
+  const auto facts = apps::count_facts(model);
+  REQUIRE(facts.layers.size() == 3);
+  const auto &conv = facts.layers[0], &flatten = facts.layers[1], &dense = facts.layers[2];
+  CHECK(conv.kind == "conv 3x3 + relu");
+  CHECK(conv.output == std::array<std::int64_t, 3>{26, 26, 2});
+  CHECK(conv.macs == 26 * 26 * 2 * 9);
+  CHECK(conv.weights == 18);
+  CHECK(conv.zeros == 15);
+  CHECK(conv.activation_bytes == 26 * 26 * 2);
+  CHECK(flatten.bits == 0);
+  CHECK(dense.macs == 13520);
+  CHECK(dense.activation_bytes == 40);  // ten float logits
+  CHECK(facts.parameters == 18 + 2 + 13520 + 10);
+  CHECK(facts.dense_float_bytes == 4 * facts.parameters);
+  CHECK(facts.peak_activation_bytes == 28 * 28 + 26 * 26 * 2);
+}
+
+TEST_CASE("facts: the layers' bytes and the header's are the file's, in both codings") {
+  for (const int bits : {2, 8, 32})
+    for (const auto coding : {format::Coding::kPlain, format::Coding::kRange}) {
+      const auto model = format::samples::network(bits, 0.3);
+      const auto facts = apps::count_facts(model, coding);
+      CHECK(facts.file_bytes == format::write(model, coding).size());
+      std::size_t sum = facts.header_bytes;
+      for (const auto& layer : facts.layers) sum += layer.file_bytes;
+      CHECK(sum == facts.file_bytes);
+      // Plain, the dense layer takes its record, a bitmap, the nonzero values and its scales.
+      const auto& dense = facts.layers.back();
+      if (coding == format::Coding::kPlain && bits == 32)
+        CHECK(dense.file_bytes >= 12 + 4 * static_cast<std::size_t>(dense.weights - dense.zeros));
+    }
+}
+
+TEST_CASE("inspect: text, JSON and trace as a user sees them") {
+  const tests::Folder folder("inspect_test");
+  const std::string file = (folder.path / "digits.esp").string();
+  for (const auto coding : {format::Coding::kPlain, format::Coding::kRange}) {
+    write_file(file, format::write(tests::integer_nearest_mean(), coding));
+    const auto json = run_program("espalier inspect --json --trace --layer means " + file);
+    INFO(json.output);
+    REQUIRE(json.exit_code == 0);
+    const auto report = nlohmann::json::parse(json.output);
+    CHECK(report["file_bytes"] == std::filesystem::file_size(file));
+    std::size_t sum = report["header_bytes"];
+    for (const auto& layer : report["layers"]) sum += layer["file_bytes"].get<std::size_t>();
+    CHECK(sum == report["file_bytes"]);
+    CHECK(report["trace"]["layer"] == "means");
+  }
+  const auto text = run_program("espalier inspect " + file);
+  CHECK(text.exit_code == 0);
+  for (const char* part : {"conv 3x3 + relu", "26 x 26 x 2", "12,168", "peak activation memory"})
+    CHECK_MESSAGE(contains(text.output, part), part);
+  const auto trace = run_program("espalier inspect --trace " + file, "LC_ALL=C");
+  CHECK(contains(trace.output, "One neuron, by integers: copy"));
+  CHECK(run_program("espalier inspect --layer copy " + file).exit_code == 2);  // needs --trace
+  CHECK(run_program("espalier inspect --trace --layer cpy " + file).exit_code == 2);
+  CHECK(run_program("espalier inspect --trace --image /nonexistent.png " + file).exit_code == 4);
+  std::filesystem::resize_file(file, 100);
+  CHECK(run_program("espalier inspect " + file).exit_code == 3);
+}

@@ -1,0 +1,134 @@
+// espalier run: pictures of digits, however they come.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/espalier/draw.hpp"
+#include "apps/espalier/prepare_image.hpp"
+#include "compress/format/writer.hpp"
+#include "core/base/file.hpp"
+#include "datasets/image.hpp"
+#include "datasets/resize.hpp"
+#include "tests/apps/digit_models.hpp"
+#include "tests/apps/program.hpp"
+#include "tests/compress/format/sample_models.hpp"
+
+using namespace espalier;
+using tests::contains;
+using tests::run_program;
+namespace {
+
+void save(const std::filesystem::path& file, const Tensor& image) {
+  Tensor bytes = Tensor::uninitialized(image.shape(), DType::kUint8);
+  for (std::size_t i = 0; i < image.values().size(); ++i)
+    bytes.mutable_values<std::uint8_t>()[i] =
+        static_cast<std::uint8_t>(image.values()[i] * 255 + 0.5f);
+  datasets::write_png(file, bytes);
+}
+
+// The digit five times as large, dark on light grey, off the centre of a larger page.
+Tensor photograph(const Tensor& digit) {
+  const Tensor large = datasets::resize(digit, 140, 140);
+  Tensor page = Tensor::full({260, 330, 1}, 0.9f);
+  for (std::int64_t y = 0; y < 140; ++y)
+    for (std::int64_t x = 0; x < 140; ++x)
+      page.mutable_data()[(y + 30) * 330 + x + 170] = 0.9f - 0.8f * large.data()[y * 140 + x];
+  return page;
+}
+
+}  // namespace
+
+TEST_CASE("run: the digit is read as it is, as a photograph, inverted, and from standard input") {
+  const tests::Folder folder("run_test");
+  const std::string model = (folder.path / "means.esp").string();
+  write_file(model, format::write(tests::nearest_mean()));
+  // A clean 0 in MNIST's form: a ring.
+  Tensor zero({28, 28, 1});
+  for (std::int64_t y = 0; y < 28; ++y)
+    for (std::int64_t x = 0; x < 28; ++x) {
+      const double dy = static_cast<double>(y) - 14, dx = static_cast<double>(x) - 14;
+      const double r = std::sqrt(dy * dy / 81 + dx * dx / 36);
+      zero.mutable_data()[y * 28 + x] = r > 0.7 && r < 1.05 ? 1.0f : 0.0f;
+    }
+  const std::string plain = (folder.path / "plain.png").string();
+  const std::string photo = (folder.path / "photo.png").string();
+  save(plain, zero);
+  save(photo, photograph(zero));
+
+  const auto result = run_program("espalier run --json " + model + " " + plain + " " + photo);
+  INFO(result.output);
+  REQUIRE(result.exit_code == 0);
+  const std::size_t line = result.output.find('\n');
+  const auto first = nlohmann::json::parse(result.output.substr(0, line));
+  const auto second = nlohmann::json::parse(result.output.substr(line + 1));
+  CHECK(contains(first["preparation"], "taken as it is"));
+  CHECK(contains(second["preparation"], "inverted, centred"));
+  for (const auto& report : {first, second}) {
+    CHECK(report["top"][0]["label"] == "0");
+    REQUIRE(report["top"].size() == 3);
+    CHECK(report["top"][0]["probability"] > report["top"][1]["probability"]);
+    CHECK(report["logits"].size() == 10);
+    double sum = 0;  // softmax, from the logits
+    const double top = report["logits"][0];
+    for (const double logit : report["logits"]) sum += std::exp(logit - top);
+    CHECK(report["top"][0]["probability"].get<double>() == doctest::Approx(1 / sum));
+  }
+  const auto forced = run_program("espalier run --json --invert " + model + " " + photo);
+  CHECK(!contains(forced.output, "dark on light: inverted"));
+  const auto piped = run_program("espalier run --json " + model + " - < " + photo);
+  CHECK(contains(piped.output, "\"image\":\"-\""));
+  CHECK(nlohmann::json::parse(piped.output)["logits"] == second["logits"]);
+
+  const auto drawn = run_program("espalier run " + model + " " + plain, "LC_ALL=C.UTF-8");
+  CHECK(contains(drawn.output, "\u2588"));
+  const auto ascii = run_program("espalier run " + model + " " + plain, "LC_ALL=C");
+  CHECK(ascii.exit_code == 0);
+  CHECK(std::ranges::all_of(ascii.output, [](char c) { return static_cast<signed char>(c) > 0; }));
+  CHECK(contains(ascii.output, "@@"));
+}
+
+TEST_CASE("run: what cannot be read is named, with its exit code") {
+  const tests::Folder folder("run_errors_test");
+  const std::string model = (folder.path / "means.esp").string();
+  const std::string text = (folder.path / "text.png").string();
+  const std::string blank = (folder.path / "blank.png").string();
+  write_file(model, format::write(tests::nearest_mean()));
+  write_file(text, std::string_view("no picture"));
+  save(blank, Tensor::full({40, 40, 1}, 1));
+  const auto fails = [&](const std::string& arguments, int code, const std::string& part) {
+    const auto result = run_program("espalier run " + arguments);
+    CHECK_MESSAGE(result.exit_code == code, result.output);
+    CHECK_MESSAGE(contains(result.output, part), result.output);
+  };
+  fails(model + " " + text, 3, "text.png: is no PNG");
+  fails(model + " " + blank, 2, "blank.png");
+  fails(model + " " + (folder.path / "missing.png").string(), 4, "missing.png");
+  fails(model, 2, "images");
+  fails(text + " " + blank, 3, "text.png");
+  fails((folder.path / "missing.esp").string() + " " + blank, 4, "missing.esp");
+}
+
+TEST_CASE("prepare_image: models of other shapes get the whole picture, in their colours") {
+  const tests::Folder folder("prepare_test");
+  const auto file = folder.path / "color.png";
+  datasets::write_png(file,
+                      Tensor::from<std::uint8_t>({1, 2, 3}, Bytes{255, 0, 0, 255, 0, 0}));  // red
+  format::PackedModel model;
+  model.input_shape = {4, 5, 3};
+  const auto red = apps::prepare_image(file, model, false);
+  CHECK(red.image.shape() == Shape{4, 5, 3});
+  CHECK(red.image.values()[0] == doctest::Approx(1));
+  CHECK(red.image.values()[1] == 0);
+  const auto inverted = apps::prepare_image(file, model, true);
+  CHECK(inverted.image.values()[1] == 1);
+  model.input_shape = {4, 5, 1};
+  CHECK(apps::prepare_image(file, model, false).image.values()[0] == doctest::Approx(76 / 255.0));
+  model.input_shape = {4, 5, 2};
+  CHECK_THROWS_AS(apps::prepare_image(file, model, false), Error);
+}
+
+TEST_CASE("draw: two rows a line, in half blocks or in ASCII") {
+  const Tensor image = Tensor::from({3, 3, 1}, {1, 0, 0, /**/ 1, 1, 0, /**/ 0, 0, 1});
+  CHECK(apps::draw(image, true, "") == "\u2588\u2584\n  \u2580\n");
+  CHECK(apps::draw(image, false, "|") == "|@=\n|  =\n");
+}
