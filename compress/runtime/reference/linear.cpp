@@ -23,12 +23,13 @@ Shape weight_shape(const PackedLayer& l) {
 void read_window(const std::uint8_t* image, const Shape& in, const kernels::Window& v,
                  std::int64_t top, std::int64_t left, std::int32_t zero_point,
                  std::vector<std::int16_t>& seen) {
+  const std::int64_t height = in[1], width = in[2], channels = in[3];
   auto to = seen.begin();
   for (std::int64_t h = top; h < top + v.kernel_h; ++h)
     for (std::int64_t w = left; w < left + v.kernel_w; ++w) {
-      const bool inside = h >= 0 && h < in[1] && w >= 0 && w < in[2];
-      const std::uint8_t* from = inside ? image + (h * in[2] + w) * in[3] : nullptr;
-      for (std::int64_t c = 0; c < in[3]; ++c)
+      const bool inside = h >= 0 && h < height && w >= 0 && w < width;
+      const std::uint8_t* from = inside ? image + (h * width + w) * channels : nullptr;
+      for (std::int64_t c = 0; c < channels; ++c)
         *to++ = static_cast<std::int16_t>(inside ? from[c] - zero_point : 0);
     }
 }
@@ -40,7 +41,8 @@ Tensor integer_sums(const PackedLayer& l, const Tensor& x, std::int32_t zero_poi
   const Shape in = x.shape(), out{in[0], v.out_h(in[1]), v.out_w(in[2]), l.weight.shape[0]};
   // 16 bits, as a compiler can vectorise their products into 32.
   const std::vector<std::int16_t> weights(l.weight.levels.begin(), l.weight.levels.end());
-  const std::size_t inputs = weights.size() / static_cast<std::size_t>(out[3]);
+  const auto outputs = static_cast<std::size_t>(out[3]);
+  const std::size_t inputs = weights.size() / outputs;
   std::vector<std::int16_t> seen(inputs);
   Tensor acc = Tensor::uninitialized(out, DType::kInt32);
   std::int32_t* to = acc.mutable_data<std::int32_t>();
@@ -50,7 +52,7 @@ Tensor integer_sums(const PackedLayer& l, const Tensor& x, std::int32_t zero_poi
       for (std::int64_t q = 0; q < out[2]; ++q) {
         read_window(image, in, v, p * v.stride_h - v.pad_top, q * v.stride_w - v.pad_left,
                     zero_point, seen);
-        for (std::size_t o = 0; o < static_cast<std::size_t>(out[3]); ++o) {
+        for (std::size_t o = 0; o < outputs; ++o) {
           const std::int16_t *w = weights.data() + o * inputs, *s = seen.data();
           std::int32_t sum = 0;
           for (std::size_t i = 0; i < inputs; ++i) sum += s[i] * w[i];
