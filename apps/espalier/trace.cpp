@@ -84,7 +84,7 @@ void scale(Trace& t) {
   t.multiplier = kernels::requantize_multiplier(t.input.scale, t.weight_scale, t.output.scale);
   t.scaled = static_cast<float>(t.accumulator) * t.multiplier;
   t.rounded = std::nearbyint(t.scaled);
-  t.level = kernels::clamp_level(t.rounded, t.output.zero_point);
+  t.level = kernels::nearest_level(t.scaled, t.output.zero_point);
   if (t.relu) t.level = std::max(t.level, t.output.zero_point);
   t.real = t.output.scale * static_cast<float>(t.level - t.output.zero_point);
 }

@@ -8,7 +8,8 @@ training::FitOptions Lesson::baseline() const {
   return {.epochs = large ? 10 : 4,
           .batch_size = large ? 128 : 32,
           .seed = options_.seed,
-          .label = "baseline"};
+          .label = "baseline",
+          .validation = validation_.get()};
 }
 
 // Pruning is a shock: ten times the baseline's rate, falling to 0, lets the survivors move far
@@ -19,7 +20,8 @@ training::FitOptions Lesson::pruning() const {
           .learning_rate = options_.model == "large" ? 1e-3f : 1e-2f,
           .schedule = optim::cosine(),
           .seed = options_.seed + 1,
-          .label = "pruning"};
+          .label = "pruning",
+          .validation = validation_.get()};
 }
 
 // Tensors of under a thousand weights stay whole: they cost next to nothing in the file, and with
@@ -49,7 +51,8 @@ training::FitOptions Lesson::quantizing() const {
           .learning_rate = options_.model == "large" ? 2e-4f : 5e-4f,
           .schedule = optim::cosine(),
           .seed = options_.seed + 2,
-          .label = "quantization-aware"};
+          .label = "quantization-aware",
+          .validation = validation_.get()};
 }
 
 }  // namespace espalier::apps

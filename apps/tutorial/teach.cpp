@@ -3,6 +3,7 @@
 
 #include "apps/tutorial/lesson.hpp"
 #include "core/base/error.hpp"
+#include "core/base/interrupt.hpp"
 #include "core/onednn/threads.hpp"
 
 namespace espalier::apps {
@@ -38,6 +39,7 @@ int teach(int argc, char** argv, const std::string& description,
   app.add_option("--json", options.json, "Also write the table to this file");
   try {
     app.parse(argc, argv);
+    install_interrupt_handler();
     set_threads(options.threads);
     Lesson classroom(options);
     lesson(classroom);
