@@ -7,8 +7,8 @@
 namespace espalier::datasets {
 
 struct SyntheticDigitsOptions {
-  std::int64_t train = 6000;  // examples; the digits take turns: label = i mod 10
-  std::int64_t test = 1000;
+  std::int64_t train = 12000;  // examples; the digits take turns: label = i mod 10
+  std::int64_t test = 2000;
   std::uint64_t seed = 1;
 };
 

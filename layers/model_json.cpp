@@ -216,9 +216,9 @@ class Builder {
   }
 
   void dropout(const JsonReader& json, const std::string& name) {
-    const auto rate = json.at("rate");
-    append(json, name,
-           checked(rate, [&] { return Dropout(static_cast<float>(rate.number(0, 1))); }));
+    const auto place = json.at("rate");
+    const auto rate = static_cast<float>(place.number(0, 1));
+    append(json, name, checked(place, [&] { return Dropout(rate); }));
   }
 
   template <class L>

@@ -1,5 +1,7 @@
 #include "optim/optimizer.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace espalier::optim {
@@ -15,6 +17,36 @@ void check_learning_rate(const char* name, float rate) {
   require(rate > 0 && std::isfinite(rate), name, "wants a learning rate above 0, got ", rate);
 }
 
+struct AdamConstants {
+  float beta1, beta2, epsilon, scale, root;
+};
+
+void adam_update(float* __restrict w, float* __restrict m, float* __restrict v,
+                 const float* __restrict g, std::int64_t n, AdamConstants c) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    m[i] = c.beta1 * m[i] + (1 - c.beta1) * g[i];
+    v[i] = c.beta2 * v[i] + (1 - c.beta2) * g[i] * g[i];
+    w[i] -= c.scale * m[i] / (std::sqrt(v[i]) * c.root + c.epsilon);
+  }
+}
+
+// Calls update(begin, end) on blocks of the gradient that fit into the first-level cache, each
+// after it was found finite: the check costs no second trip to memory. False if one was not.
+template <class Update>
+bool in_finite_blocks(const Tensor& gradient, Update update) {
+  constexpr std::int64_t kBlock = 1024;
+  const float* g = gradient.data();
+  for (std::int64_t begin = 0; begin < gradient.elements(); begin += kBlock) {
+    const std::int64_t end = std::min(begin + kBlock, gradient.elements());
+    std::uint32_t broken = 0;  // an exponent of all ones is a NaN or infinity
+    for (std::int64_t i = begin; i < end; ++i)
+      broken |= (std::bit_cast<std::uint32_t>(g[i]) & 0x7f800000u) == 0x7f800000u;
+    if (broken != 0) return false;
+    update(begin, end);
+  }
+  return true;
+}
+
 }  // namespace
 
 Optimizer::Optimizer(std::vector<Variable> parameters) : parameters_(std::move(parameters)) {
@@ -27,6 +59,21 @@ void Optimizer::clear_gradients() {
   for (auto& p : parameters_) p.clear_gradient();
 }
 
+void Optimizer::clear_state(const Variable& parameter, const Tensor& mask) {
+  const auto found = std::ranges::find_if(parameters_, [&](const Variable& p) {
+    return p.value().shares_memory_with(parameter.value());
+  });
+  require(found != parameters_.end(), "clear_state", "the parameter of shape ", parameter.shape(),
+          " is not this optimizer's");
+  require(mask.shape() == parameter.shape(), "clear_state", "wants a mask of shape ",
+          parameter.shape(), ", got ", mask.shape());
+  for (Tensor* state : state_of(static_cast<std::size_t>(found - parameters_.begin()))) {
+    const auto s = state->mutable_values();
+    const auto m = mask.values();
+    for (std::size_t i = 0; i < s.size(); ++i) s[i] *= m[i];
+  }
+}
+
 Sgd::Sgd(std::vector<Variable> parameters, Options options)
     : Optimizer(std::move(parameters)), options_(options), velocity_(zeros_like(parameters_)) {
   check_learning_rate("Sgd", options.learning_rate);
@@ -35,17 +82,29 @@ Sgd::Sgd(std::vector<Variable> parameters, Options options)
           options.weight_decay);
 }
 
-void Sgd::step(float rate) {
+bool Sgd::step(float rate) {
+  const float momentum = options_.momentum, decay = options_.weight_decay;
+  const float scale = rate * options_.learning_rate;
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
-    if (!parameters_[k].gradient().defined()) continue;
-    const auto w = parameters_[k].mutable_value().mutable_values();
-    const auto v = velocity_[k].mutable_values();
-    const auto g = parameters_[k].gradient().values();
-    for (std::size_t i = 0; i < w.size(); ++i) {
-      v[i] = options_.momentum * v[i] + g[i] + options_.weight_decay * w[i];
-      w[i] -= rate * options_.learning_rate * v[i];
-    }
+    const Tensor& gradient = parameters_[k].gradient();
+    if (!gradient.defined()) continue;
+    const float* g = gradient.data();
+    float* w = parameters_[k].mutable_value().mutable_data();
+    float* v = velocity_[k].mutable_data();
+    const bool ok = in_finite_blocks(gradient, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        v[i] = momentum * v[i] + g[i] + decay * w[i];
+        w[i] -= scale * v[i];
+      }
+    });
+    if (!ok) return false;
   }
+  return true;
+}
+
+void Sgd::visit_state(const StateVisitor& visitor) {
+  for (std::size_t i = 0; i < velocity_.size(); ++i)
+    visitor("velocity." + std::to_string(i), velocity_[i]);
 }
 
 Adam::Adam(std::vector<Variable> parameters, Options options)
@@ -60,22 +119,36 @@ Adam::Adam(std::vector<Variable> parameters, Options options)
           options.beta2, " and ", options.epsilon);
 }
 
-void Adam::step(float rate) {
-  ++steps_;
-  const auto t = static_cast<double>(steps_);
-  const auto correct1 = static_cast<float>(1 - std::pow(double{options_.beta1}, t));
-  const auto correct2 = static_cast<float>(1 - std::pow(double{options_.beta2}, t));
+// The corrections are taken out of the loop, and a loop over plain pointers and local constants
+// vectorises: one division and one root a weight.
+bool Adam::step(float rate) {
+  const double t = ++steps_.mutable_data<std::int32_t>()[0];
+  const AdamConstants constants{
+      .beta1 = options_.beta1,
+      .beta2 = options_.beta2,
+      .epsilon = options_.epsilon,
+      .scale = static_cast<float>(double{rate} * double{options_.learning_rate} /
+                                  (1 - std::pow(double{options_.beta1}, t))),
+      .root = static_cast<float>(1 / std::sqrt(1 - std::pow(double{options_.beta2}, t)))};
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
-    if (!parameters_[k].gradient().defined()) continue;
-    const auto w = parameters_[k].mutable_value().mutable_values();
-    const auto m = mean_[k].mutable_values(), v = square_[k].mutable_values();
-    const auto g = parameters_[k].gradient().values();
-    for (std::size_t i = 0; i < w.size(); ++i) {
-      m[i] = options_.beta1 * m[i] + (1 - options_.beta1) * g[i];
-      v[i] = options_.beta2 * v[i] + (1 - options_.beta2) * g[i] * g[i];
-      w[i] -= rate * options_.learning_rate * (m[i] / correct1) /
-              (std::sqrt(v[i] / correct2) + options_.epsilon);
-    }
+    const Tensor& gradient = parameters_[k].gradient();
+    if (!gradient.defined()) continue;
+    const float* g = gradient.data();
+    float* w = parameters_[k].mutable_value().mutable_data();
+    float *m = mean_[k].mutable_data(), *v = square_[k].mutable_data();
+    const bool ok = in_finite_blocks(gradient, [&](std::int64_t begin, std::int64_t end) {
+      adam_update(w + begin, m + begin, v + begin, g + begin, end - begin, constants);
+    });
+    if (!ok) return false;
+  }
+  return true;
+}
+
+void Adam::visit_state(const StateVisitor& visitor) {
+  visitor("steps", steps_);
+  for (std::size_t i = 0; i < mean_.size(); ++i) {
+    visitor("mean." + std::to_string(i), mean_[i]);
+    visitor("square." + std::to_string(i), square_[i]);
   }
 }
 

@@ -2,6 +2,8 @@
 // and its own state; it never changes a gradient. Parameters without a gradient are left alone.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "core/autograd/variable.hpp"
@@ -12,10 +14,22 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
   // `rate` scales the learning rate: the schedule's value, in [0, 1].
-  virtual void step(float rate = 1) = 0;
+  // Returns false, and leaves that parameter as it is, when a gradient holds a NaN or infinity;
+  // those before it have moved.
+  virtual bool step(float rate = 1) = 0;
   void clear_gradients();
 
+  // Hands out the running state: "mean.0" belongs to the first parameter, "steps" to all.
+  using StateVisitor = std::function<void(const std::string& name, Tensor&)>;
+  virtual void visit_state(const StateVisitor& visitor) = 0;
+
+  // Drops the momentum of removed weights: multiplies the state of this parameter by `mask` (1
+  // keeps, 0 drops; the parameter's shape), so that a weight that comes back starts afresh. Errors:
+  // the parameter is not this optimizer's, or the shape differs.
+  void clear_state(const Variable& parameter, const Tensor& mask);
+
  protected:
+  virtual std::vector<Tensor*> state_of(std::size_t index) = 0;
   // The variables must be leaves that need a gradient.
   explicit Optimizer(std::vector<Variable> parameters);
   std::vector<Variable> parameters_;
@@ -30,9 +44,11 @@ class Sgd final : public Optimizer {
     float weight_decay = 0;       // >= 0
   };
   Sgd(std::vector<Variable> parameters, Options options);
-  void step(float rate = 1) override;
+  bool step(float rate = 1) override;
+  void visit_state(const StateVisitor& visitor) override;
 
  private:
+  std::vector<Tensor*> state_of(std::size_t index) override { return {&velocity_[index]}; }
   Options options_;
   std::vector<Tensor> velocity_;
 };
@@ -48,12 +64,16 @@ class Adam final : public Optimizer {
     float epsilon = 1e-7f;        // > 0
   };
   Adam(std::vector<Variable> parameters, Options options);
-  void step(float rate = 1) override;
+  bool step(float rate = 1) override;
+  void visit_state(const StateVisitor& visitor) override;
 
  private:
+  std::vector<Tensor*> state_of(std::size_t index) override {
+    return {&mean_[index], &square_[index]};
+  }
   Options options_;
   std::vector<Tensor> mean_, square_;
-  std::int64_t steps_ = 0;
+  Tensor steps_{{1}, DType::kInt32};
 };
 
 }  // namespace espalier::optim

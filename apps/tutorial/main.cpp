@@ -1,76 +1,63 @@
-#include <CLI/CLI.hpp>
-#include <iostream>
-#include <nlohmann/json.hpp>
+// The MNIST tutorial: train, prune, write, quantize, read back.
+#include "apps/tutorial/lesson.hpp"
+#include "compress/quantize/quantization_aware.hpp"
 
-#include "apps/tutorial/tutorial.hpp"
-#include "core/base/error.hpp"
-#include "core/base/file.hpp"
-#include "core/onednn/threads.hpp"
+using namespace espalier;
 
-namespace {
+void tutorial(apps::Lesson& lesson) {
+  lesson.say(
+      "1. Train from scratch. A small network learns the digits.\n"
+      "   It is the yardstick: watch its accuracy, and how many bytes it takes.");
+  Sequential model = lesson.new_model();
+  training::fit(model, lesson.train(), lesson.baseline());
+  lesson.write("baseline", model);
 
-void write_json(const espalier::apps::TutorialOptions& options, const std::string& data,
-                const std::vector<espalier::apps::Stage>& stages) {
-  nlohmann::json json = {
-      {"data", data}, {"model", "small"}, {"seed", options.seed}, {"threads", options.threads}};
-  std::int64_t differing = 0;
-  for (const auto& s : stages) {
-    differing += s.differing_logits;
-    json["stages"].push_back({{"name", s.name},
-                              {"accuracy", s.accuracy},
-                              {"sparsity", s.sparsity},
-                              {"raw_bytes", s.raw_bytes},
-                              {"deflate_bytes", s.deflate_bytes},
-                              {"file", s.file.string()},
-                              {"file_bytes", s.file_bytes},
-                              {"seconds", s.seconds}});
-  }
-  json["differing_logits"] = differing;
-  espalier::write_file(*options.json, json.dump(2) + "\n");
+  lesson.say(
+      "2. Prune while training goes on. A schedule turns the smallest weights into zeros, more "
+      "and\n"
+      "   more of them; the others learn to make up for it. Accuracy should hardly move.");
+  prune::MagnitudePruner pruner(lesson.pruner());
+  training::fit(model, lesson.train(), lesson.pruning(), {&pruner});
+  pruner.bake();
+
+  lesson.say(
+      "3. Write the pruned network. Zeros cost almost nothing in the file: that is what pruning "
+      "is\n"
+      "   for. Compare the bytes with the baseline's.");
+  lesson.write("pruned", model);
+
+  lesson.say(
+      "4. Quantize: every weight and activation becomes a small integer. First without training:\n"
+      "   a thousand images show the range of each activation. Then, from the same pruned "
+      "network,\n"
+      "   with training that feels the rounding. Fewer bits: --bits 5.");
+  Sequential rounded = lesson.copy_of(model);
+  quantize::QuantizationAware afterwards(
+      {.weight_bits = lesson.options().weight_bits, .observer = quantize::ObserverKind::kMinMax});
+  afterwards.attach(rounded);
+  afterwards.calibrate(lesson.train(), std::min<std::int64_t>(1000, lesson.train().size()));
+  afterwards.bake();
+  lesson.write("post_training", rounded, afterwards.network());
+
+  Sequential trained = lesson.copy_of(model);
+  prune::KeepZeros zeros;
+  quantize::QuantizationAware aware({.weight_bits = lesson.options().weight_bits});
+  training::fit(trained, lesson.train(), lesson.quantizing(), {&zeros, &aware});
+  aware.bake();
+  zeros.bake();
+  lesson.write("quantized", trained, aware.network());
+
+  lesson.say(
+      "5. Read every file back in a fresh process, by a runtime that holds no training code. What\n"
+      "   was trained is what runs: not one logit may differ.");
+  lesson.read_back();
 }
 
-}  // namespace
-
 int main(int argc, char** argv) {
-  using namespace espalier;
-  CLI::App app(
-      "Trains a small network on MNIST, prunes it, quantizes it, writes and runs the files.");
-  app.footer("Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 6 training diverged.");
-  apps::TutorialOptions options;
-  app.add_option("--data", options.data,
-                 "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
-                 "~/.cache/espalier/mnist, then built-in synthetic digits)");
-  app.add_option("--out", options.out, "Folder for the .esp files")->capture_default_str();
-  app.add_option("--seed", options.seed, "Seed of everything random")->capture_default_str();
-  app.add_option("--bits", options.weight_bits, "Bits of a quantized weight")
-      ->check(CLI::Range(2, 8))
-
-      ->capture_default_str();
-  app.add_option("--threads", options.threads, "Threads of the kernels")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  app.add_flag("--quick", options.quick, "A tenth of the images: seconds, and a worse network");
-  app.add_option("--json", options.json, "Also write the table to this file");
-  try {
-    app.parse(argc, argv);
-    set_threads(options.threads);
-    const auto data = apps::load_data(options);
-    const auto stages = apps::run_tutorial(options, data);
-    apps::print_table(stages, data.name);
-    if (options.json) write_json(options, data.name, stages);
-    // The sibling program, by a path that works from here.
-    const auto folder = std::filesystem::path(argv[0]).parent_path();
-    std::cout << "\nNext: " << (folder / "espalier").string() << " eval "
-              << stages.back().file.string()
-              << (options.data ? " --data " + options.data->string() : "") << "\n";
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::kUsage);
-  } catch (const Error& error) {
-    std::cerr << "espalier-tutorial: " << error.what() << '\n';
-    return error.exit_code();
-  } catch (const std::exception& error) {
-    std::cerr << "espalier-tutorial: internal error: " << error.what() << '\n';
-    return 1;
-  }
+  return apps::teach(argc, argv, "Trains a network on MNIST, prunes, quantizes and runs it.",
+                     [](apps::Lesson& lesson) {
+                       tutorial(lesson);
+                       apps::write_pictures(lesson);
+                       apps::report(lesson);
+                     });
 }

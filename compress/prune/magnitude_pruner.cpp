@@ -47,10 +47,30 @@ void MagnitudePruner::attach(Layer& model) {
 }
 
 void MagnitudePruner::step(const training::StepInfo& info) {
-  if (info.step % options_.frequency_steps != 0 && !info.last()) return;
+  if (!chooses_at(info)) return;
   const float sparsity = options_.schedule(info.progress());
   for (auto& target : targets_)
     target.mask.copy_from(magnitude_mask(target.parameter->latent().value(), sparsity));
+}
+
+bool MagnitudePruner::chooses_at(const training::StepInfo& info) const {
+  return info.step % options_.frequency_steps == 0 || info.last();
+}
+
+void MagnitudePruner::after_step(const training::StepInfo& info, optim::Optimizer& optimizer) {
+  if (!options_.clear_moments || !chooses_at(info)) return;
+  for (const auto& target : targets_)
+    optimizer.clear_state(target.parameter->latent(), target.mask);
+}
+
+bool MagnitudePruner::visit_state(const training::StateVisitor& visitor) {
+  for (auto& target : targets_) visitor(target.name + ".mask", target.mask);
+  return true;
+}
+
+bool KeepZeros::visit_state(const training::StateVisitor& visitor) {
+  for (auto& target : targets_) visitor(target.name + ".mask", target.mask);
+  return true;
 }
 
 void MagnitudePruner::bake() {

@@ -31,14 +31,22 @@ class MagnitudePruner final : public training::Pass {
         100;  // >= 1: a new mask at the first, each such, and the last step
     Selection select = weights();
     MaskGradient gradient = MaskGradient::kMasked;
+    // At each new mask, also drop the optimizer's moments of the removed weights, which otherwise
+    // fade (a masked gradient is 0) and move only the hidden value. No clear gain on MNIST: small
+    // model, 2 + 2 epochs to 80 %, seeds 1 to 3: 97.58 97.68 97.17 % kept, 97.56 97.64 97.29 %
+    // dropped.
+    bool clear_moments = false;
   };
   explicit MagnitudePruner(Options options);
   void attach(Layer& model) override;  // errors: nothing was selected
   void step(const training::StepInfo& info) override;
+  void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
+  bool visit_state(const training::StateVisitor& visitor) override;  // the masks
   // Errors: kInternal when a tensor holds fewer zeros than its mask.
   void bake() override;
 
  private:
+  bool chooses_at(const training::StepInfo& info) const;
   Options options_;
   std::vector<MaskedParameter> targets_;
 };
@@ -50,6 +58,7 @@ class KeepZeros final : public training::Pass {
   explicit KeepZeros(Selection select = weights()) : select_(std::move(select)) {}
   void attach(Layer& model) override;
   void step(const training::StepInfo&) override {}
+  bool visit_state(const training::StateVisitor& visitor) override;
   void bake() override;
 
  private:

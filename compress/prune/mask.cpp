@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <vector>
 
 namespace espalier::prune {
 
@@ -14,16 +12,22 @@ Tensor magnitude_mask(const Tensor& weight, float sparsity) {
   require(std::ranges::none_of(w, [](float v) { return std::isnan(v); }), ErrorKind::kDiverged,
           "magnitude_mask", "the weights hold a NaN; train with a smaller learning rate");
   const auto removed = std::llround(static_cast<double>(sparsity) * static_cast<double>(w.size()));
-  std::vector<std::size_t> order(w.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto smaller = [&](std::size_t a, std::size_t b) {
-    const float x = std::abs(w[a]), y = std::abs(w[b]);
-    return x < y || (x == y && a > b);
-  };
-  std::nth_element(order.begin(), order.begin() + removed, order.end(), smaller);
   Tensor mask = Tensor::full(weight.shape(), 1);
+  if (removed == 0) return mask;
+  // Everything below the threshold goes; of the weights that equal it, the last ones go.
+  Tensor magnitude = Tensor::uninitialized(weight.shape());
+  const auto sorted = magnitude.mutable_values();
+  std::ranges::transform(w, sorted.begin(), [](float v) { return std::abs(v); });
+  const auto last = sorted.begin() + (removed - 1);
+  std::nth_element(sorted.begin(), last, sorted.end());
+  const float threshold = *last;
+  auto equal =
+      removed - std::count_if(sorted.begin(), last, [&](float v) { return v < threshold; });
   const auto m = mask.mutable_values();
-  std::for_each(order.begin(), order.begin() + removed, [&](std::size_t i) { m[i] = 0; });
+  for (std::size_t i = w.size(); i-- > 0;) {
+    const float size = std::abs(w[i]);
+    if (size < threshold || (size == threshold && equal-- > 0)) m[i] = 0;
+  }
   return mask;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "compress/runtime/onednn/plan.hpp"
 #include "compress/runtime/stages.hpp"
@@ -15,8 +16,9 @@ Session::Session(const Model& model, const SessionOptions& options)
   require(1 <= options.batch && options.batch <= kMaxBatch, "Session", "wants a batch of 1 to ",
           kMaxBatch, " images, got ", options.batch);
   const ThreadsInScope scope(options.threads);
-  if (options.executor == Executor::kOneDnn)
-    plan_ = std::make_unique<Plan>(model.packed(), options.batch);
+  if (options.executor == Executor::kReference) return;
+  plan_ = std::make_unique<Plan>(model.packed(), std::min(options.batch, kChunk));
+  logits_ = Tensor({options.batch, classes_});
 }
 
 Session::~Session() = default;
@@ -29,9 +31,19 @@ std::span<const float> Session::run(const Tensor& images) {
   require(n <= options_.batch, "run", "the session was made for ", options_.batch,
           " images a run, got ", n, "; make it with a larger batch");
   const ThreadsInScope scope(options_.threads);
-  if (plan_) return plan_->run(images.values()).first(static_cast<std::size_t>(n * classes_));
-  logits_ = model_->run(images);
-  return logits_.values();
+  if (!plan_) {
+    logits_ = model_->run(images);
+    return logits_.values();
+  }
+  const std::span<const float> pixels = images.values();
+  const std::int64_t image = n ? images.elements() / n : 0;
+  for (std::int64_t begin = 0; begin < n; begin += kChunk) {
+    const std::int64_t count = std::min(kChunk, n - begin);
+    const auto part = plan_->run(pixels.subspan(static_cast<std::size_t>(begin * image),
+                                                static_cast<std::size_t>(count * image)));
+    std::copy_n(part.begin(), count * classes_, logits_.mutable_data() + begin * classes_);
+  }
+  return std::as_const(logits_).values().first(static_cast<std::size_t>(n * classes_));
 }
 
 double latency_us(Session& session, const LatencyOptions& options) {

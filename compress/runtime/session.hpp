@@ -26,6 +26,8 @@ class Plan;
 // at a time.
 class Session {
  public:
+  static constexpr std::int64_t kChunk = 16;
+
   // Chooses kernels, rearranges weights, allocates every buffer. Errors: kUsage for a batch outside
   // of 1 to 65,536 or threads outside of 1 to 1024.
   explicit Session(const Model& model, const SessionOptions& options = {});
@@ -34,9 +36,10 @@ class Session {
   Session& operator=(Session&&) noexcept;
 
   // Logits of images [n H W C], n from 0 to batch(), of pixels / 255: n rows of classes() values,
-  // valid until the next run. Fewer images than batch() cost as much as batch(). Integer models:
-  // the same bits whatever the executor, batch, threads and instruction set. Errors: kUsage when
-  // the images do not have the model's shape or are too many.
+  // valid until the next run. oneDNN takes kChunk images at a time, so that what one layer writes
+  // is still in the cache when the next reads it; the last chunk costs as much when it is not full.
+  // Integer models: the same bits whatever the executor, batch, threads and instruction set.
+  // Errors: kUsage when the images do not have the model's shape or are too many.
   std::span<const float> run(const Tensor& images);
 
   const Model& model() const { return *model_; }
@@ -47,8 +50,8 @@ class Session {
   const Model* model_;
   SessionOptions options_;
   std::int64_t classes_;
-  std::unique_ptr<Plan> plan_;  // oneDNN
-  Tensor logits_;               // reference
+  Tensor logits_;               // [batch K]
+  std::unique_ptr<Plan> plan_;  // oneDNN's: one chunk
 };
 
 struct LatencyOptions {

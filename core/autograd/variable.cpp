@@ -1,5 +1,6 @@
 #include "core/autograd/variable.hpp"
 
+#include <iomanip>
 #include <sstream>
 #include <unordered_map>
 #include <unordered_set>
@@ -33,14 +34,16 @@ struct Variable::Node {
 namespace {
 thread_local bool recording = true;
 
-// Leaves keep their own copy: a rule may have returned a tensor that others hold too.
+// A rule may return a tensor that others hold too: the first addend is shared, not copied, and a
+// sum is written in place only where nobody else would see it.
 void add_to(Tensor& total, const Tensor& addend) {
   if (!total.defined()) {
-    total = addend.clone();
+    total = addend;
     return;
   }
-  const auto t = total.mutable_values();
+  if (total.shared()) total = total.clone();
   const auto a = addend.values();
+  const auto t = total.mutable_values();
   for (std::size_t i = 0; i < t.size(); ++i) t[i] += a[i];
 }
 }  // namespace
@@ -134,22 +137,31 @@ void backward(const Variable& loss) {
   }
 }
 
-std::string graph_dump(const Variable& root) {
+std::string graph_dump(const Variable& root, GraphFormat format) {
   require(root.defined(), "graph_dump", "wants a variable that was given a value");
+  const bool dot = format == GraphFormat::kDot;
   std::ostringstream out;
-  std::unordered_map<const Variable::Node*, std::size_t> number;
+  if (dot) out << "digraph {\n";
+  std::unordered_map<const Variable::Node*, std::size_t> numbers;
   for (const auto* node : Variable::inputs_first(root)) {
-    out << '%' << number.emplace(node, number.size()).first->second << " = ";
-    if (node->rule) {
-      out << node->name << '(';
-      for (std::size_t i = 0; i < node->inputs.size(); ++i)
-        out << (i ? ", %" : "%") << number.at(node->inputs[i].node_.get());
-      out << ')';
+    const std::size_t number = numbers.emplace(node, numbers.size()).first->second;
+    const bool leaf = !node->rule;
+    const std::string name = !leaf ? node->name : node->needs_gradient ? "parameter" : "constant";
+    std::vector<std::size_t> inputs;
+    for (const Variable& input : node->inputs) inputs.push_back(numbers.at(input.node_.get()));
+    if (dot) {
+      std::ostringstream label;
+      label << name << ' ' << node->value.shape();
+      out << "  n" << number << (leaf ? " [shape=box, label=" : " [label=")
+          << std::quoted(label.str()) << "];\n";
+      for (const std::size_t input : inputs) out << "  n" << input << " -> n" << number << ";\n";
     } else {
-      out << (node->needs_gradient ? "parameter" : "constant");
+      out << '%' << number << " = " << name;
+      for (std::size_t i = 0; i < inputs.size(); ++i) out << (i ? ", %" : "(%") << inputs[i];
+      out << (leaf ? " " : ") ") << node->value.shape() << '\n';
     }
-    out << ' ' << node->value.shape() << '\n';
   }
+  if (dot) out << "}\n";
   return out.str();
 }
 

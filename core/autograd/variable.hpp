@@ -13,7 +13,8 @@
 namespace espalier {
 
 class Variable;
-using Gradients = std::vector<Tensor>;  // one an input; undefined where needs(i) is false
+enum class GraphFormat { kText, kDot };  // graph_dump
+using Gradients = std::vector<Tensor>;   // one an input; undefined where needs(i) is false
 
 // What a rule may look at: the output's gradient, the inputs' values and the output's own value.
 class BackwardContext {
@@ -45,7 +46,8 @@ class Variable {
   Tensor& mutable_value();
   const Shape& shape() const { return value().shape(); }
   bool needs_gradient() const;
-  // Leaves: the sum over backward() calls since clear_gradient(); undefined before the first.
+  // Leaves: the sum over backward() calls since clear_gradient(); undefined before the first. Read
+  // only: its memory may be another gradient's too.
   const Tensor& gradient() const;
   void clear_gradient();
 
@@ -57,7 +59,7 @@ class Variable {
   std::shared_ptr<Node> node_;
   friend Variable record(std::string, Tensor, std::vector<Variable>, Rule);
   friend void backward(const Variable&);
-  friend std::string graph_dump(const Variable&);
+  friend std::string graph_dump(const Variable&, GraphFormat);
 };
 
 // The result of the op `name`: `value`, computed from `inputs`, with the rule for its gradients.
@@ -69,9 +71,10 @@ Variable record(std::string name, Tensor value, std::vector<Variable> inputs, Ru
 // op).
 void backward(const Variable& loss);
 
-// The recorded history as text, one node a line, inputs first: "%2 = matmul(%0, %1) [2x3]". Leaves
-// print as parameter or constant. For people and for structural tests.
-std::string graph_dump(const Variable& root);
+// The recorded history, inputs first. Text has one node a line: "%2 = matmul(%0, %1) [2x3]"; dot is
+// for Graphviz (dot -Tsvg). Leaves print as parameter or constant. For people and for structural
+// tests.
+std::string graph_dump(const Variable& root, GraphFormat format = GraphFormat::kText);
 
 // While one lives, this thread records nothing: evaluation costs no memory for history.
 class NoGradient {

@@ -16,10 +16,12 @@ bool animates(int fd) {
   return ::isatty(fd) && !(no_color && *no_color) && term && std::strcmp(term, "dumb") != 0;
 }
 
-Progress::Progress(std::string label, std::int64_t total, std::string unit, bool quiet)
+Progress::Progress(std::string label, std::int64_t total, std::string unit, bool quiet,
+                   std::int64_t done)
     : label_(std::move(label)),
       unit_(std::move(unit)),
       total_(total),
+      done_before_(done),
       quiet_(quiet),
       animated_(animates(STDERR_FILENO)),
       start_(Clock::now()),
@@ -32,12 +34,13 @@ Progress::~Progress() {
 void Progress::update(std::int64_t done, const std::string& note) {
   if (quiet_) return;
   const auto now = Clock::now();
-  // A terminal is redrawn ten times a second; a log gets a line every ten seconds.
-  const std::chrono::duration<double> since_last = now - last_;
-  if (since_last.count() < (animated_ ? 0.1 : 10.0)) return;
-  last_ = now;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  const double rate = static_cast<double>(done) / seconds;
+  // Nothing for the first two seconds; then a terminal is redrawn ten times a second, and a log
+  // gets a line every ten seconds.
+  const std::chrono::duration<double> since_last = now - last_;
+  if (seconds < 2 || (last_ != start_ && since_last.count() < (animated_ ? 0.1 : 10.0))) return;
+  last_ = now;
+  const double rate = static_cast<double>(done - done_before_) / seconds;
   const double left = rate > 0 ? static_cast<double>(total_ - done) / rate : 0;
   std::string line = "  " + label_ + "  " +
                      pad_left(percent(total_ > 0 ? double(done) / double(total_) : 1, 0), 5) +

@@ -11,8 +11,9 @@ namespace espalier {
 class Progress {
  public:
   // `label` stands first; `unit` names what is counted ("images"). Writes to standard error.
-  // `quiet` writes nothing at all.
-  Progress(std::string label, std::int64_t total, std::string unit, bool quiet = false);
+  // `quiet` writes nothing at all. `done` is what was done before: a resumed run's start.
+  Progress(std::string label, std::int64_t total, std::string unit, bool quiet = false,
+           std::int64_t done = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -25,7 +26,7 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   std::string label_, unit_;
-  std::int64_t total_;
+  std::int64_t total_, done_before_;
   bool quiet_, animated_, drawn_ = false;
   Clock::time_point start_, last_;
 };

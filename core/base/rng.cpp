@@ -34,17 +34,26 @@ Rng Rng::stream(std::string_view name) const {
   return Rng(seed_, name);
 }
 
+std::array<std::uint32_t, 4> Rng::block(std::uint64_t index) const {
+  return philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
+                 static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)},
+                seed_);
+}
+
 std::uint32_t Rng::next() {
   const auto lane = position_ % 4;
-  if (lane == 0) {
-    const std::uint64_t block = position_ / 4;
-    block_ =
-        philox({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32),
-                static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)},
-               seed_);
-  }
+  if (lane == 0) block_ = block(position_ / 4);
   ++position_;
   return block_[lane];
+}
+
+void Rng::fill_uniform(std::span<float> out) {
+  std::size_t i = 0;
+  while (i < out.size() && position_ % 4 != 0) out[i++] = uniform();
+  for (; i + 4 <= out.size(); i += 4, position_ += 4)
+    for (std::size_t lane = 0; const std::uint32_t bits : block(position_ / 4))
+      out[i + lane++] = static_cast<float>(bits >> 8) * 0x1p-24f;
+  while (i < out.size()) out[i++] = uniform();
 }
 
 void Rng::seek(std::uint64_t position) {

@@ -17,11 +17,11 @@ inline float round_half_even(float x) {
   return (x + kShift) - kShift;
 }
 
-// clamp(rint(x) + zero_point, 0, 127). Clamped before it is rounded, which changes nothing (the
-// bounds are integers, rint keeps order) and keeps x in range of the rounding and the conversion;
-// a NaN becomes 0.
-inline std::int32_t nearest_level(float x, std::int32_t zero_point) {
-  const float low = static_cast<float>(-zero_point),
+// clamp(rint(x) + zero_point, lowest, 127). Clamped before it is rounded, which changes nothing
+// (the bounds are integers, rint keeps order) and keeps x in range of the rounding and the
+// conversion; a NaN becomes the lowest. A fused relu has lowest = zero_point.
+inline std::int32_t nearest_level(float x, std::int32_t zero_point, std::int32_t lowest = 0) {
+  const float low = static_cast<float>(lowest - zero_point),
               high = static_cast<float>(kMaxActivationLevel - zero_point);
   const float inside = std::min(std::max(low, x), high);
   return static_cast<std::int32_t>(round_half_even(inside)) + zero_point;
@@ -37,17 +37,18 @@ inline float requantize_multiplier(float s_x, float s_w, float s_y) {
   return (s_x * s_w) / s_y;
 }
 
-// clamp(rint(float(accumulator) * multiplier) + zero_point, 0, 127). |accumulator| < 2^24.
-inline std::int32_t requantize(std::int32_t accumulator, float multiplier,
-                               std::int32_t zero_point) {
-  return nearest_level(static_cast<float>(accumulator) * multiplier, zero_point);
+// clamp(rint(float(accumulator) * multiplier) + zero_point, lowest, 127). |accumulator| < 2^24.
+inline std::int32_t requantize(std::int32_t accumulator, float multiplier, std::int32_t zero_point,
+                               std::int32_t lowest = 0) {
+  return nearest_level(static_cast<float>(accumulator) * multiplier, zero_point, lowest);
 }
 
-// Batch norm between levels: clamp(rint(float(level - z_x) * multiplier + offset) + z_y, 0, 127).
+// Batch norm between levels:
+// clamp(rint(float(level - z_x) * multiplier + offset) + z_y, lowest, 127).
 inline std::int32_t normalized_level(std::int32_t level, std::int32_t z_x, float multiplier,
-                                     float offset, std::int32_t z_y) {
+                                     float offset, std::int32_t z_y, std::int32_t lowest = 0) {
   const float product = static_cast<float>(level - z_x) * multiplier;
-  return nearest_level(product + offset, z_y);
+  return nearest_level(product + offset, z_y, lowest);
 }
 
 // Average pooling: rint(float(sum) * float(1 / n)) of n levels.

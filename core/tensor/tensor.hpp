@@ -64,6 +64,7 @@ class Tensor {
   void fill(float value);
   // Copies the other's values into this memory. Errors: shape or dtype differ.
   void copy_from(const Tensor& other);
+  bool shared() const { return buffer_.use_count() > 1; }  // another Tensor has this memory too
   bool shares_memory_with(const Tensor& other) const { return buffer_ && buffer_ == other.buffer_; }
 
  private:

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numeric>
+#include <cstdio>
 
+#include "core/base/interrupt.hpp"
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
 #include "core/ops/ops.hpp"
 #include "datasets/subset.hpp"
-#include "optim/optimizer.hpp"
+#include "optim/training/checkpoint.hpp"
+#include "optim/training/divergence.hpp"
 
 namespace espalier::training {
 namespace {
@@ -20,100 +22,101 @@ std::vector<Variable> latents(Layer& model) {
   return all;
 }
 
-bool finite(const Tensor& t) {
-  return std::ranges::all_of(t.values(), [](float v) { return std::isfinite(v); });
+std::unique_ptr<optim::Optimizer> optimizer_for(Layer& model, const FitOptions& options) {
+  if (options.optimizer) return options.optimizer(latents(model));
+  return std::make_unique<optim::Adam>(
+      latents(model), optim::Adam::Options{.learning_rate = options.learning_rate});
 }
 
-// The first parameter whose value or gradient is no number; "" if there is none.
-std::string diverged_parameter(Layer& model) {
-  std::string found;
-  model.visit({.parameter = [&](const std::string& name, Parameter& p) {
-    const Tensor& gradient = p.latent().gradient();
-    if (found.empty() && (!finite(p.latent().value()) || (gradient.defined() && !finite(gradient))))
-      found = name;
-  }});
-  return found;
+void check(const datasets::Dataset& data, const FitOptions& options) {
+  require(options.epochs >= 1 && options.batch_size >= 1, "fit",
+          "wants at least one epoch and one image a batch, got ", options.epochs, " and ",
+          options.batch_size);
+  require(options.schedule != nullptr, "fit", "wants a schedule; optim::constant() is one");
+  require(data.size() > 0, "fit", "the data set is empty");
 }
 
-std::int64_t correct(const Tensor& logits, const std::vector<int>& labels) {
-  const auto guesses = predictions(logits);
-  return std::transform_reduce(guesses.begin(), guesses.end(), labels.begin(), std::int64_t{0},
-                               std::plus<>{}, [](int a, int b) { return std::int64_t{a == b}; });
+void print(const std::string& label, const EpochReport& r, int epochs) {
+  std::string line = "  " + label + "  epoch " + std::to_string(r.epoch) + '/' +
+                     std::to_string(epochs) + "  loss " + fixed(r.loss, 4) + "  accuracy " +
+                     percent(r.accuracy);
+  if (r.validation)
+    line +=
+        "  validation loss " + fixed(r.validation->loss, 4) + ' ' + percent(r.validation->accuracy);
+  std::fprintf(stderr, "%s  %s\n", line.c_str(), duration(r.seconds).c_str());
 }
 
 }  // namespace
 
 std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const FitOptions& options,
                              const std::vector<Pass*>& passes) {
-  require(options.epochs >= 1 && options.batch_size >= 1, "fit",
-          "wants at least one epoch and one image a batch, got ", options.epochs, " and ",
-          options.batch_size);
-  require(data.size() > 0, "fit", "the data set is empty");
+  check(data, options);
   for (Pass* pass : passes) pass->attach(model);
-  optim::Adam optimizer(latents(model), {.learning_rate = options.learning_rate});
+  const auto optimizer = optimizer_for(model, options);
   Rng shuffle(options.seed, "shuffle"), dropout(options.seed, "dropout");
   const std::int64_t batches = (data.size() + options.batch_size - 1) / options.batch_size;
   StepInfo info{.step = 0, .total_steps = batches * options.epochs};
-  Progress progress(options.label, info.total_steps * options.batch_size, "images", options.quiet);
+  const RunState run{model,
+                     *optimizer,
+                     passes,
+                     {{"shuffle", &shuffle}, {"dropout", &dropout}},
+                     info.step,
+                     {{"images", std::to_string(data.size())},
+                      {"batch_size", std::to_string(options.batch_size)},
+                      {"epochs", std::to_string(options.epochs)},
+                      {"seed", std::to_string(options.seed)}}};
+  if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint))
+    load_checkpoint(run, options.checkpoint);
+  Progress progress(options.label, info.total_steps * options.batch_size, "images", options.quiet,
+                    info.step * options.batch_size);
 
   std::vector<EpochReport> reports;
-  for (int epoch = 1; epoch <= options.epochs; ++epoch) {
+  for (auto epoch = static_cast<int>(info.step / batches) + 1; epoch <= options.epochs; ++epoch) {
     const auto start = std::chrono::steady_clock::now();
     const auto order = datasets::permutation(data.size(), shuffle);
-    EpochReport report;
-    for (std::int64_t b = 0; b < batches; ++b, ++info.step) {
+    EpochReport report{.epoch = epoch, .validation = {}};
+    for (std::int64_t b = 0; b < batches; ++b) {
+      require(!interrupted(), ErrorKind::kInterrupted, "fit", "stopped by Ctrl-C before epoch ",
+              epoch, ", batch ", b + 1);
       const auto begin = static_cast<std::size_t>(b * options.batch_size);
       const auto count =
           std::min(static_cast<std::size_t>(options.batch_size), order.size() - begin);
       const auto batch = datasets::collate(data, std::span(order).subspan(begin, count));
 
       for (Pass* pass : passes) pass->step(info);
+      const Rng drawn = dropout;
       const Variable logits = model(Variable(batch.images), {.training = true, .rng = &dropout});
-      const Variable loss = ops::cross_entropy(logits, batch.labels);
-      optimizer.clear_gradients();
+      const Variable entropy = ops::cross_entropy(logits, batch.labels);
+      Variable loss = entropy;
+      for (Pass* pass : passes)
+        if (const Variable term = pass->loss(info); term.defined()) loss = ops::add(loss, term);
+      optimizer->clear_gradients();
       backward(loss);
-      const std::string bad = diverged_parameter(model);
-      require(std::isfinite(loss.value().item()) && bad.empty(), ErrorKind::kDiverged, "fit",
-              "epoch ", epoch, ", batch ", b + 1, ": the loss is ", loss.value().item(),
-              bad.empty() ? "" : " and " + bad + " is no number any more",
-              "; lower the learning rate of ", options.learning_rate);
-      optimizer.step(options.schedule(info.progress()));
+      const float value = loss.value().item();
+      if (!std::isfinite(value) || !optimizer->step(options.schedule(info.progress())))
+        fail(ErrorKind::kDiverged, "fit", "epoch ", epoch, ", batch ", b + 1, ": ",
+             origin_of_divergence(model, batch.images, drawn), " is not finite (the loss is ",
+             value, "); lower the learning rate");
+      for (Pass* pass : passes) pass->after_step(info, *optimizer);
 
-      report.loss += static_cast<double>(loss.value().item()) * static_cast<double>(count);
-      report.accuracy += static_cast<double>(correct(logits.value(), batch.labels));
-      progress.update(info.step * options.batch_size, "loss " + fixed(loss.value().item(), 3));
+      report.loss += static_cast<double>(entropy.value().item()) * static_cast<double>(count);
+      report.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));
+      if (options.on_step) options.on_step({info, static_cast<double>(value)});
+      ++info.step;
+      progress.update(info.step * options.batch_size, "loss " + fixed(value, 3));
     }
-    const auto images = static_cast<double>(data.size());
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    reports.push_back({report.loss / images, report.accuracy / images, seconds.count()});
+    report.loss /= static_cast<double>(data.size());
+    report.accuracy /= static_cast<double>(data.size());
+    if (options.validation) report.validation = evaluate(model, *options.validation);
+    report.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    progress.finish();
+    if (!options.quiet) print(options.label, report, options.epochs);
+    if (!options.checkpoint.empty()) save_checkpoint(run, options.checkpoint);
+    reports.push_back(report);
+    if (options.on_epoch_end && !options.on_epoch_end(report)) break;
   }
   return reports;
-}
-
-double accuracy(Layer& model, const datasets::Dataset& data, std::int64_t batch_size) {
-  require(data.size() > 0 && batch_size >= 1, "accuracy",
-          "wants images and a batch of at least one");
-  const NoGradient guard;
-  std::int64_t right = 0;
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(data.size()));
-  std::iota(indices.begin(), indices.end(), std::int64_t{0});
-  for (std::size_t begin = 0; begin < indices.size();
-       begin += static_cast<std::size_t>(batch_size)) {
-    const auto count = std::min(static_cast<std::size_t>(batch_size), indices.size() - begin);
-    const auto batch = datasets::collate(data, std::span(indices).subspan(begin, count));
-    right += correct(model(Variable(batch.images)).value(), batch.labels);
-  }
-  return static_cast<double>(right) / static_cast<double>(data.size());
-}
-
-std::vector<int> predictions(const Tensor& logits) {
-  require(logits.shape().rank() == 2 && logits.shape()[1] > 0, "predictions", "wants [N K], got ",
-          logits.shape());
-  const std::int64_t k = logits.shape()[1];
-  std::vector<int> guesses;
-  for (const float* row = logits.data(); row != logits.data() + logits.elements(); row += k)
-    guesses.push_back(static_cast<int>(std::max_element(row, row + k) - row));
-  return guesses;
 }
 
 }  // namespace espalier::training

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "layers/layer.hpp"
+#include "optim/optimizer.hpp"
 
 namespace espalier::training {
 
@@ -19,14 +22,24 @@ struct StepInfo {
   bool last() const { return step + 1 == total_steps; }
 };
 
+using StateVisitor = std::function<void(const std::string& name, Tensor&)>;
+
 class Pass {
  public:
   virtual ~Pass() = default;
-  // Adds transforms to the model's parameters, taps to its layers. The model must outlive the pass,
-  // or bake() must come first.
+  // Adds transforms and parameters to the model, taps to its layers. The model must outlive the
+  // pass, or bake() must come first. The optimizer is bound afterwards.
   virtual void attach(Layer& model) = 0;
   // Called before the forward pass of every step.
   virtual void step(const StepInfo& info) = 0;
+  // A scalar that this step adds to the loss; undefined: nothing. Called after the forward pass.
+  virtual Variable loss(const StepInfo&) { return {}; }
+  // Called after the optimizer has moved the parameters. The optimizer's state is there to be read
+  // (visit_state), and to be dropped where a weight was removed (clear_state).
+  virtual void after_step(const StepInfo&, optim::Optimizer&) {}
+  // Hands out every tensor that a checkpoint must hold so that a resumed run computes the same
+  // bits. False: this pass cannot be resumed, and fit() refuses to write checkpoints.
+  virtual bool visit_state(const StateVisitor&) { return false; }
   // Writes what the transforms compute into the parameters and takes the transforms off. Changes no
   // bit of the forward pass. Of several passes the last attached is baked first.
   virtual void bake() = 0;

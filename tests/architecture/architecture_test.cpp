@@ -64,13 +64,30 @@ std::vector<fs::path> sources() {
   return found;
 }
 
-std::vector<std::string> includes(const fs::path& file) {
+// The preprocessor's lines without their blanks: `#include"a.hpp"`.
+std::vector<std::string> directives(const fs::path& file) {
   std::vector<std::string> found;
   std::ifstream in(file);
-  for (std::string line; std::getline(in, line);)
-    if (line.starts_with("#include ")) {
+  for (std::string line; std::getline(in, line);) {
+    std::erase_if(line, [](char c) { return c == ' ' || c == '\t' || c == '\r'; });
+    if (line.starts_with("#")) found.push_back(line);
+  }
+  return found;
+}
+
+struct Include {
+  std::string path;
+  bool quoted;
+};
+
+std::vector<Include> includes(const fs::path& file) {
+  std::vector<Include> found;
+  for (const auto& line : directives(file))
+    if (line.starts_with("#include")) {
       const auto open = line.find_first_of("<\"");
-      found.push_back(line.substr(open + 1, line.find_first_of(">\"", open + 1) - open - 1));
+      REQUIRE_MESSAGE(open != std::string::npos, file.string() << ": " << line);
+      found.push_back({line.substr(open + 1, line.find_first_of(">\"", open + 1) - open - 1),
+                       line[open] == '"'});
     }
   return found;
 }
@@ -97,15 +114,32 @@ TEST_CASE("every include follows the table") {
     CHECK_MESSAGE(!room.empty(), path << " lies in no room of the table");
     if (room.empty()) continue;
     const auto visible = sees(room);
-    for (const auto& include : includes(file)) {
+    for (const auto& [include, quoted] : includes(file)) {
       if (include.find("dnnl") != std::string::npos && room_of(include).empty())
         CHECK_MESSAGE(room == "core/onednn", path << " includes " << include);
       const std::string target = room_of(include);
       const bool ours = fs::exists(kRoot / include);
+      CHECK_MESSAGE(ours == quoted, path << " includes " << include
+                                         << ": ours are quoted and named from the top level");
       if (ours)
         CHECK_MESSAGE((!target.empty() && visible.contains(target)),
                       path << " includes " << include);
     }
+  }
+}
+
+TEST_CASE("headers declare something, and leave no macro behind") {
+  for (const auto& file : sources()) {
+    if (file.extension() != ".hpp") continue;
+    const auto lines = directives(file);
+    CHECK_MESSAGE(std::ranges::count(lines, "#pragmaonce") == 1, file.string());
+    for (const auto& line : lines) CHECK_MESSAGE(!line.starts_with("#define"), file.string());
+    // An umbrella header is nothing but includes and comments.
+    std::ifstream in(file);
+    bool declares = false;
+    for (std::string line; std::getline(in, line);)
+      declares |= !line.empty() && !line.starts_with("#") && !line.starts_with("//");
+    CHECK_MESSAGE(declares, file.string() << " only includes others");
   }
 }
 

@@ -159,7 +159,7 @@ TEST_CASE("limits hold before memory is taken") {
   refuses_layers(R"({"type": "Conv2d", "filters": 1048576, "kernel_size": 4096, "padding": 4095})",
                  "/layers/0: the model passes 67108864 parameters; make this layer or those before "
                  "smaller");
-  refuses_layers(R"({"type": "Conv2d", "filters": 1, "kernel_size": 4096, "padding": 4095},
+  refuses_layers(R"({"type": "MaxPool2d", "pool_size": 4096, "strides": 1, "padding": 4095},
                     {"type": "AveragePool2d", "pool_size": 4096, "strides": 1, "padding": 4095},
                     {"type": "AveragePool2d", "pool_size": 4096, "strides": 1, "padding": 4095},
                     {"type": "AveragePool2d", "pool_size": 4096, "strides": 1, "padding": 4095},

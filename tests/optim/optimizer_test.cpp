@@ -45,3 +45,33 @@ TEST_CASE("Adam: the first step is the learning rate, the second follows algorit
   CHECK(idle.value().item() == 5);
   CHECK_THROWS_AS(Adam({w}, {.beta1 = 1}), Error);
 }
+
+TEST_CASE("a gradient that is not finite is reported and moves nothing") {
+  for (const float bad : {std::nanf(""), INFINITY, -INFINITY}) {
+    Variable w(Tensor::full({3000}, 1), true);
+    give_gradient(w, bad);
+    CHECK_FALSE(Adam({w}, {}).step());
+    CHECK_FALSE(Sgd({w}, {}).step());
+    CHECK(w.value().values()[0] == 1);
+    give_gradient(w, 1);
+    CHECK(Adam({w}, {}).step());
+  }
+}
+
+TEST_CASE("clear_state drops the moments of removed weights only") {
+  Variable w(Tensor::full({2}, 1), true);
+  Adam adam({w}, {});
+  give_gradient(w, 3);
+  adam.step();
+  adam.clear_state(w, Tensor::from({2}, {1, 0}));
+  int seen = 0;
+  adam.visit_state([&](const std::string& name, Tensor& t) {
+    if (name == "steps") return;
+    ++seen;
+    CHECK(t.values()[0] != 0);
+    CHECK(t.values()[1] == 0);
+  });
+  CHECK(seen == 2);
+  CHECK_THROWS_AS(adam.clear_state(w, Tensor({3})), Error);
+  CHECK_THROWS_AS(adam.clear_state(Variable(Tensor({2}), true), Tensor({2})), Error);
+}

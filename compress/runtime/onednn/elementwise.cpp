@@ -21,16 +21,15 @@ Step batch_norm(const format::PackedLayer& l, const Activation& x, const Activat
 }
 
 Step batch_norm_levels(const format::PackedLayer& l, const Activation& x, const Activation& y) {
-  const std::int32_t z_x = x.grid.zero_point, z_y = y.grid.zero_point, floor = l.relu ? z_y : 0;
-  return [x, &l, z_x, z_y, floor] {
+  const std::int32_t z_x = x.grid.zero_point, z_y = y.grid.zero_point, lowest = l.relu ? z_y : 0;
+  return [x, &l, z_x, z_y, lowest] {
     const auto channels = static_cast<std::size_t>(x.shape[3]);
     const float *multiplier = l.multiplier.data(), *offset = l.offset.data();
     std::uint8_t *v = x.levels(), *end = v + x.shape.elements();
     for (; v != end; v += channels)
-      for (std::size_t c = 0; c < channels; ++c) {
-        const auto level = kernels::normalized_level(v[c], z_x, multiplier[c], offset[c], z_y);
-        v[c] = static_cast<std::uint8_t>(std::max(level, floor));
-      }
+      for (std::size_t c = 0; c < channels; ++c)
+        v[c] = static_cast<std::uint8_t>(
+            kernels::normalized_level(v[c], z_x, multiplier[c], offset[c], z_y, lowest));
   };
 }
 

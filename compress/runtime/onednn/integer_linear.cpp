@@ -3,6 +3,7 @@
 // unit. Bias, zero point and requantization are our own loops.
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "compress/runtime/onednn/levels.hpp"
 #include "compress/runtime/onednn/steps.hpp"
@@ -33,6 +34,7 @@ Requantization requantization(const PackedLayer& l, const format::ActivationGrid
     r.multiplier.push_back(y.is_float() ? x.scale * scale
                                         : kernels::requantize_multiplier(x.scale, scale, y.scale));
   }
+  repeat_channels(r);
   return r;
 }
 
@@ -97,7 +99,7 @@ Shape padded_shape(const PackedLayer& l, std::int64_t batch,
 Step integer_linear(const PackedLayer& l, const Activation& x, const Activation& y,
                     Workspace& workspace) {
   std::int32_t* sums = workspace.sums.mutable_data<std::int32_t>();
-  const std::int64_t rows = y.shape[0] * y.shape[1] * y.shape[2];
+  const std::span<const std::int32_t> written(sums, static_cast<std::size_t>(y.shape.elements()));
   const bool pad = pads_by_copy(l, x.grid);
   const Shape padded_to =
       pad ? padded_shape(l, x.shape[0], {x.shape[1], x.shape[2], x.shape[3]}) : x.shape;
@@ -113,9 +115,9 @@ Step integer_linear(const PackedLayer& l, const Activation& x, const Activation&
     }
     multiply.run();
     if (y.grid.is_float())
-      scale_rows(sums, rows, r, y.floats());
+      scale_sums(written, r, y.floats());
     else
-      requantize_rows(sums, rows, r, y.levels());
+      requantize_sums(written, r, y.levels());
   };
 }
 

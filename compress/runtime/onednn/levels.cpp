@@ -22,27 +22,35 @@ void quantize_pixels(std::span<const float> pixels, const format::PackedModel& m
   }
 }
 
-void requantize_rows(const std::int32_t* sums, std::int64_t rows, const Requantization& r,
-                     std::uint8_t* levels) {
+void repeat_channels(Requantization& r) {
   const std::size_t channels = r.bias.size();
-  const std::int32_t* bias = r.bias.data();
-  const float* multiplier = r.multiplier.data();
-  const std::int32_t zero_point = r.zero_point, floor = r.relu ? zero_point : 0;
-  for (std::int64_t row = 0; row < rows; ++row, sums += channels, levels += channels)
-    for (std::size_t c = 0; c < channels; ++c) {
-      const std::int32_t level = kernels::requantize(sums[c] + bias[c], multiplier[c], zero_point);
-      levels[c] = static_cast<std::uint8_t>(std::max(level, floor));
-    }
+  for (std::size_t i = 0; r.bias.size() < Requantization::kLeastSize || i % channels; ++i) {
+    r.bias.push_back(r.bias[i]);
+    r.multiplier.push_back(r.multiplier[i]);
+  }
 }
 
-void scale_rows(const std::int32_t* sums, std::int64_t rows, const Requantization& r,
-                float* values) {
-  const std::size_t channels = r.bias.size();
-  for (std::int64_t row = 0; row < rows; ++row, sums += channels, values += channels)
-    for (std::size_t c = 0; c < channels; ++c) {
-      const float real = static_cast<float>(sums[c] + r.bias[c]) * r.multiplier[c];
-      values[c] = r.relu ? std::max(real, 0.0f) : real;
-    }
+void requantize_sums(std::span<const std::int32_t> sums, const Requantization& r,
+                     std::uint8_t* levels) {
+  const std::int32_t* bias = r.bias.data();
+  const float* multiplier = r.multiplier.data();
+  const std::int32_t zero_point = r.zero_point, lowest = r.relu ? zero_point : 0;
+  for (std::size_t begin = 0; begin < sums.size(); begin += r.bias.size()) {
+    const std::size_t count = std::min(r.bias.size(), sums.size() - begin);
+    const std::int32_t* from = sums.data() + begin;
+    std::uint8_t* to = levels + begin;
+    for (std::size_t i = 0; i < count; ++i)
+      to[i] = static_cast<std::uint8_t>(
+          kernels::requantize(from[i] + bias[i], multiplier[i], zero_point, lowest));
+  }
+}
+
+void scale_sums(std::span<const std::int32_t> sums, const Requantization& r, float* values) {
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const std::size_t c = i % r.bias.size();
+    const float real = static_cast<float>(sums[i] + r.bias[c]) * r.multiplier[c];
+    values[i] = r.relu ? std::max(real, 0.0f) : real;
+  }
 }
 
 }  // namespace espalier::runtime::onednn

@@ -14,17 +14,22 @@ void transform_pixels(std::span<const float> pixels, const format::PackedModel& 
 void quantize_pixels(std::span<const float> pixels, const format::PackedModel& model,
                      std::uint8_t* x);
 
-// How the sums [ROWS C] of an integer layer become its output; each vector is [C].
+// How the sums [ROWS C] of an integer layer become its output. The vectors are those of the C
+// channels again and again, so that a loop over few channels does not end before it fills a vector
+// register: element i of the sums goes with element i mod size().
 struct Requantization {
+  static constexpr std::size_t kLeastSize = 256;
   std::vector<std::int32_t> bias = {};  // added first; holds the zero point's constant too
   std::vector<float> multiplier = {};
   std::int32_t zero_point = 0;
   bool relu = false;
 };
-void requantize_rows(const std::int32_t* sums, std::int64_t rows, const Requantization& r,
+// Repeats the vectors, [C] so far, to at least kLeastSize elements.
+void repeat_channels(Requantization& r);
+
+void requantize_sums(std::span<const std::int32_t> sums, const Requantization& r,
                      std::uint8_t* levels);
-// float(acc) * multiplier[c]
-void scale_rows(const std::int32_t* sums, std::int64_t rows, const Requantization& r,
-                float* values);
+// float(sum + bias) * multiplier
+void scale_sums(std::span<const std::int32_t> sums, const Requantization& r, float* values);
 
 }  // namespace espalier::runtime::onednn

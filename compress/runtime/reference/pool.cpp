@@ -18,20 +18,21 @@ template <class Level>
 Activation pool(const format::PackedLayer& l, const Activation& x, Level level) {
   const kernels::Window v = window_of(l);
   const Shape in = x.values.shape(), out = kernels::pooled_shape(in, v);
+  const std::int64_t height = in[1], width = in[2], channels = in[3];
   Tensor y = Tensor::uninitialized(out, DType::kUint8);
   const std::uint8_t* px = x.values.data<std::uint8_t>();
   std::uint8_t* py = y.mutable_data<std::uint8_t>();
   for (std::int64_t n = 0; n < out[0]; ++n)
     for (std::int64_t p = 0; p < out[1]; ++p)
       for (std::int64_t q = 0; q < out[2]; ++q)
-        for (std::int64_t c = 0; c < out[3]; ++c) {
+        for (std::int64_t c = 0; c < channels; ++c) {
           Seen seen;
           for (std::int64_t i = 0; i < v.kernel_h; ++i)
             for (std::int64_t j = 0; j < v.kernel_w; ++j) {
               const std::int64_t h = p * v.stride_h - v.pad_top + i,
                                  w = q * v.stride_w - v.pad_left + j;
-              if (h < 0 || h >= in[1] || w < 0 || w >= in[2]) continue;
-              const std::int32_t value = px[((n * in[1] + h) * in[2] + w) * in[3] + c];
+              if (h < 0 || h >= height || w < 0 || w >= width) continue;
+              const std::int32_t value = px[((n * height + h) * width + w) * channels + c];
               seen = {std::max(seen.largest, value), seen.sum + value, seen.count + 1};
             }
           *py++ = static_cast<std::uint8_t>(level(seen));

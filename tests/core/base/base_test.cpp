@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <vector>
 
 #include "core/base/bytes.hpp"
 #include "core/base/file.hpp"
@@ -101,4 +102,18 @@ TEST_CASE("text") {
   CHECK(pad_left("é", 3) == "  é");
   CHECK(nearest("lagre", {"small", "large"}) == "large");
   CHECK(nearest("xyzzy", {"small", "large"}).empty());
+}
+
+TEST_CASE("fill_uniform draws what uniform draws, from any position") {
+  for (const std::uint64_t start : {0, 1, 3, 4})
+    for (const std::size_t count : {0, 1, 2, 5, 11}) {
+      Rng one(3, "dropout"), other(3, "dropout");
+      one.seek(start);
+      other.seek(start);
+      std::vector<float> drawn(count);
+      one.fill_uniform(drawn);
+      for (const float v : drawn) CHECK(v == other.uniform());
+      CHECK(one.position() == other.position());
+      CHECK(one.uniform() == other.uniform());
+    }
 }

@@ -1,7 +1,5 @@
-// Every op against central differences: loss = sum(y * r) with r random, so that no error cancels.
-// An op that is linear in each input takes a large step (no truncation error, little rounding); a
-// curved one a small step. Values keep clear of kinks: for relu and max pooling they lie on a grid
-// wider than the step.
+// Every op against central differences, at several shapes: loss = sum(y * r) with r random, so that
+// no error cancels. Values keep clear of kinks: they lie on a grid wider than the step.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -15,11 +13,24 @@ using namespace espalier;
 namespace {
 
 using Op = std::function<Variable(const std::vector<Variable>&)>;
+
+// The tolerance is relative to the largest gradient. float32 outputs of size 1 to 10 carry errors
+// of about 1e-6, which a quotient divides by two steps; the truncation error is step^2 / 6 times
+// the third derivative.
+struct Precision {
+  float step, tolerance;
+};
+constexpr Precision kLinear{0.1f, 1e-4f};      // in each input: no truncation; rounding 5e-6
+constexpr Precision kPiecewise{0.03f, 1e-4f};  // linear between kinks at least 0.07 apart
+constexpr Precision kCurved{1e-2f, 1e-3f};     // truncation 2e-5, rounding 5e-5, derivatives near 1
+constexpr Precision kNormalized{1e-2f, 2e-3f};  // third derivatives grow with 1 / deviation^3
+constexpr Precision kRounded{1e-2f, 1e-3f};     // whole levels of 0.01 or 0.005: no truncation
+
 struct Case {
   const char* name;
   Op op;
-  std::vector<Shape> inputs;
-  float step, tolerance;  // tolerance relative to the largest gradient
+  std::vector<std::vector<Shape>> shapes;  // of the inputs, one list a check
+  Precision precision;
 };
 
 // Distinct multiples of 0.07 that are never 0, in random order: any two differ by more than the
@@ -35,10 +46,12 @@ Tensor spread(Shape shape, Rng& rng) {
   return t;
 }
 
-void check(const Case& c) {
+void check(const Case& c, const std::vector<Shape>& shapes) {
   Rng rng(11, c.name);
   std::vector<Variable> inputs;
-  for (const Shape& shape : c.inputs) inputs.emplace_back(spread(shape, rng), true);
+  for (const Shape& shape : shapes) inputs.emplace_back(spread(shape, rng), true);
+  CAPTURE(c.name);
+  CAPTURE(shapes.front());
   const Variable y = c.op(inputs);
   Tensor r(y.shape());
   for (float& v : r.mutable_values()) v = rng.uniform(-1, 1);
@@ -48,6 +61,7 @@ void check(const Case& c) {
     const Tensor out = c.op(inputs).value();
     return std::inner_product(out.values().begin(), out.values().end(), r.values().begin(), 0.0);
   };
+  const auto [step, tolerance] = c.precision;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const Tensor gradient = inputs[k].gradient();
     float largest = 1e-3f;
@@ -55,15 +69,15 @@ void check(const Case& c) {
     for (std::size_t i = 0; i < gradient.values().size(); ++i) {
       float& x = inputs[k].mutable_value().mutable_values()[i];
       const float before = x;
-      x = before + c.step;
+      x = before + step;
       const double up = loss();
-      x = before - c.step;
+      x = before - step;
       const double down = loss();
       x = before;
-      const double numeric = (up - down) / (2 * c.step);
-      CHECK_MESSAGE(std::abs(numeric - gradient.values()[i]) <= c.tolerance * largest,
-                    c.name << " input " << k << " value " << i << ": " << numeric << " against "
-                           << gradient.values()[i]);
+      const double numeric = (up - down) / (2 * step);
+      CHECK_MESSAGE(std::abs(numeric - gradient.values()[i]) <= tolerance * largest,
+                    "input " << k << " value " << i << ": " << numeric << " against "
+                             << gradient.values()[i]);
     }
   }
 }
@@ -82,70 +96,105 @@ TEST_CASE("every op's gradient matches central differences") {
                             .pad_bottom = 2,
                             .pad_right = 0};
   const kernels::Window pool{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
-  const std::vector<int> labels = {2, 0, 1};
-  const Op entropy = [&](V v) { return ops::cross_entropy(v[0], labels); };
+  // Padding "same" of a kernel as large as the image, and of a stride 2 that meets odd sizes.
+  const kernels::Window same5{
+      .kernel_h = 5, .kernel_w = 5, .pad_top = 2, .pad_left = 2, .pad_bottom = 2, .pad_right = 2};
+  const kernels::Window same_strided{.kernel_h = 3,
+                                     .kernel_w = 4,
+                                     .stride_h = 2,
+                                     .stride_w = 2,
+                                     .pad_top = 1,
+                                     .pad_left = 1,
+                                     .pad_bottom = 1,
+                                     .pad_right = 2};
+  const auto conv = [](const kernels::Window& w) -> Op {
+    return [=](V v) { return ops::conv2d(v[0], v[1], w); };
+  };
+  const auto max = [](const kernels::Window& w) -> Op {
+    return [=](V v) { return ops::max_pool2d(v[0], w); };
+  };
+  const auto average = [](const kernels::Window& w) -> Op {
+    return [=](V v) { return ops::average_pool2d(v[0], w); };
+  };
+  const Op entropy = [](V v) {
+    std::vector<int> labels;
+    for (int i = 0; i < v[0].shape()[0]; ++i)
+      labels.push_back((2 * i + 1) % static_cast<int>(v[0].shape()[1]));
+    return ops::cross_entropy(v[0], labels);
+  };
+  const std::vector<std::vector<Shape>> any = {{{2, 3}}, {{1}}, {{2, 1, 3, 2}}};
+  const std::vector<std::vector<Shape>> pairs = {
+      {{2, 3}, {2, 3}}, {{1}, {1}}, {{2, 1, 3}, {2, 1, 3}}};
   const std::vector<Case> table = {
-      {"matmul", [](V v) { return ops::matmul(v[0], v[1]); }, {{3, 4}, {4, 2}}, 0.1f, 1e-4f},
+      {"matmul",
+       [](V v) { return ops::matmul(v[0], v[1]); },
+       {{{3, 4}, {4, 2}}, {{1, 5}, {5, 1}}, {{4, 1}, {1, 3}}},
+       kLinear},
       {"matmul_transposed",
        [](V v) { return ops::matmul(v[0], v[1], {.transpose_b = true}); },
-       {{3, 4}, {5, 4}},
-       0.1f,
-       1e-4f},
-      {"add", [](V v) { return ops::add(v[0], v[1]); }, {{2, 3}, {2, 3}}, 0.1f, 1e-4f},
-      {"add_to_itself", [](V v) { return ops::add(v[0], v[0]); }, {{2, 3}}, 0.1f, 1e-4f},
-      {"multiply", [](V v) { return ops::multiply(v[0], v[1]); }, {{2, 3}, {2, 3}}, 0.1f, 1e-4f},
-      {"add_bias", [](V v) { return ops::add_bias(v[0], v[1]); }, {{2, 2, 2, 3}, {3}}, 0.1f, 1e-4f},
+       {{{3, 4}, {5, 4}}, {{1, 5}, {1, 5}}, {{4, 1}, {3, 1}}},
+       kLinear},
+      {"add", [](V v) { return ops::add(v[0], v[1]); }, pairs, kLinear},
+      {"add_to_itself", [](V v) { return ops::add(v[0], v[0]); }, any, kLinear},
+      {"multiply", [](V v) { return ops::multiply(v[0], v[1]); }, pairs, kLinear},
+      {"add_bias",
+       [](V v) { return ops::add_bias(v[0], v[1]); },
+       {{{2, 2, 2, 3}, {3}}, {{4, 1}, {1}}, {{1, 5}, {5}}},
+       kLinear},
       {"conv2d",
-       [=](V v) { return ops::conv2d(v[0], v[1], valid3); },
-       {{2, 5, 4, 2}, {3, 3, 3, 2}},
-       0.1f,
-       1e-4f},
-      {"conv2d_padded",
-       [=](V v) { return ops::conv2d(v[0], v[1], odd); },
-       {{1, 5, 4, 1}, {2, 3, 2, 1}},
-       0.1f,
-       1e-4f},
-      {"max_pool2d",
-       [=](V v) { return ops::max_pool2d(v[0], pool); },
-       {{2, 4, 5, 3}},
-       0.03f,
-       1e-4f},
-      {"max_pool2d_overlapping",
-       [=](V v) { return ops::max_pool2d(v[0], odd); },
-       {{1, 5, 4, 2}},
-       0.03f,
-       1e-4f},
-      {"average_pool2d",
-       [=](V v) { return ops::average_pool2d(v[0], odd); },
-       {{2, 5, 4, 2}},
-       0.1f,
-       1e-4f},
-      {"relu", [](V v) { return ops::relu(v[0]); }, {{3, 5}}, 0.03f, 1e-4f},
-      {"reshape", [](V v) { return ops::reshape(v[0], {6}); }, {{2, 3}}, 0.1f, 1e-4f},
-      {"sum", [](V v) { return ops::sum(v[0]); }, {{2, 3}}, 0.1f, 1e-4f},
-      {"mean", [](V v) { return ops::mean(v[0]); }, {{2, 3}}, 0.1f, 1e-4f},
-      {"log_softmax", [](V v) { return ops::log_softmax(v[0]); }, {{3, 4}}, 1e-2f, 1e-3f},
+       conv(valid3),
+       {{{2, 5, 4, 2}, {3, 3, 3, 2}}, {{1, 3, 3, 1}, {1, 3, 3, 1}}, {{3, 3, 5, 1}, {2, 3, 3, 1}}},
+       kLinear},
+      {"conv2d_explicit",
+       conv(odd),
+       {{{1, 5, 4, 1}, {2, 3, 2, 1}}, {{2, 3, 3, 2}, {1, 3, 2, 2}}},
+       kLinear},
+      {"conv2d_same",
+       conv(same5),
+       {{{1, 5, 5, 1}, {2, 5, 5, 1}}, {{2, 2, 4, 2}, {1, 5, 5, 2}}},
+       kLinear},
+      {"conv2d_same_strided",
+       conv(same_strided),
+       {{{1, 5, 5, 2}, {3, 3, 4, 2}}, {{2, 3, 7, 1}, {2, 3, 4, 1}}},
+       kLinear},
+      {"max_pool2d", max(pool), {{{2, 4, 5, 3}}, {{1, 2, 2, 1}}, {{3, 3, 2, 2}}}, kPiecewise},
+      {"max_pool2d_explicit", max(odd), {{{1, 5, 4, 2}}, {{2, 3, 3, 1}}}, kPiecewise},
+      {"max_pool2d_same", max(same5), {{{1, 5, 5, 2}}, {{2, 2, 4, 1}}}, kPiecewise},
+      {"max_pool2d_same_strided", max(same_strided), {{{1, 5, 5, 2}}, {{2, 3, 7, 1}}}, kPiecewise},
+      {"average_pool2d", average(pool), {{{2, 4, 5, 3}}, {{1, 2, 2, 1}}}, kLinear},
+      {"average_pool2d_explicit", average(odd), {{{2, 5, 4, 2}}, {{2, 3, 3, 1}}}, kLinear},
+      {"average_pool2d_same", average(same5), {{{1, 5, 5, 2}}, {{2, 2, 4, 1}}}, kLinear},
+      {"average_pool2d_same_strided",
+       average(same_strided),
+       {{{1, 5, 5, 2}}, {{2, 3, 7, 1}}},
+       kLinear},
+      {"relu", [](V v) { return ops::relu(v[0]); }, {{{3, 5}}, {{1}}, {{2, 2, 3, 2}}}, kPiecewise},
+      {"reshape", [](V v) { return ops::reshape(v[0], {v[0].value().elements()}); }, any, kLinear},
+      {"sum", [](V v) { return ops::sum(v[0]); }, any, kLinear},
+      {"mean", [](V v) { return ops::mean(v[0]); }, any, kLinear},
+      {"log_softmax",
+       [](V v) { return ops::log_softmax(v[0]); },
+       {{{3, 4}}, {{1, 2}}, {{2, 10}}},
+       kCurved},
       {"batch_norm",
        [](V v) { return ops::batch_norm(v[0], v[1], v[2], 1e-3f).y; },
-       {{2, 2, 2, 3}, {3}, {3}},
-       1e-2f,
-       2e-3f},
+       {{{2, 2, 2, 3}, {3}, {3}}, {{6, 2}, {2}, {2}}, {{2, 1, 3, 1}, {1}, {1}}},
+       kNormalized},
       {"batch_norm_inference",
        [](V v) {
-         return ops::batch_norm_inference(v[0], v[1], v[2], Tensor::from({3}, {0.1f, -0.2f, 0}),
-                                          Tensor::from({3}, {1, 0.5f, 2}), 1e-3f);
+         const Shape channels{v[0].shape()[-1]};
+         return ops::batch_norm_inference(v[0], v[1], v[2], Tensor::full(channels, -0.2f),
+                                          Tensor::full(channels, 0.5f), 1e-3f);
        },
-       {{2, 2, 2, 3}, {3}, {3}},
-       0.1f,
-       1e-4f},
+       {{{2, 2, 2, 3}, {3}, {3}}, {{6, 2}, {2}, {2}}},
+       kLinear},
       {"dropout",
        [](V v) {
          Rng rng(3, "dropout");  // the same mask at every call
          return ops::dropout(v[0], 0.4f, rng);
        },
-       {{4, 5}},
-       0.1f,
-       1e-4f},
+       {{{4, 5}}, {{2, 2, 2, 2}}},
+       kLinear},
       // A step of whole levels, with no value within a step of the clamp, makes the
       // straight-through gradient the true difference quotient. Largest values: clamped, gradient
       // 0.
@@ -154,20 +203,19 @@ TEST_CASE("every op's gradient matches central differences") {
          return ops::fake_quant(
              v[0], {.scales = {0.01f}, .zero_point = 3, .min_level = -14, .max_level = 20});
        },
-       {{2, 3}},
-       0.01f,
-       1e-3f},
+       {{{2, 3}}, {{1}}, {{2, 1, 2, 3}}},
+       kRounded},
       {"fake_quant_per_channel",
        [](V v) {
          return ops::fake_quant(v[0],
                                 {.scales = {0.01f, 0.005f}, .min_level = -17, .max_level = 17});
        },
-       {{2, 3}},
-       0.01f,
-       1e-3f},
-      {"cross_entropy", entropy, {{3, 4}}, 1e-2f, 1e-3f},
+       {{{2, 3}}, {{2, 1}}, {{2, 2, 1, 2}}},
+       kRounded},
+      {"cross_entropy", entropy, {{{3, 4}}, {{1, 2}}, {{2, 10}}}, kCurved},
   };
-  for (const Case& c : table) check(c);
+  for (const Case& c : table)
+    for (const auto& shapes : c.shapes) check(c, shapes);
 }
 
 TEST_CASE("errors name the op and both shapes") {
@@ -231,4 +279,22 @@ TEST_CASE("graph_dump prints every node once, inputs first") {
   CHECK(graph_dump(ops::sum(ops::add(ops::multiply(x, c), x))) ==
         "%0 = parameter [2x3]\n%1 = constant [2x3]\n%2 = multiply(%0, %1) [2x3]\n"
         "%3 = add(%2, %0) [2x3]\n%4 = sum(%3) []\n");
+}
+
+TEST_CASE("graph_dump writes the same graph for Graphviz") {
+  const Variable x(Tensor({2, 3}), true);
+  CHECK(graph_dump(ops::sum(ops::add(x, Variable(Tensor({2, 3})))), GraphFormat::kDot) ==
+        R"(digraph {
+  n0 [shape=box, label="parameter [2x3]"];
+  n1 [shape=box, label="constant [2x3]"];
+  n2 [label="add [2x3]"];
+  n0 -> n2;
+  n1 -> n2;
+  n3 [label="sum []"];
+  n2 -> n3;
+}
+)");
+  // A name with quotes stays one label.
+  const Variable odd = record("a\"b", Tensor({1}), {x}, [](auto&) { return Gradients(); });
+  CHECK(graph_dump(odd, GraphFormat::kDot).find(R"(label="a\"b [1]")") != std::string::npos);
 }

@@ -75,7 +75,7 @@ PackedModel float_twin(PackedModel model) {
 
 TEST_CASE("run allocates nothing, neither from the heap nor from the tensors' pool") {
   for (const bool is_float : {false, true})
-    for (const std::int64_t batch : {1, 8}) {
+    for (const std::int64_t batch : {1, 8, 40}) {
       const Model model(is_float ? float_twin(every_kind()) : every_kind());
       Rng rng(1, "images");
       const Tensor images = images_of(rng, model.packed(), batch);
@@ -135,6 +135,18 @@ TEST_CASE("a session takes fewer images than its batch, none too, and refuses mo
   }
   CHECK_THROWS_AS(Session(model, {.batch = 0}), Error);
   CHECK_THROWS_AS(Session(model, {.threads = 0}), Error);
+}
+
+TEST_CASE("a batch longer than a chunk, and one that ends within a chunk") {
+  const Model model(every_kind());
+  Rng rng(1, "images");
+  Session session(model, {.batch = 2 * Session::kChunk + 3});
+  for (const std::int64_t n : {2 * Session::kChunk + 3, 2 * Session::kChunk, Session::kChunk + 1}) {
+    const Tensor images = images_of(rng, model.packed(), n), want = model.run(images);
+    const auto got = session.run(images);
+    REQUIRE(static_cast<std::int64_t>(got.size()) == want.elements());
+    CHECK(std::equal(got.begin(), got.end(), want.data()));
+  }
 }
 
 TEST_CASE("a session may move") {

@@ -1,0 +1,157 @@
+#include "apps/tutorial/lesson.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <iostream>
+#include <numeric>
+
+#include "apps/tutorial/fresh_process.hpp"
+#include "compress/format/writer.hpp"
+#include "compress/pack/pack.hpp"
+#include "compress/runtime/costs.hpp"
+#include "compress/runtime/session.hpp"
+#include "core/base/file.hpp"
+#include "core/base/progress.hpp"
+#include "core/base/text.hpp"
+#include "datasets/fetch_mnist.hpp"
+#include "datasets/subset.hpp"
+#include "datasets/synthetic_digits.hpp"
+#include "layers/copy_parameters.hpp"
+#include "layers/model_json.hpp"
+#include "layers/summary.hpp"
+#include "layers/tutorial_models.hpp"
+
+namespace espalier::apps {
+
+Lesson::Lesson(LessonOptions options)
+    : options_(std::move(options)), stage_begin_(std::chrono::steady_clock::now()) {
+  std::error_code failure;
+  std::filesystem::create_directories(options_.out, failure);
+  require(!failure && std::filesystem::is_directory(options_.out), ErrorKind::kIo,
+          options_.out.string(), "cannot create the folder: ", failure.message(),
+          "; choose another with --out");
+  datasets::TrainTest digits;
+  if (auto mnist = datasets::find_or_fetch_mnist(options_.data)) {
+    digits = *mnist;
+    data_name_ = "MNIST";
+  } else {
+    digits = datasets::synthetic_digits();
+    data_name_ = "synthetic digits, not MNIST";
+    say("MNIST was not found (--data, MNIST_DIR, ~/.cache/espalier/mnist; espalier fetch mnist).\n"
+        "*** These are built-in synthetic digits, not MNIST. ***\n");
+  }
+  if (options_.quick) digits.train = datasets::first(digits.train, digits.train->size() / 10);
+  Rng rng(options_.seed, "split");
+  const auto split = datasets::split(digits.train, digits.train->size() / 10, rng);
+  train_ = split.others, validation_ = split.drawn, test_ = digits.test;
+
+  input_ = test_->image_shape();
+  if (options_.model != "small" && options_.model != "large") {
+    const auto file = load_model_json(options_.model);
+    require(file.input == input_, options_.model, "/input: the data's images are ", input_,
+            ", got ", file.input);
+    labels_ = file.labels;
+  }
+  Sequential model = new_model();
+  const Shape output = model.output_shape(input_);
+  require(output == Shape{test_->classes()}, options_.model, "the network ends in ", output,
+          ", the data has ", test_->classes(), " classes");
+  say(summary(model, input_));
+}
+
+Sequential Lesson::new_model() const {
+  if (options_.model == "small") return small_model(options_.seed);
+  if (options_.model == "large") return large_model(options_.seed);
+  return load_model_json(options_.model, {.seed = options_.seed}).model;
+}
+
+Sequential Lesson::copy_of(Sequential& model) const {
+  Sequential copy = new_model();
+  copy_parameters(model, copy);
+  return copy;
+}
+
+void Lesson::say(const std::string& text) const {
+  std::cerr << text << '\n';
+}
+
+void Lesson::write(const std::string& name, Sequential& model) {
+  write(name, model, pack::pack(model, input_),
+        [&](const Tensor& x) { return model(Variable(x)).value(); });
+}
+
+void Lesson::write(const std::string& name, Sequential& model,
+                   const quantize::IntegerNetwork& network) {
+  write(name, model, pack::pack(network, input_),
+        [&](const Tensor& x) { return quantize::evaluate(network, x); });
+}
+
+namespace {
+
+// Float sums may be taken in another order than the trainer took them; integers may not differ.
+bool differs(float ours, float wanted, float largest, bool is_float) {
+  return is_float ? !(std::abs(ours - wanted) <= 1e-4f * largest) : ours != wanted;
+}
+
+}  // namespace
+
+void Lesson::write(const std::string& name, Sequential& model, const format::PackedModel& packed,
+                   const std::function<Tensor(const Tensor&)>& trainer_logits) {
+  Stage stage{.name = name, .file = path(name + ".esp")};
+  format::PackedModel labelled = packed;
+  labelled.labels = labels_;
+  write_file(stage.file, format::write(labelled));
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - stage_begin_;
+  stage.seconds = seconds.count();
+  stage.file_bytes = std::filesystem::file_size(stage.file);
+  stage.raw_bytes = pack::raw_bytes(model);
+  stage.deflate_bytes = pack::deflate_bytes(model);
+  stage.sparsity = prune::model_sparsity(model);
+
+  const auto file = runtime::Model::load(stage.file);
+  stage.peak_bytes = runtime::peak_activation_bytes(file.packed());
+  runtime::Session one(file);
+  stage.latency_us = runtime::latency_us(one);
+  constexpr std::int64_t kBatch = 100;
+  runtime::Session session(file, {.batch = kBatch, .threads = options_.threads});
+  const NoGradient guard;
+  Progress progress("compare " + name, test_->size(), "images");
+  std::int64_t right = 0;
+  for (std::int64_t begin = 0; begin < test_->size(); begin += kBatch) {
+    std::vector<std::int64_t> indices(
+        static_cast<std::size_t>(std::min(kBatch, test_->size() - begin)));
+    std::iota(indices.begin(), indices.end(), begin);
+    const auto batch = datasets::collate(*test_, indices);
+    const auto ours = session.run(batch.images);
+    const Tensor trainer = trainer_logits(batch.images);
+    float largest = 0;
+    for (const float v : trainer.values()) largest = std::max(largest, std::abs(v));
+    for (std::size_t i = 0; i < ours.size(); ++i)
+      stage.differing_logits +=
+          differs(ours[i], trainer.values()[i], largest, file.packed().input.is_float());
+    const auto guesses = training::predictions(trainer);
+    for (std::size_t i = 0; i < guesses.size(); ++i) right += guesses[i] == batch.labels[i];
+    progress.update(begin + kBatch);
+  }
+  progress.finish();
+  stage.accuracy = static_cast<double>(right) / static_cast<double>(test_->size());
+  say("   " + stage.file.string() + ": " +
+      with_commas(static_cast<std::int64_t>(stage.file_bytes)) + " bytes, " +
+      percent(stage.accuracy) + " of the test images right\n");
+  stages_.push_back(stage);
+  stage_begin_ = std::chrono::steady_clock::now();
+}
+
+void Lesson::read_back() {
+  for (Stage& stage : stages_) {
+    const auto found = evaluate_in_fresh_process(stage.file, options_.data, data_name_ == "MNIST");
+    require(found.accuracy == stage.accuracy || found.images != test_->size() ||
+                stage.name == "baseline" || stage.name == "pruned",
+            ErrorKind::kInternal, stage.file.string(), "the trainer found an accuracy of ",
+            stage.accuracy, ", a fresh process ", found.accuracy);
+    stage.accuracy = found.accuracy;
+    stage.differing_logits += found.differing_logits;
+  }
+}
+
+}  // namespace espalier::apps

@@ -1,0 +1,80 @@
+#include "optim/training/checkpoint.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/archive/archive.hpp"
+
+namespace espalier::training {
+namespace {
+
+// Every tensor of the run by name; the handles share the run's memory.
+std::map<std::string, Tensor> tensors_of(const RunState& run) {
+  std::map<std::string, Tensor> all;
+  run.model.visit({.parameter = [&](const std::string& name,
+                                    Parameter& p) { all["model." + name] = p.latent().value(); },
+                   .state = [&](const std::string& name, Tensor& s) { all["model." + name] = s; }});
+  run.optimizer.visit_state(
+      [&](const std::string& name, Tensor& s) { all["optimizer." + name] = s; });
+  for (std::size_t i = 0; i < run.passes.size(); ++i) {
+    const std::string prefix = "pass." + std::to_string(i) + '.';
+    const bool resumable = run.passes[i]->visit_state(
+        [&](const std::string& name, Tensor& s) { all[prefix + name] = s; });
+    require(resumable, "checkpoint", "pass ", i + 1,
+            " cannot be resumed yet; run it without a checkpoint");
+  }
+  return all;
+}
+
+// A number of the file's metadata.
+std::uint64_t number(const Archive& archive, const std::string& key, const std::string& file) {
+  const auto found = archive.metadata.find(key);
+  require(found != archive.metadata.end(), ErrorKind::kCorrupt, file, "lacks ", key);
+  const std::string& text = found->second;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  require(error == std::errc() && end == text.data() + text.size() && value <= INT64_MAX,
+          ErrorKind::kCorrupt, file, key, " is no number: ", text);
+  return value;
+}
+
+}  // namespace
+
+void save_checkpoint(const RunState& run, const std::filesystem::path& path) {
+  Archive archive{.tensors = tensors_of(run), .metadata = {{"step", std::to_string(run.step)}}};
+  for (const auto& [name, rng] : run.streams)
+    archive.metadata["stream." + name] = std::to_string(rng->position());
+  for (const auto& [name, value] : run.settings) archive.metadata["setting." + name] = value;
+  save_archive(archive, path);
+}
+
+void load_checkpoint(const RunState& run, const std::filesystem::path& path) {
+  const Archive archive = load_archive(path);
+  const std::string file = path.string();
+  for (const auto& [name, value] : run.settings) {
+    const auto found = archive.metadata.find("setting." + name);
+    require(found != archive.metadata.end() && found->second == value, file, "is of a run with ",
+            name, ' ', found == archive.metadata.end() ? "unknown" : found->second,
+            ", this one has ", value, "; choose another checkpoint file or the same settings");
+  }
+  auto ours = tensors_of(run);
+  for (const auto& [name, tensor] : ours) {
+    const auto found = archive.tensors.find(name);
+    require(found != archive.tensors.end(), file, "lacks ", name, "; it is of another run");
+    require(found->second.shape() == tensor.shape() && found->second.dtype() == tensor.dtype(),
+            file, name, " is ", found->second.dtype(), ' ', found->second.shape(),
+            ", the run's is ", tensor.dtype(), ' ', tensor.shape());
+  }
+  for (const auto& entry : archive.tensors)
+    require(ours.contains(entry.first), file, "holds ", entry.first, ", which this run has not");
+  std::map<std::string, std::uint64_t> positions;
+  for (const auto& stream : run.streams)
+    positions[stream.first] = number(archive, "stream." + stream.first, file);
+  const auto step = static_cast<std::int64_t>(number(archive, "step", file));
+
+  for (auto& [name, tensor] : ours) tensor.copy_from(archive.tensors.at(name));
+  for (const auto& [name, rng] : run.streams) rng->seek(positions.at(name));
+  run.step = step;
+}
+
+}  // namespace espalier::training

@@ -1,0 +1,36 @@
+// A training run in one file (core/archive: the safetensors layout, written atomically), complete
+// enough that a resumed run computes the same bits as one that was never stopped.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "layers/layer.hpp"
+#include "optim/optimizer.hpp"
+#include "optim/training/pass.hpp"
+
+namespace espalier::training {
+
+// What a run consists of. Tensors are named "model.conv1.weight", "optimizer.mean.0",
+// "pass.0.dense.weight.mask"; the rest is in the metadata.
+struct RunState {
+  Layer& model;
+  optim::Optimizer& optimizer;
+  const std::vector<Pass*>& passes;
+  std::map<std::string, Rng*> streams;  // their positions are kept
+  std::int64_t& step;                   // steps done
+  // What must agree for the two to be one run: batch size, number of images, seed...
+  std::map<std::string, std::string> settings;
+};
+
+// Errors: kIo; kUsage when a pass cannot be resumed.
+void save_checkpoint(const RunState& run, const std::filesystem::path& path);
+
+// Checks every name, shape and setting before it changes anything. Errors: kIo; kCorrupt; kUsage,
+// naming what is missing, different or too much and both values.
+void load_checkpoint(const RunState& run, const std::filesystem::path& path);
+
+}  // namespace espalier::training

@@ -1,0 +1,44 @@
+#include "optim/training/divergence.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "layers/sequential.hpp"
+
+namespace espalier::training {
+namespace {
+
+bool finite(const Tensor& t) {
+  return std::ranges::all_of(t.values(), [](float v) { return std::isfinite(v); });
+}
+
+std::string first_output(Layer& model, const Tensor& images, Rng& rng) {
+  const NoGradient guard;
+  const ForwardContext context{.training = true, .rng = &rng};
+  const auto* sequential = dynamic_cast<Sequential*>(&model);
+  if (!sequential) return finite(model(Variable(images), context).value()) ? "" : "the logits";
+  Variable x(images);
+  for (const auto& [name, layer] : sequential->layers()) {
+    x = (*layer)(x, context);
+    if (!finite(x.value())) return "the output of layer " + name;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string origin_of_divergence(Layer& model, const Tensor& images, Rng rng) {
+  if (!finite(images)) return "the batch's images";
+  std::string parameter, gradient;
+  model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+    if (parameter.empty() && !finite(p.latent().value())) parameter = name;
+    const Tensor& g = p.latent().gradient();
+    if (g.defined() && !finite(g)) gradient = name;
+  }});
+  if (!parameter.empty()) return parameter;
+  const std::string output = first_output(model, images, rng);
+  if (!output.empty()) return output;
+  return gradient.empty() ? "the loss" : "the gradient of " + gradient;
+}
+
+}  // namespace espalier::training

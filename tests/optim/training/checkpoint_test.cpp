@@ -1,0 +1,102 @@
+#include "optim/training/checkpoint.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "compress/prune/magnitude_pruner.hpp"
+#include "compress/quantize/quantization_aware.hpp"
+#include "core/base/file.hpp"
+#include "datasets/synthetic_digits.hpp"
+#include "optim/training/fit.hpp"
+#include "tests/optim/training/models.hpp"
+
+using namespace espalier;
+using namespace espalier::training;
+namespace {
+
+struct Folder {
+  std::filesystem::path path = std::filesystem::temp_directory_path() /
+                               ("espalier-checkpoint-" + std::to_string(::getpid()));
+  Folder() { std::filesystem::create_directories(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+prune::MagnitudePruner pruner() {
+  return prune::MagnitudePruner(
+      {.schedule = prune::polynomial_sparsity({.initial = 0.2f, .final = 0.8f}),
+       .frequency_steps = 5});
+}
+
+ErrorKind kind_of(const std::function<void()>& run) {
+  try {
+    run();
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  return ErrorKind::kInternal;
+}
+
+}  // namespace
+
+TEST_CASE("a resumed run computes the bits of one that was never stopped") {
+  const auto data = datasets::synthetic_digits({.train = 150, .test = 10});
+  const Folder folder;
+  const FitOptions whole{.epochs = 4, .batch_size = 32, .quiet = true};
+  Sequential straight = conv_model();
+  auto straight_pruner = pruner();
+  fit(straight, *data.train, whole, {&straight_pruner});
+
+  FitOptions halves = whole;
+  halves.checkpoint = folder.path / "run.safetensors";
+  halves.on_epoch_end = [](const EpochReport& r) { return r.epoch != 2; };
+  Sequential first = conv_model();
+  auto first_pruner = pruner();
+  CHECK(fit(first, *data.train, halves, {&first_pruner}).size() == 2);
+  CHECK(values_of(first) != values_of(straight));
+
+  halves.on_epoch_end = nullptr;
+  Sequential second = conv_model(/*seed=*/7);  // all of it comes from the file
+  auto second_pruner = pruner();
+  CHECK(fit(second, *data.train, halves, {&second_pruner}).size() == 2);
+  CHECK(values_of(second) == values_of(straight));
+  second_pruner.bake();  // the masks too
+  straight_pruner.bake();
+  CHECK(values_of(second) == values_of(straight));
+}
+
+TEST_CASE("a checkpoint of another run, or a broken one, is refused and changes nothing") {
+  const auto data = datasets::synthetic_digits({.train = 64, .test = 10});
+  const Folder folder;
+  const auto file = folder.path / "run.safetensors";
+  Sequential model = conv_model();
+  fit(model, *data.train, {.quiet = true, .checkpoint = file});
+
+  Sequential other = conv_model(3);
+  const auto before = values_of(other);
+  CHECK(kind_of([&] {
+          fit(other, *data.train, {.batch_size = 16, .quiet = true, .checkpoint = file});
+        }) == ErrorKind::kUsage);
+  auto pass = pruner();
+  CHECK(kind_of([&] { fit(other, *data.train, {.quiet = true, .checkpoint = file}, {&pass}); }) ==
+        ErrorKind::kUsage);
+  pass.bake();
+  Rng rng(1, "init");
+  Sequential smaller;
+  smaller.add("flatten", Flatten()).add("dense", Dense({.in = 784, .out = 10}, rng));
+  CHECK(kind_of([&] { fit(smaller, *data.train, {.quiet = true, .checkpoint = file}); }) ==
+        ErrorKind::kUsage);
+  quantize::QuantizationAware quantize({});
+  CHECK(kind_of([&] {
+          fit(smaller, *data.train, {.quiet = true, .checkpoint = folder.path / "new"},
+              {&quantize});
+        }) == ErrorKind::kUsage);
+  auto bytes = read_file(file);
+  bytes.resize(bytes.size() - 5);
+  write_file(file, bytes);
+  CHECK(kind_of([&] { fit(other, *data.train, {.quiet = true, .checkpoint = file}); }) ==
+        ErrorKind::kCorrupt);
+  CHECK(values_of(other) == before);
+}
