@@ -32,14 +32,15 @@ struct Visitor {
 
 class Layer {
  public:
-  // Receives what forward() returned; what it returns is the layer's output (the same variable
-  // where it only watches). Observers and fake quantization of activations sit here.
-  using OutputTap = std::function<Variable(const Variable&)>;
+  // On the output: receives what forward() returned; what the tap returns is the layer's output (the
+  // same variable where it only watches). On the input likewise. Observers and fake quantization of
+  // activations sit here.
+  using Tap = std::function<Variable(const Variable&)>;
 
   virtual ~Layer() = default;
 
   Variable operator()(const Variable& x, const ForwardContext& context = {}) {
-    Variable y = forward(x, context);
+    Variable y = forward(input_tap_ ? input_tap_(x) : x, context);
     return output_tap_ ? output_tap_(y) : y;
   }
   virtual void visit(const Visitor&) {}
@@ -49,7 +50,8 @@ class Layer {
   // Multiplications with accumulation for one example, as convolution and dense layers do them.
   virtual std::int64_t macs(const Shape&) const { return 0; }
 
-  void set_output_tap(OutputTap tap) { output_tap_ = std::move(tap); }  // {} takes it off
+  void set_output_tap(Tap tap) { output_tap_ = std::move(tap); }  // {} takes it off
+  void set_input_tap(Tap tap) { input_tap_ = std::move(tap); }
 
  protected:
   Layer() = default;
@@ -59,7 +61,7 @@ class Layer {
 
  private:
   virtual Variable forward(const Variable& x, const ForwardContext& context) = 0;
-  OutputTap output_tap_;
+  Tap input_tap_, output_tap_;
 };
 
 }  // namespace espalier

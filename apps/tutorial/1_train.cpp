@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
       argc, argv, "Step 1 of 5: trains from scratch; writes baseline.safetensors and baseline.esp.",
       [](apps::Lesson& lesson) {
         Sequential model = lesson.new_model();
-        training::fit(model, lesson.train(), lesson.baseline());
+        training::fit(model, lesson.train(), lesson.recipe().baseline);
         save_parameters(model, lesson.path("baseline.safetensors"));
         lesson.write("baseline", model);
       });

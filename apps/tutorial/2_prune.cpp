@@ -10,9 +10,9 @@ int main(int argc, char** argv) {
       argc, argv, "Step 2 of 5: prunes baseline.safetensors; writes pruned.safetensors.",
       [](apps::Lesson& lesson) {
         Sequential model = lesson.new_model();
-        load_parameters(model, lesson.path("baseline.safetensors"));
-        prune::MagnitudePruner pruner(lesson.pruner());
-        training::fit(model, lesson.train(), lesson.pruning(), {&pruner});
+        load_parameters(model, lesson.made("baseline.safetensors", "espalier-tutorial-1-train"));
+        prune::MagnitudePruner pruner(lesson.pruner(model));
+        training::fit(model, lesson.train(), lesson.recipe().pruning, {&pruner});
         pruner.bake();  // the mask goes into the weights: from here on they are ordinary zeros
         save_parameters(model, lesson.path("pruned.safetensors"));
         lesson.say(percent(prune::model_sparsity(model)) + " of the weights are zero.");

@@ -11,8 +11,9 @@ int main(int argc, char** argv) {
       "Step 4 of 5: quantizes pruned.safetensors; writes post_training.esp and quantized.esp.",
       [](apps::Lesson& lesson) {
         const int bits = lesson.options().weight_bits;
+        const auto pruned = lesson.made("pruned.safetensors", "espalier-tutorial-2-prune");
         Sequential rounded = lesson.new_model();
-        load_parameters(rounded, lesson.path("pruned.safetensors"));
+        load_parameters(rounded, pruned);
         quantize::QuantizationAware after(
             {.weight_bits = bits, .observer = quantize::ObserverKind::kMinMax});
         after.attach(rounded);
@@ -21,10 +22,10 @@ int main(int argc, char** argv) {
         lesson.write("post_training", rounded, after.network());
 
         Sequential trained = lesson.new_model();
-        load_parameters(trained, lesson.path("pruned.safetensors"));
+        load_parameters(trained, pruned);
         prune::KeepZeros zeros;
         quantize::QuantizationAware aware({.weight_bits = bits});
-        training::fit(trained, lesson.train(), lesson.quantizing(), {&zeros, &aware});
+        training::fit(trained, lesson.train(), lesson.recipe().quantizing, {&zeros, &aware});
         aware.bake();
         zeros.bake();
         lesson.write("quantized", trained, aware.network());

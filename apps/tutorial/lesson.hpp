@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/tutorial/recipe.hpp"
 #include "compress/format/packed_model.hpp"
-#include "compress/prune/magnitude_pruner.hpp"
 #include "compress/quantize/integer_network.hpp"
 #include "datasets/dataset.hpp"
 #include "layers/sequential.hpp"
@@ -60,20 +60,22 @@ class Lesson {
   Sequential copy_of(Sequential& model) const;
   std::filesystem::path path(const std::string& file) const { return options_.out / file; }
 
-  // How long each stage trains, and how: settings.cpp says why.
-  training::FitOptions baseline() const;
-  training::FitOptions pruning() const;
-  training::FitOptions quantizing() const;
-  prune::MagnitudePruner::Options pruner() const;
+  // The path of what an earlier step wrote. Errors: kIo, naming the `program` to run first.
+  std::filesystem::path made(const std::string& file, const std::string& program) const;
+
+  const Recipe& recipe() const { return recipe_; }
+  prune::MagnitudePruner::Options pruner(Sequential& model) const;
 
   void say(const std::string& text) const;  // to standard error
 
   // Writes `name`.esp, reads it back, and compares the runtime's logits on every test image with
-  // the trainer's own.
+  // the trainer's own. Errors: kInternal when integers differ or a stage after the baseline holds
+  // too few zeros.
   void write(const std::string& name, Sequential& model);
   void write(const std::string& name, Sequential& model, const quantize::IntegerNetwork& network);
 
-  // The accuracy of every file, by `espalier eval` in a process of its own, into the stages.
+  // The accuracy of every file, by `espalier eval` in a process of its own, into the stages. Errors:
+  // kInternal when it is not what the trainer found.
   void read_back();
   const std::vector<Stage>& stages() const { return stages_; }
 
@@ -82,6 +84,7 @@ class Lesson {
              const std::function<Tensor(const Tensor&)>& trainer_logits);
 
   LessonOptions options_;
+  Recipe recipe_;
   std::shared_ptr<const datasets::Dataset> train_, validation_, test_;
   std::string data_name_;
   Shape input_;

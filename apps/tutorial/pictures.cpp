@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <regex>
 
 #include "apps/tutorial/lesson.hpp"
 #include "compress/runtime/session.hpp"
@@ -57,9 +58,9 @@ void write_pictures(const Lesson& lesson) {
 
   const auto folder = lesson.path("changed");
   std::filesystem::create_directories(folder);
-  for (const auto& old : std::filesystem::directory_iterator(folder))  // of an earlier run
-    if (old.path().filename().string().find("-is-") != std::string::npos)
-      std::filesystem::remove(old.path());
+  const std::regex ours("[0-9]+-is-[0-9]+-was-[0-9]+-now-[0-9]+\\.png");  // of an earlier run
+  for (const auto& old : std::filesystem::directory_iterator(folder))
+    if (std::regex_match(old.path().filename().string(), ours)) std::filesystem::remove(old.path());
   const auto before = answers(lesson.stages().front().file, data),
              after = answers(lesson.stages().back().file, data);
   std::size_t changed = 0;

@@ -67,7 +67,8 @@ void write_json(const Lesson& lesson) {
                               {"peak_bytes", s.peak_bytes},
                               {"seconds", s.seconds}});
   }
-  write_file(*lesson.options().json, json.dump(2) + "\n");
+  write_file(*lesson.options().json,
+             json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace

@@ -54,7 +54,14 @@ void MagnitudePruner::step(const training::StepInfo& info) {
 }
 
 bool MagnitudePruner::chooses_at(const training::StepInfo& info) const {
-  return info.step % options_.frequency_steps == 0 || info.last();
+  const auto wanted_at = [&](std::int64_t step) {
+    return options_.schedule(training::StepInfo{step, info.total_steps}.progress());
+  };
+  if (info.step % options_.frequency_steps == 0) return true;
+  const float wanted = wanted_at(info.step);
+  const bool begins = wanted > 0 && wanted_at(info.step - 1) == 0;
+  const std::int64_t before = info.step - info.step % options_.frequency_steps;
+  return begins || (info.last() && wanted != wanted_at(before));
 }
 
 void MagnitudePruner::after_step(const training::StepInfo& info, optim::Optimizer& optimizer) {

@@ -28,8 +28,9 @@ class MagnitudePruner final : public training::Pass {
  public:
   struct Options {
     SparsitySchedule schedule;  // required
-    std::int64_t frequency_steps =
-        100;  // >= 1: a new mask at the first, each such, and the last step
+    // >= 1: a new mask each so many steps, at the step in which the schedule begins, and at the last
+    // where the schedule still rose since the mask before.
+    std::int64_t frequency_steps = 100;
     Selection select = weights();
     MaskGradient gradient = MaskGradient::kMasked;
     // At each new mask, also drop the optimizer's moments of the removed weights, which otherwise

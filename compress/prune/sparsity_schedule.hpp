@@ -9,8 +9,7 @@ namespace espalier::prune {
 
 using SparsitySchedule = std::function<float(float progress)>;
 
-// `sparsity` from `begin` on, 0 before. Errors: sparsity outside of [0, 1), begin outside of [0,
-// 1].
+// `sparsity` from `begin` on, 0 before. Errors: sparsity not in [0, 1), begin not in [0, 1].
 SparsitySchedule constant_sparsity(float sparsity, float begin = 0);
 
 // Zhu & Gupta 2017, eq. 1: s = s_f + (s_i - s_f) (1 - (t - t_0) / (t_n - t_0))^power, for t in

@@ -31,6 +31,7 @@ void fold_batch_norm(Sequential& model) {
     if (norm && linear) {
       fold(norm->affine(), *before);
       folded.push_back(name);
+      continue;  // another batch norm behind it is folded into the same layer
     }
     before = layer.get();
   }

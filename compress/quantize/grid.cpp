@@ -66,8 +66,14 @@ std::vector<std::int8_t> weight_levels(const Tensor& weight, const std::vector<f
   return levels;
 }
 
-std::vector<float> bounded_weight_scales(const Tensor& weight, int bits) {
+std::vector<float> bounded_weight_scales(const Tensor& weight, int bits, const Tensor& bias,
+                                         float input_scale) {
   std::vector<float> scales = weight_scales(weight, bits);
+  require(bias.elements() == static_cast<std::int64_t>(scales.size()), "bounded_weight_scales",
+          "wants ", scales.size(), " biases, got ", bias.shape());
+  const auto finest_scale = [&](std::size_t c) {  // that the bias allows
+    return std::abs(bias.values()[c]) / (input_scale * static_cast<float>((1 << 20) - 2));
+  };
   const std::size_t stride = values_per_channel(weight);
   const auto w = weight.values();
   constexpr double kLimit = (1 << 24) - (1 << 20);
@@ -78,6 +84,7 @@ std::vector<float> bounded_weight_scales(const Tensor& weight, int bits) {
     const double total = std::transform_reduce(row.begin(), row.end(), 0.0, std::plus<>{},
                                                [](float v) { return std::abs(double{v}); });
     empty[c] = total == 0;
+    scales[c] = empty[c] ? scales[c] : std::max(scales[c], finest_scale(c));
     // Rounding adds at most half a level a weight: mostly this settles it without rounding any.
     const double most = total / scales[c] + 0.5 * static_cast<double>(stride);
     if (kernels::kMaxActivationLevel * most < kLimit) {
@@ -93,7 +100,7 @@ std::vector<float> bounded_weight_scales(const Tensor& weight, int bits) {
     if (!empty[c]) coarsest = std::max(coarsest, scales[c]);
   }
   for (std::size_t c = 0; c < scales.size(); ++c)
-    if (empty[c] && coarsest > 0) scales[c] = coarsest;
+    if (empty[c]) scales[c] = std::max(coarsest > 0 ? coarsest : scales[c], finest_scale(c));
   return scales;
 }
 

@@ -31,8 +31,10 @@ std::vector<std::int8_t> weight_levels(const Tensor& weight, const std::vector<f
 
 // The scales that fake quantization and packing use: weight_scales, made coarser in a channel where
 // 127 * sum|level| would reach 2^24 - 2^20 (the rest is the bias's: compress/INTEGERS.md), and for
-// a channel of zeros the coarsest of the others, so that its bias keeps a sensible grid.
-std::vector<float> bounded_weight_scales(const Tensor& weight, int bits);
+// a channel of zeros the coarsest of the others, so that its bias keeps a sensible grid. A channel
+// whose bias would need 2^20 steps of s_x * s_w or more is made coarser, too.
+std::vector<float> bounded_weight_scales(const Tensor& weight, int bits, const Tensor& bias,
+                                         float input_scale);
 
 // Biases at scale s_x * s_w[c]: rint(b / (s_x * s_w[c])). Errors: a level of 2^20 or more.
 std::vector<std::int32_t> bias_levels(const Tensor& bias, float input_scale,

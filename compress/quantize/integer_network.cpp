@@ -76,6 +76,7 @@ Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
   Tensor x = map(images, [&](float v, std::size_t) {
     return kernels::activation_level(v, grid.scale, grid.zero_point) - grid.zero_point;
   });
+  bool real = false;
   for (const IntegerLayer& l : network.layers) {
     if (const auto* pool = dynamic_cast<const MaxPool2d*>(l.layer)) {
       x = kernels::max_pool2d(x, pool->window(x.shape())).y;
@@ -98,9 +99,14 @@ Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
     } else {
       const Tensor acc = sums(l, x);
       const std::size_t channels = l.scales.size();
-      if (!l.output)
-        return map(
-            acc, [&](float a, std::size_t i) { return a * (grid.scale * l.scales[i % channels]); });
+      if (!l.output) {  // the last: real numbers from here on
+        x = map(acc, [&](float a, std::size_t i) {
+          const float real = a * (grid.scale * l.scales[i % channels]);
+          return l.relu ? std::max(real, 0.0f) : real;
+        });
+        real = true;
+        continue;
+      }
       const ActivationGrid next = *l.output;
       x = map(acc, [&](float a, std::size_t i) {
         const float m =
@@ -111,7 +117,8 @@ Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
       grid = next;
     }
   }
-  fail(ErrorKind::kUsage, "evaluate", "the network does not end in a convolution or dense layer");
+  require(real, "evaluate", "the network has no last convolution or dense layer");
+  return x.reshaped({x.shape()[0], x.shape()[0] ? x.elements() / x.shape()[0] : 0});
 }
 
 }  // namespace espalier::quantize

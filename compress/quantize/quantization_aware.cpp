@@ -45,10 +45,20 @@ Parameter& bias_of(Layer& linear) {
 }
 
 // w rounded to scale[c] * level.
-ops::FakeQuantGrid weight_grid(const Tensor& w, int bits) {
+ops::FakeQuantGrid weight_grid(const Tensor& w, int bits, const Tensor& bias, float input_scale) {
   const std::int32_t q = max_weight_level(bits);
-  return {
-      .scales = bounded_weight_scales(w, bits), .zero_point = 0, .min_level = -q, .max_level = q};
+  return {.scales = bounded_weight_scales(w, bits, bias, input_scale),
+          .zero_point = 0,
+          .min_level = -q,
+          .max_level = q};
+}
+
+// x rounded to the levels of an activation grid.
+Variable rounded(const Variable& x, const ActivationGrid& grid) {
+  return ops::fake_quant(x, {.scales = {grid.scale},
+                             .zero_point = grid.zero_point,
+                             .min_level = 0,
+                             .max_level = kernels::kMaxActivationLevel});
 }
 
 }  // namespace
@@ -60,32 +70,55 @@ QuantizationAware::QuantizationAware(Options options)
           "wants freeze_at in (0, 1], got ", options.freeze_at);
 }
 
+void require_quantizable(const Sequential& model) {
+  const auto& layers = model.layers();
+  std::size_t last = layers.size();  // the last linear layer
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto& [name, layer] = layers[i];
+    require((is_linear(*layer) ||
+             is_any<BatchNorm, Relu, MaxPool2d, AveragePool2d, Flatten, Dropout>(*layer)),
+            "quantize", "layer ", name, ", ", layer->describe(),
+            ", has no integer form yet; leave it out of the model or keep the model in float");
+    if (is_linear(*layer)) last = i;
+  }
+  require(last < layers.size(), "quantize",
+          "the model has no convolution or dense layer, whose sums are the logits; add one");
+  for (std::size_t i = last + 1; i < layers.size(); ++i) {
+    const bool folds = i == last + 1 && is_any<BatchNorm>(*layers[i].layer);
+    require((folds || is_any<Relu, MaxPool2d, Flatten, Dropout>(*layers[i].layer)), "quantize",
+            "layer ", layers[i].name, ", ", layers[i].layer->describe(),
+            ", stands behind the last convolution or dense layer, whose sums are the logits; add a "
+            "dense layer after it");
+  }
+}
+
 void QuantizationAware::attach(Layer& model) {
   model_ = dynamic_cast<Sequential*>(&model);
   require(model_ != nullptr, "QuantizationAware", "wants a Sequential, got ", model.describe());
-  for (const auto& [name, layer] : model_->layers())
-    require((is_linear(*layer) ||
-             is_any<BatchNorm, Relu, MaxPool2d, AveragePool2d, Flatten, Dropout>(*layer)),
-            "QuantizationAware", "layer ", name, ", ", layer->describe(),
-            ", has no integer form yet; leave it out of the model or keep the model in float");
+  require_quantizable(*model_);
   fold_batch_norm(*model_);
   const auto& layers = model_->layers();
-  require(!layers.empty() && is_linear(*layers.back().layer), "QuantizationAware",
-          "the model must end in a convolution or dense layer, whose sums are the logits");
+  std::size_t last = layers.size() - 1;
+  while (!is_linear(*layers[last].layer)) --last;
+  model_->set_input_tap([mode = mode_](const Variable& x) {
+    return *mode == Mode::kCalibrating ? x : rounded(x, kImageGrid);
+  });
   std::shared_ptr<RangeObserver> range;  // of the activations at this point; none: the image
-  for (std::size_t i = 0; i < layers.size(); ++i) {
+  for (std::size_t i = 0; i <= last; ++i) {
     Layer& layer = *layers[i].layer;
     if (is_any<AveragePool2d>(layer)) observe(layer, range);
     if (!is_linear(layer) && !is_any<BatchNorm>(layer)) continue;
-    const bool last = i + 1 == layers.size();
-    const bool relu = !last && is_any<Relu>(*layers[i + 1].layer);
+    const bool relu = i + 1 < layers.size() && is_any<Relu>(*layers[i + 1].layer);
     if (is_linear(layer))
       weight_of(layer).add_transform(
-          "quantize", [bits = options_.weight_bits, mode = mode_](const Variable& w) {
-            if (*mode == Mode::kCalibrating) return w;
-            return ops::fake_quant(w, weight_grid(w.value(), bits));
+          "quantize", [bits = options_.weight_bits, mode = mode_, &bias = bias_of(layer),
+                       range](const Variable& w) {
+            if (*mode == Mode::kCalibrating || (range && !range->seen())) return w;
+            const float input_scale = range ? range->grid().scale : kImageGrid.scale;
+            return ops::fake_quant(
+                w, weight_grid(w.value(), bits, bias.effective().value(), input_scale));
           });
-    range = last ? nullptr : std::make_shared<RangeObserver>(options_.observer);
+    range = i == last ? nullptr : std::make_shared<RangeObserver>(options_.observer);
     if (range) observe(*layers[i + relu].layer, range);
     stages_.push_back({layers[i].name, &layer, relu, range});
   }
@@ -100,11 +133,7 @@ void QuantizationAware::observe(Layer& layer, const std::shared_ptr<RangeObserve
     const bool training = *mode == Mode::kTraining && y.needs_gradient();
     if (!shared && (training || *mode == Mode::kCalibrating)) range->observe(y.value());
     if (*mode == Mode::kCalibrating || (range && !range->seen())) return y;
-    const ActivationGrid grid = range ? range->grid() : kImageGrid;
-    return ops::fake_quant(y, {.scales = {grid.scale},
-                               .zero_point = grid.zero_point,
-                               .min_level = 0,
-                               .max_level = kernels::kMaxActivationLevel});
+    return rounded(y, range ? range->grid() : kImageGrid);
   });
 }
 
@@ -149,10 +178,11 @@ IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid&
   Parameter& weight = weight_of(*stage.layer);
   weight.remove_transform("quantize");
   const Tensor w = weight.effective().value();  // masked, if a mask is still attached
-  const auto grid = weight_grid(w, to.bits);
+  const Tensor bias = bias_of(*stage.layer).effective().value();
+  const auto grid = weight_grid(w, to.bits, bias, input.scale);
   to.scales = grid.scales;
   to.levels = weight_levels(w, to.scales, to.bits);
-  to.bias_levels = bias_levels(bias_of(*stage.layer).effective().value(), input.scale, to.scales);
+  to.bias_levels = bias_levels(bias, input.scale, to.scales);
   weight.latent().mutable_value().copy_from(ops::fake_quant(Variable(w), grid).value());
   return to;
 }

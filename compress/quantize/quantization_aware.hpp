@@ -12,6 +12,11 @@
 
 namespace espalier::quantize {
 
+// Errors: kUsage, naming the first layer that has no integer form, and what to do: ask before the
+// model is trained. Convolution, dense, batch norm, relu, pools, flatten and dropout have one; only
+// relu, max pool, flatten and dropout may stand behind the last linear layer.
+void require_quantizable(const Sequential& model);
+
 class QuantizationAware final : public training::Pass {
  public:
   struct Options {
@@ -21,9 +26,8 @@ class QuantizationAware final : public training::Pass {
   };
   explicit QuantizationAware(Options options);
 
-  // A Sequential of Conv2d, Dense, BatchNorm, Relu, MaxPool2d, AveragePool2d, Flatten and Dropout
-  // that ends in a linear layer. Batch norm behind a linear layer is folded into it and leaves the
-  // model (fold_batch_norm.hpp). Errors: kUsage naming the first layer that has no integer form.
+  // A Sequential that require_quantizable() accepts. Batch norm behind a linear layer is folded into
+  // it and leaves the model (fold_batch_norm.hpp). The input is images of 0..1, rounded to 0..127.
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
   // The observed ranges.

@@ -1,5 +1,7 @@
 #include "core/base/interrupt.hpp"
 
+#include "core/base/error.hpp"
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -30,6 +32,10 @@ bool interrupted() {
 }
 void clear_interrupt() {
   flag = false;
+}
+
+void check_interrupt(std::string_view where) {
+  require(!interrupted(), ErrorKind::kInterrupted, where, "stopped by Ctrl-C");
 }
 
 }  // namespace espalier

@@ -2,6 +2,8 @@
 // whole.
 #pragma once
 
+#include <string_view>
+
 namespace espalier {
 
 // For programs, once, at the start; the library never calls it. From then on the first SIGINT sets
@@ -10,6 +12,8 @@ void install_interrupt_handler();
 
 // Whether SIGINT came since the handler was installed or the flag was cleared.
 bool interrupted();
+// Throws kInterrupted, naming `where`, if it did: for loops.
+void check_interrupt(std::string_view where);
 void clear_interrupt();
 
 }  // namespace espalier

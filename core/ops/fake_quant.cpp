@@ -6,8 +6,9 @@
 
 namespace espalier::ops {
 
-// level = rint(x / scale[c]) + zero_point, half to even     y = scale[c] (clamp(level) -
-// zero_point) dx = dy where the clamp left the level alone, else 0: the straight-through estimator
+// level = rint(x / scale[c]) + zero_point, half to even
+// y     = scale[c] (clamp(level) - zero_point)
+// dx    = dy where the clamp left the level alone, else 0: the straight-through estimator
 // (Bengio et al. 2013; Jacob et al. 2018). A NaN stays one, so that a diverged run is seen.
 Variable fake_quant(const Variable& x, FakeQuantGrid grid) {
   const auto channels = static_cast<std::int64_t>(grid.scales.size());

@@ -36,8 +36,9 @@ Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& 
 }
 
 // With x^ = (x - mean) / sqrt(variance + epsilon) over the M values of a channel:
-// dbeta = sum dy,  dgamma = sum dy x^,  dx = gamma / sqrt(variance + epsilon) (dy - dbeta/M - x^
-// dgamma/M)
+//   dbeta  = sum dy
+//   dgamma = sum dy x^
+//   dx     = gamma / sqrt(variance + epsilon) (dy - dbeta / M - x^ dgamma / M)
 BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& gamma,
                                        const Tensor& mean, const Tensor& variance, float epsilon) {
   require(dy.shape() == x.shape(), "batch_norm", "gradient ", dy.shape(), " does not fit input ",

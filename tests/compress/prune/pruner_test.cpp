@@ -56,6 +56,40 @@ TEST_CASE("training learns, pruning ends exactly on target, baking changes no bi
   CHECK(prune::model_sparsity(model) == 7056.0 / 7840.0);
 }
 
+TEST_CASE("masks: at the step in which the schedule begins, and no other than need be at the end") {
+  Sequential model;
+  Rng rng(1, "init");
+  model.add("flatten", Flatten()).add("dense", Dense({.in = 784, .out = 10}, rng));
+  prune::MagnitudePruner pruner(
+      {.schedule = prune::constant_sparsity(0.5f, /*begin=*/0.25f), .frequency_steps = 100});
+  pruner.attach(model);
+  std::vector<double> seen;
+  for (std::int64_t step = 0; step < 12; ++step) {
+    pruner.step({.step = step, .total_steps = 12});
+    seen.push_back(prune::model_sparsity(model));
+  }
+  for (std::size_t step = 0; step < 12; ++step) CHECK(seen[step] == (step < 3 ? 0 : 0.5));
+
+  // The last mask stays where the target is reached: a weight that moved up does not return.
+  auto weight = [&]() -> Tensor& {
+    Tensor* found = nullptr;
+    model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+      if (name == "dense.weight") found = &p.latent().mutable_value();
+    }});
+    return *found;
+  };
+  prune::MagnitudePruner again({.schedule = prune::constant_sparsity(0.5f), .frequency_steps = 5});
+  pruner.bake();
+  again.attach(model);
+  again.step({.step = 0, .total_steps = 12});
+  std::size_t zero = 0;
+  while (weight().values()[zero] != 0) ++zero;
+  weight().mutable_values()[zero] = 100;
+  again.step({.step = 11, .total_steps = 12});
+  again.bake();
+  CHECK(weight().values()[zero] == 0);
+}
+
 TEST_CASE("the same seed gives the same bits") {
   const auto data = datasets::synthetic_digits({.train = 100, .test = 10});
   Sequential a = linear_model(), b = linear_model();

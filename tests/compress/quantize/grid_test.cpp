@@ -49,16 +49,27 @@ TEST_CASE("requantize rounds half to even and clamps, whatever the accumulator")
 }
 
 TEST_CASE("bounded scales keep every sum below 2^24, and give dead channels a sensible grid") {
-  const Tensor w = Tensor::full({2, 4000}, 0.5f);
+  const Tensor w = Tensor::full({2, 4000}, 0.5f), none({2});
   Tensor dead = w.clone();
   for (std::int64_t i = 0; i < 4000; ++i) dead.mutable_data()[i] = 0;
-  const auto scales = bounded_weight_scales(w, 8);
+  const auto scales = bounded_weight_scales(w, 8, none, 1);
   std::int64_t sum = 0;
   for (const auto level : weight_levels(w, scales, 8)) sum += level;
   CHECK(127 * sum / 2 < (1 << 24) - (1 << 20));
   CHECK(scales[0] > weight_scales(w, 8)[0]);
-  CHECK(bounded_weight_scales(dead, 8)[0] == scales[1]);
+  CHECK(bounded_weight_scales(dead, 8, none, 1)[0] == scales[1]);
   CHECK(bias_levels(Tensor::from({2}, {1, -0.26f}), 0.5f, {0.5f, 1.0f}) ==
         std::vector<std::int32_t>{4, -1});
   CHECK_THROWS_AS(bias_levels(Tensor::from({1}, {1e9f}), 0.5f, {0.5f}), Error);
+}
+
+TEST_CASE("a bias that is large beside its weights makes its channel coarser, not the run fail") {
+  const Tensor w = Tensor::from({3, 2}, {1e-4f, -1e-4f, 0.5f, 0.25f, 0, 0});
+  const Tensor bias = Tensor::from({3}, {-40, 1, 1e6f});
+  const float s_x = 0.01f;
+  const auto scales = bounded_weight_scales(w, 8, bias, s_x);
+  CHECK(scales[0] > weight_scales(w, 8)[0]);
+  CHECK(scales[1] == weight_scales(w, 8)[1]);
+  for (const auto level : bias_levels(bias, s_x, scales)) CHECK(std::abs(level) < (1 << 20));
+  CHECK_THROWS_AS(bounded_weight_scales(w, 8, Tensor({2}), s_x), Error);
 }

@@ -6,8 +6,12 @@
 #include "compress/quantize/quantization_aware.hpp"
 #include "core/ops/ops.hpp"
 #include "datasets/synthetic_digits.hpp"
+#include "layers/batch_norm.hpp"
+#include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
+#include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
+#include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
 
 using namespace espalier;
@@ -95,8 +99,20 @@ TEST_CASE("what has no integer form is refused by name, and so is an unfinished 
   model.add("flatten", Flatten()).add("layer7", Strange());
   model.add("dense", Dense({.in = 784, .out = 10}, rng));
   CHECK_THROWS_WITH_AS(pass.attach(model), doctest::Contains("layer7, Strange()"), Error);
-  Sequential ends_in_relu;
-  ends_in_relu.add("flatten", Flatten()).add("relu", Relu());
-  QuantizationAware other({});
-  CHECK_THROWS_AS(other.attach(ends_in_relu), Error);
+  CHECK(model.layers().size() == 3);  // and not changed
+  Sequential no_weights;
+  no_weights.add("flatten", Flatten()).add("relu", Relu());
+  CHECK_THROWS_WITH_AS(require_quantizable(no_weights), doctest::Contains("no convolution"), Error);
+  Sequential pool_last;
+  pool_last.add("conv", Conv2d({.in = 1, .out = 10, .kernel = 3}, rng))
+      .add("pool", AveragePool2d({.kernel = 26}))
+      .add("flatten", Flatten());
+  CHECK_THROWS_WITH_AS(require_quantizable(pool_last), doctest::Contains("layer pool"), Error);
+  Sequential fine;
+  fine.add("flatten", Flatten())
+      .add("dense", Dense({.in = 784, .out = 10}, rng))
+      .add("norm", BatchNorm({.channels = 10}))
+      .add("relu", Relu())
+      .add("dropout", Dropout(0.1f));
+  require_quantizable(fine);
 }

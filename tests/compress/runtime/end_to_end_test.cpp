@@ -11,6 +11,7 @@
 #include "compress/prune/magnitude_pruner.hpp"
 #include "compress/quantize/quantization_aware.hpp"
 #include "compress/runtime/model.hpp"
+#include "compress/runtime/session.hpp"
 #include "core/base/file.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "layers/batch_norm.hpp"
@@ -99,6 +100,27 @@ TEST_CASE("the packed model computes the trainer's integers, bit for bit, at eve
       for (std::size_t i = 0; i < a.size(); ++i) agree += a[i] == b[i];
       CHECK(agree >= 48);
     }
+}
+
+TEST_CASE("a convolution may give the logits; relu, max pool and flatten may stand behind it") {
+  const auto data = datasets::synthetic_digits({.train = 100, .test = 30});
+  Rng rng(2, "init");
+  Sequential model;
+  model.add("conv1", Conv2d({.in = 1, .out = 4, .kernel = {7, 7}, .stride = {5, 5}}, rng))
+      .add("conv2", Conv2d({.in = 4, .out = 10, .kernel = 4}, rng))
+      .add("norm", BatchNorm({.channels = 10}))
+      .add("relu", Relu())
+      .add("pool", MaxPool2d())
+      .add("flatten", Flatten());
+  quantize::QuantizationAware aware({.weight_bits = 5});
+  training::fit(model, *data.train, {.epochs = 2, .quiet = true}, {&aware});
+  aware.bake();
+  const Tensor x = images(*data.test);
+  const runtime::Model packed(pack::pack(aware.network(), {28, 28, 1}));
+  CHECK(same_bits(packed.run(x), quantize::evaluate(aware.network(), x)));
+  runtime::Session session(packed, {.batch = 30});
+  const auto logits = session.run(x);
+  CHECK(std::memcmp(logits.data(), packed.run(x).data(), logits.size_bytes()) == 0);
 }
 
 TEST_CASE("a float model packs and runs with the same logits") {
