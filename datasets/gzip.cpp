@@ -2,34 +2,64 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace espalier::datasets {
+namespace {
+
+class Inflater {
+ public:
+  Inflater(std::span<const std::uint8_t> packed, const std::string& name) {
+    require(inflateInit2(&stream_, 16 + MAX_WBITS) == Z_OK, ErrorKind::kInternal, name,
+            "zlib does not start");
+    stream_.next_in = const_cast<Bytef*>(packed.data());
+    stream_.avail_in = static_cast<uInt>(packed.size());
+  }
+  ~Inflater() { inflateEnd(&stream_); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+
+  // The next bytes, at most `count`; fewer at the end of the stream and where it is damaged.
+  Bytes take(std::size_t count) {
+    Bytes out;
+    std::vector<std::uint8_t> chunk(std::min<std::size_t>(count, 1 << 16));
+    while (status_ == Z_OK && out.size() < count) {
+      const std::size_t room = std::min(chunk.size(), count - out.size());
+      stream_.next_out = chunk.data();
+      stream_.avail_out = static_cast<uInt>(room);
+      status_ = inflate(&stream_, Z_NO_FLUSH);
+      out.insert(out.end(), chunk.begin(),
+                 chunk.begin() + static_cast<std::ptrdiff_t>(room - stream_.avail_out));
+    }
+    return out;
+  }
+  bool ended() const { return status_ == Z_STREAM_END; }
+  std::size_t left_bytes() const { return stream_.avail_in; }
+
+ private:
+  z_stream stream_{};
+  int status_ = Z_OK;
+};
+
+}  // namespace
 
 Bytes gunzip(std::span<const std::uint8_t> packed, const std::string& name,
              std::size_t limit_bytes) {
-  z_stream stream{};
-  require(inflateInit2(&stream, 16 + MAX_WBITS) == Z_OK, ErrorKind::kInternal, name,
-          "zlib does not start");
-  stream.next_in = const_cast<Bytef*>(packed.data());
-  stream.avail_in = static_cast<uInt>(packed.size());
-  Bytes out;
-  std::vector<std::uint8_t> chunk(1 << 16);
-  int status = Z_OK;
-  while (status == Z_OK && out.size() <= limit_bytes) {
-    stream.next_out = chunk.data();
-    stream.avail_out = static_cast<uInt>(chunk.size());
-    status = inflate(&stream, Z_NO_FLUSH);
-    out.insert(out.end(), chunk.begin(), chunk.end() - stream.avail_out);
-  }
-  inflateEnd(&stream);
+  Inflater inflater(packed, name);
+  Bytes out = inflater.take(limit_bytes + 1);
   require(out.size() <= limit_bytes, ErrorKind::kCorrupt, name, "unpacks to more than ",
           limit_bytes, " bytes");
-  require(status == Z_STREAM_END, ErrorKind::kCorrupt, name,
+  require(inflater.ended(), ErrorKind::kCorrupt, name,
           "the gzip stream is damaged or truncated; download it again");
-  require(stream.avail_in == 0, ErrorKind::kCorrupt, name, stream.avail_in,
+  require(inflater.left_bytes() == 0, ErrorKind::kCorrupt, name, inflater.left_bytes(),
           " bytes follow the gzip stream");
   return out;
+}
+
+Bytes gunzip_start(std::span<const std::uint8_t> packed, const std::string& name,
+                   std::size_t count) {
+  return Inflater(packed, name).take(count);
 }
 
 }  // namespace espalier::datasets

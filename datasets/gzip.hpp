@@ -17,4 +17,9 @@ inline bool is_gzip(std::span<const std::uint8_t> bytes) {
 Bytes gunzip(std::span<const std::uint8_t> packed, const std::string& name,
              std::size_t limit_bytes);
 
+// Only the first bytes, at most `count`, unpacking no further: a header that tells how large the
+// rest may be. Fewer where the stream ends or is damaged before: gunzip then says which.
+Bytes gunzip_start(std::span<const std::uint8_t> packed, const std::string& name,
+                   std::size_t count);
+
 }  // namespace espalier::datasets

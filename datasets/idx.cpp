@@ -10,6 +10,35 @@ namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
+struct Header {
+  std::vector<std::int64_t> sizes;
+  std::size_t elements = 1;
+};
+
+Header read_header(ByteReader& in, int rank) {
+  const std::uint32_t magic = in.u32_big_endian();
+  in.check(magic == 0x800u + static_cast<std::uint32_t>(rank), "wants the IDX magic number ",
+           0x800 + rank, " (unsigned bytes, ", rank, " axes), got ", magic);
+  Header header;
+  for (int axis = 0; axis < rank; ++axis) {
+    const std::size_t size = in.u32_big_endian();
+    in.check(size > 0 && size <= kMaxBytes / header.elements, "axis ", axis, " has the size ",
+             size);
+    header.sizes.push_back(static_cast<std::int64_t>(size));
+    header.elements *= size;
+  }
+  return header;
+}
+
+// A few bytes can unpack to a thousand times as many: no more than the header promises.
+Bytes unpacked(const Bytes& packed, int rank, const std::string& name) {
+  const std::size_t header_bytes = 4 + 4 * static_cast<std::size_t>(rank);
+  const Bytes start = gunzip_start(packed, name, header_bytes);
+  if (start.size() < header_bytes) return gunzip(packed, name, header_bytes);
+  ByteReader in(start, name);
+  return gunzip(packed, name, header_bytes + read_header(in, rank).elements);
+}
+
 }  // namespace
 
 Tensor load_idx(const std::filesystem::path& path, int rank) {
@@ -17,22 +46,13 @@ Tensor load_idx(const std::filesystem::path& path, int rank) {
 }
 
 Tensor decode_idx(Bytes bytes, int rank, const std::string& name) {
-  if (is_gzip(bytes)) bytes = gunzip(bytes, name, kMaxBytes);
+  if (is_gzip(bytes)) bytes = unpacked(bytes, rank, name);
   ByteReader in(bytes, name);
-  const std::uint32_t magic = in.u32_big_endian();
-  in.check(magic == 0x800u + static_cast<std::uint32_t>(rank), "wants the IDX magic number ",
-           0x800 + rank, " (unsigned bytes, ", rank, " axes), got ", magic);
-  std::vector<std::int64_t> sizes;
-  std::uint64_t elements = 1;
-  for (int axis = 0; axis < rank; ++axis) {
-    sizes.push_back(in.u32_big_endian());
-    const auto size = static_cast<std::uint64_t>(sizes.back());
-    in.check(size > 0 && size <= kMaxBytes / elements, "axis ", axis, " has the size ", size);
-    elements *= size;
-  }
-  in.check(in.remaining() == elements, "the header promises ", elements, " bytes, ", in.remaining(),
-           " follow");
-  return Tensor::from<std::uint8_t>(Shape(std::span<const std::int64_t>(sizes)), in.take(elements));
+  const Header header = read_header(in, rank);
+  in.check(in.remaining() == header.elements, "the header promises ", header.elements, " bytes, ",
+           in.remaining(), " follow");
+  return Tensor::from<std::uint8_t>(Shape(std::span<const std::int64_t>(header.sizes)),
+                                    in.take(header.elements));
 }
 
 }  // namespace espalier::datasets

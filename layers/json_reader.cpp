@@ -63,16 +63,35 @@ class Watcher {
   std::vector<Level> open_;
 };
 
+// nlohmann/json gives syntax errors a place, but not numbers beyond double.
+struct NumberFinder : nlohmann::detail::json_sax_acceptor<Json> {
+  bool parse_error(std::size_t position, const std::string& token, const Json::exception&) {
+    begin = position - std::min(position, token.size());
+    return false;
+  }
+  std::size_t begin = 0;
+};
+
+std::string place_of_overflow(std::string_view text) {
+  NumberFinder finder;
+  Json::sax_parse(text, &finder);
+  const std::string_view before = text.substr(0, finder.begin);
+  const auto line = 1 + std::ranges::count(before, '\n');
+  return "parse error at line " + std::to_string(line) + ", column " +
+         std::to_string(before.size() - (before.rfind('\n') + 1) + 1) + ": ";
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& file) {
   try {
     return Json::parse(text, Watcher(file));
   } catch (const Json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 2, column 5: ...", or a number that
-    // overflows, without a place.
+    // "[json.exception.parse_error.101] parse error at line 2, column 5: ..."
     std::string message = error.what();
     message = message.substr(std::min(message.size(), message.find("] ") + 2));
+    if (dynamic_cast<const Json::out_of_range*>(&error))
+      message = place_of_overflow(text) + message;
     fail(ErrorKind::kCorrupt, file, "is not JSON: ", cut(message, 200));
   }
 }

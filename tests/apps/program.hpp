@@ -16,11 +16,11 @@ struct Result {
   std::string output;  // standard output and error
 };
 
-// `environment`: "NAME=value ...". No MNIST is in reach, and nothing is downloaded.
-inline Result run_program(const std::string& command, const std::string& environment = "") {
+// `environment`: "NAME=value ...". No MNIST is in reach, and nothing is downloaded: the synthetic
+// digits serve.
+inline Result run_shell(const std::string& command, const std::string& environment = "") {
   const std::string line = "env -u MNIST_DIR ESPALIER_NO_DOWNLOAD=1 HOME=/nonexistent " +
-                           environment + " " + std::string(ESPALIER_BIN_DIR) + "/" + command +
-                           " 2>&1";
+                           environment + " " + command + " 2>&1";
   FILE* pipe = ::popen(line.c_str(), "r");
   REQUIRE(pipe != nullptr);
   Result result{0, ""};
@@ -29,6 +29,11 @@ inline Result run_program(const std::string& command, const std::string& environ
     result.output.append(chunk, n);
   result.exit_code = WEXITSTATUS(::pclose(pipe));
   return result;
+}
+
+// A program of ours by its name.
+inline Result run_program(const std::string& command, const std::string& environment = "") {
+  return run_shell(std::string(ESPALIER_BIN_DIR) + "/" + command, environment);
 }
 
 inline bool contains(const std::string& text, const std::string& part) {

@@ -13,7 +13,7 @@ using namespace espalier;
 namespace {
 
 // Multiplications for one image; a network over the cap is read but not run.
-constexpr std::int64_t kMaxWork = 1 << 20;
+constexpr std::int64_t kMaxWork = 1 << 17;
 
 bool is_small(const format::PackedModel& model) {
   std::int64_t work = 0;

@@ -60,7 +60,10 @@ TEST_CASE("syntax errors give line and column") {
             .starts_with("m.json: is not JSON: parse error at line 2, column 15: "));
   CHECK(refusal("{} {}").starts_with("m.json: is not JSON: parse error at line 1, column 4: "));
   CHECK(refusal("{\"name\": \"" + std::string(100000, 'x')).size() < 300);
-  CHECK(!refusal(with_layers(R"({"type": "Dropout", "rate": 1e999})")).empty());
+  // A number beyond double, after the same characters in a string.
+  refuses("{\"name\": \"1e999\",\n \"input\": [-1e999]}",
+          "is not JSON: parse error at line 2, column 12: number overflow parsing '-1e999'");
+  refuses("1e999", "is not JSON: parse error at line 1, column 1: number overflow parsing '1e999'");
 }
 
 TEST_CASE("the top level: types, unknown and doubled keys, input, labels") {
