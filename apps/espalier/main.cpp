@@ -3,8 +3,8 @@
 #include <iostream>
 #include <map>
 
+#include "apps/common/suggest.hpp"
 #include "apps/espalier/commands.hpp"
-#include "apps/espalier/suggest.hpp"
 #include "core/base/error.hpp"
 
 int main(int argc, char** argv) {

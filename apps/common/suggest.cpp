@@ -1,4 +1,4 @@
-#include "apps/espalier/suggest.hpp"
+#include "apps/common/suggest.hpp"
 
 #include <algorithm>
 
