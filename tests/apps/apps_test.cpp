@@ -99,7 +99,8 @@ TEST_CASE("the five step programs hand files on, and take a network of the user'
   const Result wrong = tests::run_program("espalier-tutorial" + options);
   CHECK(wrong.exit_code == 3);
   CHECK(contains(wrong.output, "/layers/0"));
-  write_file(model, R"({"input": [9, 9, 1], "layers": [{"type": "Flatten"}]})");
+  write_file(model, R"({"input": [9, 9, 1], "layers": [{"type": "Flatten"},
+    {"type": "Dense", "units": 10}]})");
   const Result small = tests::run_program("espalier-tutorial" + options);
   CHECK(small.exit_code == 2);
   CHECK(contains(small.output, "/input"));

@@ -169,7 +169,7 @@ TEST_CASE("the pruner drops the moments of removed weights when asked, else they
   for (const bool clear : {false, true}) {
     Sequential model = conv_model();
     prune::MagnitudePruner pruner(
-        {.schedule = prune::constant_sparsity(0.9f),
+        {.schedule = prune::polynomial_sparsity({.initial = 0.1f, .final = 0.9f}),
          .select = [](const std::string& name, const Parameter&) { return name == "dense.weight"; },
          .clear_moments = clear});
     optim::Optimizer* adam = nullptr;
