@@ -4,7 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "compress/format/checksum.hpp"
 #include "compress/format/packed_model.hpp"
+#include "compress/format/plain_coder.hpp"
+#include "compress/format/syntax.hpp"
 #include "compress/format/writer.hpp"
 #include "core/base/rng.hpp"
 
@@ -77,23 +80,53 @@ inline PackedModel worked_example() {
   return model;
 }
 
-// Every width and coding: float, 8-bit, 4-bit, 2-bit, plain and range-coded.
+// More levels than the careful profile takes, nearly all zero.
+inline PackedModel large_layer() {
+  PackedModel model;
+  model.input_shape = {1, 1, 260};
+  model.layers = {weighted(LayerKind::kDense, {256, 260}, 4, 0.0003)};
+  model.layers[0].weight.scales = {1}, model.layers[0].bias_levels.clear();
+  model.input.scale = 0.5f;
+  return model;
+}
+
+// Every width, coding and profile.
 inline std::vector<Bytes> files() {
   std::vector<Bytes> files;
   for (const auto coding : {Coding::kPlain, Coding::kRange}) {
     files.push_back(write(worked_example(), coding));
     for (const int bits : {2, 4, 8, 32}) files.push_back(write(network(bits, 0.3), coding));
   }
+  files.push_back(write(large_layer()));
   return files;
 }
 
 // `bytes` with the checksum made good.
-inline Bytes sealed(Bytes bytes) {
-  if (bytes.size() < 4) return bytes;
-  const std::uint32_t crc = crc32(std::span<const std::uint8_t>(bytes).first(bytes.size() - 4));
-  for (std::size_t i = 0; i < 4; ++i)
-    bytes[bytes.size() - 4 + i] = static_cast<std::uint8_t>(crc >> (8 * i));
-  return bytes;
+inline Bytes sealed(const Bytes& bytes) {
+  const std::size_t checksum = checksum_bytes(bytes.size());
+  if (bytes.size() < checksum) return bytes;
+  ByteWriter out;
+  out.raw(std::span(bytes).first(bytes.size() - checksum));
+  seal(out);
+  return out.release();
+}
+
+// What write() makes of a model, valid or not.
+inline Bytes unchecked(const PackedModel& model, Coding coding) {
+  const auto payload = [&](auto coder) {
+    try {
+      Syntax syntax(coder, model, "unchecked", kMaxWeights);
+      syntax.head();
+      for (std::size_t i = 0; syntax.layer(i);) ++i;
+    } catch (const Error&) {  // the reader meets what stopped the writer
+    }
+    return coder.finish();
+  };
+  ByteWriter out;
+  out.u8(coding == Coding::kRange ? kRangeCoded : kPlainCoded);
+  out.raw(coding == Coding::kRange ? payload(RangeEncoder()) : payload(PlainEncoder()));
+  seal(out);
+  return out.release();
 }
 
 }  // namespace espalier::format::samples
