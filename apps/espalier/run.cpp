@@ -52,10 +52,9 @@ void print(const std::string& file, const PreparedImage& prepared,
   std::cout << file << " (" << prepared.changes << ")\n";
   if (prepared.image.shape()[1] <= 64) std::cout << draw(prepared.image, utf8);
   for (const auto& guess : guesses) {
-    std::cout << "  " << pad_right(guess.label, width) << pad_left(percent(guess.probability), 11)
-              << "  ";
-    for (int i = 0; i < std::lround(guess.probability * 40); ++i)
-      std::cout << (utf8 ? "\u2588" : "#");
+    std::cout << "  " << pad_right(guess.label, width) << pad_left(percent(guess.probability), 11);
+    const auto bar = std::lround(guess.probability * 40);
+    for (long i = 0; i < bar; ++i) std::cout << (i ? "" : "  ") << (utf8 ? "\u2588" : "#");
     std::cout << "\n";
   }
 }

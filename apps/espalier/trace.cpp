@@ -5,6 +5,7 @@
 
 #include "compress/format/validate.hpp"
 #include "compress/runtime/reference/steps.hpp"
+#include "compress/runtime/stages.hpp"
 #include "core/base/text.hpp"
 #include "core/kernels/integer.hpp"
 
@@ -25,18 +26,6 @@ std::size_t find_layer(const format::PackedModel& model, const std::string& want
   const std::string near = nearest(wanted, names);
   fail(ErrorKind::kUsage, "trace", "no layer with weights is called '", wanted, "'",
        near.empty() ? "" : "; did you mean '" + near + "'?", "; there are: ", join(names, ", "));
-}
-
-// The image on the model's input grid.
-Activation input_levels(const format::PackedModel& model, const Tensor& image) {
-  const Shape& s = image.shape();
-  Activation x{Tensor::uninitialized({1, s[0], s[1], s[2]}, DType::kUint8), model.input};
-  std::ranges::transform(image.values(), x.values.mutable_data<std::uint8_t>(), [&](float pixel) {
-    return static_cast<std::uint8_t>(
-        kernels::activation_level((pixel - model.input_mean) / model.input_deviation,
-                                  model.input.scale, model.input.zero_point));
-  });
-  return x;
 }
 
 // The index of the largest of the layer's outputs, of one channel if `unit` is given.
@@ -84,7 +73,7 @@ void scale(Trace& t) {
   t.multiplier = kernels::requantize_multiplier(t.input.scale, t.weight_scale, t.output.scale);
   t.scaled = static_cast<float>(t.accumulator) * t.multiplier;
   t.rounded = std::nearbyint(t.scaled);
-  t.level = kernels::nearest_level(t.scaled, t.output.zero_point);
+  t.level = kernels::requantize(t.accumulator, t.multiplier, t.output.zero_point);
   if (t.relu) t.level = std::max(t.level, t.output.zero_point);
   t.real = t.output.scale * static_cast<float>(t.level - t.output.zero_point);
 }
@@ -101,7 +90,9 @@ Trace trace_unit(const format::PackedModel& model, const Tensor& image,
   require(!options.unit || (*options.unit >= 0 && *options.unit < units), "trace", "layer '",
           l.name, "' has the units 0 to ", units - 1, ", not ", options.unit.value_or(0));
 
-  Activation x = input_levels(model, image);
+  runtime::stages(model);  // what run_layer takes for granted
+  const Shape& s = image.shape();
+  Activation x = runtime::reference::begin(model, image.reshaped({1, s[0], s[1], s[2]}));
   for (std::size_t i = 0; i < index; ++i) x = runtime::reference::run_layer(model.layers[i], x);
   require(!x.grid.is_float(), "trace", "the input of layer '", l.name, "' is float");
   const Activation y = runtime::reference::run_layer(l, x);

@@ -12,8 +12,8 @@
 namespace espalier::apps {
 
 struct TraceOptions {
-  std::string layer;  // its name, or its number from 1; empty: the first with weights
-  std::optional<std::int64_t> unit;  // output channel; none: the most active one
+  std::string layer = {};  // its name, or its number from 1; empty: the first with weights
+  std::optional<std::int64_t> unit = {};  // output channel; none: the most active one
 };
 
 struct TraceProduct {

@@ -112,6 +112,12 @@ void QuantizationAware::step(const training::StepInfo& info) {
   *mode_ = info.progress() < options_.freeze_at ? Mode::kTraining : Mode::kFrozen;
 }
 
+bool QuantizationAware::visit_state(const training::StateVisitor& visitor) {
+  for (auto& stage : stages_)
+    if (stage.output) visitor(stage.name + ".range", stage.output->state());
+  return true;
+}
+
 void QuantizationAware::calibrate(const datasets::Dataset& data, std::int64_t images) {
   require(model_ != nullptr, "calibrate", "attach the pass to a model first");
   require(1 <= images && images <= data.size(), "calibrate", "wants 1 to ", data.size(),

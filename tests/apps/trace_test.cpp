@@ -7,7 +7,6 @@
 #include "compress/runtime/model.hpp"
 #include "compress/runtime/reference/steps.hpp"
 #include "core/base/rng.hpp"
-#include "core/kernels/integer.hpp"
 #include "tests/apps/digit_models.hpp"
 #include "tests/compress/format/sample_models.hpp"
 
@@ -23,20 +22,11 @@ Tensor random_image(const format::PackedModel& model) {
   return image;
 }
 
-Activation levels_of(const format::PackedModel& model, const Tensor& image) {
-  const Shape& s = image.shape();
-  Activation x{Tensor({1, s[0], s[1], s[2]}, DType::kUint8), model.input};
-  for (std::int64_t i = 0; i < image.elements(); ++i)
-    x.values.mutable_data<std::uint8_t>()[i] = static_cast<std::uint8_t>(
-        kernels::activation_level((image.data()[i] - model.input_mean) / model.input_deviation,
-                                  model.input.scale, model.input.zero_point));
-  return x;
-}
-
 // Every unit of every layer with weights: the level, or the logit, is the executor's; its steps add
 // up by plain integers.
 void check_all_units(const format::PackedModel& model, const Tensor& image) {
-  Activation x = levels_of(model, image);
+  const Shape& s = image.shape();
+  Activation x = runtime::reference::begin(model, image.reshaped({1, s[0], s[1], s[2]}));
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const auto& layer = model.layers[i];
     const Activation y = runtime::reference::run_layer(layer, x);

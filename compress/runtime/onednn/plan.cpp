@@ -4,6 +4,7 @@
 
 #include "compress/format/validate.hpp"
 #include "compress/runtime/onednn/levels.hpp"
+#include "core/onednn/onednn.hpp"
 
 namespace espalier::runtime {
 namespace {
@@ -66,8 +67,12 @@ Plan::Plan(const format::PackedModel& model, std::int64_t batch) : model_(model)
     const LayerKind kind = model.layers[i].kind;
     if (format::has_weight(kind) || format::has_window(kind)) slot = 1 - slot;
     const onednn::Activation y = activation(all[i + 1]);
-    for (auto& step : steps_of(model.layers[i], x, y, workspace_))
-      steps_.push_back(std::move(step));
+    try {
+      for (auto& step : steps_of(model.layers[i], x, y, workspace_))
+        steps_.push_back(std::move(step));
+    } catch (const dnnl::error& e) {
+      dnn::fail(e);
+    }
     x = y;
   }
   logits_ = x;
