@@ -44,6 +44,10 @@ std::uint64_t code_number(Coder& coder, NumberModel& model, std::uint64_t n) {
 struct SignedModel {
   BitModel nonzero, negative;
   NumberModel magnitude;
+  void forget() {
+    nonzero.forget(), negative.forget();
+    for (auto& m : magnitude.more) m.forget();
+  }
 };
 template <class Coder>
 std::int64_t code_signed(Coder& coder, SignedModel& model, std::int64_t v) {

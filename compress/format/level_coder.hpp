@@ -17,29 +17,39 @@ struct LevelShape {
 };
 constexpr std::size_t kFastFrom = (1u << 16) + 1;  // levels
 
+// What the careful profile uses: all of it in files. Taken away one by one, it shows what each is
+// worth (espalier-bench-coders --ingredients).
+struct Ingredients {
+  bool neighbours = true;  // significance given the left and upper level
+  bool diagonals = true;   // and the two beside the upper one
+  bool signs = true;       // sign given the neighbours' signs
+  bool magnitudes = true;  // magnitude given the largest neighbour
+  bool flags = true;       // empty kernels, where it pays
+  bool carry_over = true;  // from tensor to tensor
+  bool prior = true;       // zeros are expected before the first level
+};
+
 // What the careful profile learns. It goes on from tensor to tensor, but what an earlier tensor
 // taught weighs no more than four bits of the next.
 struct LevelModels {
-  static constexpr BitModel kZeroMostly{9830, 4};  // P(nonzero) = 0.15
-  std::array<BitModel, 16> nonzero = filled<16>(kZeroMostly);
-  std::array<BitModel, 3> negative;
-  std::array<std::array<BitModel, 2>, 3> larger;
-  NumberModel beyond;
-  BitModel flagged;  // whether kernels have a flag that they are empty
-
-  template <std::size_t N>
-  static constexpr std::array<BitModel, N> filled(BitModel model) {
-    std::array<BitModel, N> models;
-    models.fill(model);
-    return models;
+  explicit LevelModels(Ingredients wanted = {}) : use(wanted) {
+    if (use.prior) nonzero.fill(BitModel(9830, 4));  // P(nonzero) = 0.15
   }
   void next_tensor() {
+    if (!use.carry_over) *this = LevelModels(use);
     for (auto& m : nonzero) m.forget();
     for (auto& m : negative) m.forget();
     for (auto& pair : larger)
       for (auto& m : pair) m.forget();
     for (auto& m : beyond.more) m.forget();
   }
+
+  Ingredients use;
+  std::array<BitModel, 8> nonzero;
+  std::array<BitModel, 3> negative;
+  std::array<std::array<BitModel, 2>, 3> larger;
+  NumberModel beyond;
+  BitModel flagged;  // whether kernels have a flag that they are empty
 };
 
 template <class Coder, class T>
@@ -76,38 +86,39 @@ class LevelCoder {
   void kernel_by_kernel(bool flagged) {
     std::array<BitModel, 2> empty;
     for (std::size_t o = 0; o < shape_.outputs; ++o) {
-      bool is_empty = false, started = false;
+      bool is_empty = false;
       for (std::size_t i = 0; i < shape_.inputs; ++i) {
         if (flagged) {
           is_empty = coder_.bit(empty[is_empty ? 1 : 0], kernel_is_empty(o, i));
           if (is_empty) continue;
         }
         for (std::size_t y = 0; y < shape_.height; ++y)
-          for (std::size_t x = 0; x < shape_.width; ++x)
-            if (code_level(o, y, x, i, started)) started = true;
+          for (std::size_t x = 0; x < shape_.width; ++x) code_level(o, y, x, i);
       }
     }
   }
 
-  // One level, given its neighbours in the kernel: left, upper and the two beside that. `started`:
-  // this output has a nonzero already. Returns whether it is nonzero.
-  bool code_level(std::size_t o, std::size_t y, std::size_t x, std::size_t i, bool started) {
+  // One level, given its neighbours in the kernel: left, upper and the two beside that.
+  void code_level(std::size_t o, std::size_t y, std::size_t x, std::size_t i) {
     const auto at = [&](std::size_t v, std::size_t u) { return int{levels_[index(o, v, u, i)]}; };
     const int left = x > 0 ? at(y, x - 1) : 0, upper = y > 0 ? at(y - 1, x) : 0;
     const int before = x > 0 && y > 0 ? at(y - 1, x - 1) : 0;
     const int after = y > 0 && x + 1 < shape_.width ? at(y - 1, x + 1) : 0;
+    const auto& use = models_.use;
     const int near = std::min(std::abs(left), 2) + std::min(std::abs(upper), 2);
-    const auto context = static_cast<std::size_t>(std::min(near, 3) + (started ? 8 : 0)) +
-                         (before != 0 || after != 0 ? 4u : 0u);
+    const auto context = static_cast<std::size_t>(use.neighbours ? std::min(near, 3) : 0) +
+                         (use.diagonals && (before != 0 || after != 0) ? 4u : 0u);
     T& level = levels_[index(o, y, x, i)];
-    if (!coder_.bit(models_.nonzero[context], level != 0)) return false;
+    if (!coder_.bit(models_.nonzero[context], level != 0)) return;
 
-    const int sum = 2 * (left + upper) + before + after;
+    const int sum = use.signs ? 2 * (left + upper) + before + after : 0;
     const bool negative = coder_.bit(models_.negative[sum == 0 ? 0 : sum < 0 ? 1 : 2], level < 0);
-    const int next = std::max({std::abs(left), std::abs(upper), std::abs(before), std::abs(after)});
+    const int next =
+        use.magnitudes
+            ? std::max({std::abs(left), std::abs(upper), std::abs(before), std::abs(after)})
+            : 0;
     const int magnitude = code_magnitude(std::abs(int{level}), next);
     set(level, negative ? -magnitude : magnitude);
-    return true;
   }
 
   // In unary up to 7, given whether the largest neighbour is larger; a number from there.
@@ -127,7 +138,7 @@ class LevelCoder {
   // Encoders alone: whether flags make the stream shorter. Whole bytes, so that no machine's
   // logarithm decides.
   bool flags_pay() const {
-    if constexpr (Coder::kDecodes) return false;
+    if (Coder::kDecodes || !models_.use.flags) return false;
     std::array<std::size_t, 2> bytes{};
     for (const bool flagged : {false, true}) {
       LevelModels models = models_;

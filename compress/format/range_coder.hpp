@@ -17,12 +17,12 @@ namespace espalier::format {
 
 // An adaptive probability that a bit is 1: the estimator of Krichevsky and Trofimov (1981) with a
 // prior. p moves toward each bit by 1 / (count + weight + 1), which is what the quotient
-// (ones + weight * prior) / (count + weight) does, and by 1 / 512 once count + weight reaches 511.
+// (ones + weight * prior) / (count + weight) does, and by 1 / 320 once count + weight reaches 319.
 // Weights are in halves: BitModel(1 / 2, 2) is the classical estimator.
 class BitModel {
  public:
   BitModel() = default;
-  // `prior` in 1/65536; `half_weight` in 1..1021.
+  // `prior` in 1/65536; `half_weight` in 1..637.
   constexpr BitModel(std::uint32_t prior, std::uint32_t half_weight)
       : p1_(prior << 16), rate_(half_weight) {}
 
@@ -38,7 +38,7 @@ class BitModel {
   void forget() { rate_ = std::min(rate_, 8u); }
 
  private:
-  static constexpr std::uint32_t kLastRate = 1022;
+  static constexpr std::uint32_t kLastRate = 638;
   static constexpr auto kRates = [] {  // 65536 / (half_weight / 2 + 1)
     std::array<std::uint32_t, kLastRate + 2> rates{};
     for (std::uint32_t i = 0; i < rates.size(); ++i) rates[i] = (2u << 16) / (i + 2);

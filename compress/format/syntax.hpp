@@ -100,7 +100,7 @@ class Syntax {
   BitModel has_bias_ = kMostly;
   LevelModels level_models_;
   ScaleModel grid_scale_, weight_scale_;
-  SignedModel shift_{kRarely, {}, {}};
+  SignedModel shift_{kRarely, {}, {}}, bias_;
   std::array<BitModel, 8> has_grid_{kMostly, kEvenly, kRarely, kRarely, kMostly, kRarely, kRarely};
   std::array<BitModel, 2> has_relu_{kRarely, kMostly};
 };
@@ -295,9 +295,9 @@ void Syntax<Coder, Model>::bias(Layer& layer, std::size_t channels) {
           " is over the limit of ", kMaxBiasShift);
   set(layer.bias_shift, shift);
   if constexpr (Coder::kDecodes) layer.bias_levels.resize(channels);
-  SignedModel model;
+  bias_.forget();
   for (auto& level : layer.bias_levels) {
-    const auto value = code_signed(coder_, model, level);
+    const auto value = code_signed(coder_, bias_, level);
     require(std::in_range<std::int32_t>(value), ErrorKind::kCorrupt, name_,
             "a bias level over 32 bits");
     set(level, value);
