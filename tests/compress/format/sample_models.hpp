@@ -1,6 +1,7 @@
 // One small model for every branch of the format, shared by the format's tests and the fuzz seeds.
 #pragma once
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,7 @@ inline PackedLayer weighted(LayerKind kind, std::vector<std::int64_t> shape, int
   for (std::int64_t i = 0; i < count; ++i) {
     const bool zero = rng.uniform() >= density;
     if (bits == 32)
-      layer.weight.values.push_back(zero ? 0.0f : rng.normal());
+      layer.weight.values.push_back(zero ? 0.0f : rng.uniform() - 0.5f);
     else
       layer.weight.levels.push_back(static_cast<std::int8_t>(
           zero ? 0 : static_cast<int>(rng.below(static_cast<std::uint64_t>(2 * top + 1))) - top));
@@ -90,6 +91,53 @@ inline PackedModel large_layer() {
   return model;
 }
 
+// Like the records: LeNet-5-Caffe with 8, 16 and 32 units, sparse, short scales, one grid, no bias.
+inline PackedModel lenet5() {
+  PackedModel model;
+  model.input_shape = {28, 28, 1};
+  model.input = {1.0f / 127, 0};
+  PackedLayer pool, flatten;
+  pool.kind = LayerKind::kMaxPool2d;
+  pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
+  flatten.kind = LayerKind::kFlatten;
+  const auto hidden = [&](LayerKind kind, std::vector<std::int64_t> shape, float scale) {
+    PackedLayer layer = weighted(kind, std::move(shape), 3, 0.06);
+    if (kind == LayerKind::kConv2d) layer.kernel_h = layer.kernel_w = 5;
+    layer.weight.scales = {scale}, layer.bias_levels.clear();
+    layer.output = model.input, layer.relu = true;
+    return layer;
+  };
+  auto logits = hidden(LayerKind::kDense, {10, 32}, 1);
+  logits.output = {}, logits.relu = false;
+  model.layers = {hidden(LayerKind::kConv2d, {8, 5, 5, 1}, 0.03125f),
+                  pool,
+                  hidden(LayerKind::kConv2d, {16, 5, 5, 8}, 0.01171875f),
+                  pool,
+                  flatten,
+                  hidden(LayerKind::kDense, {32, 256}, 0.0078125f),
+                  logits};
+  return model;
+}
+
+// tests/golden/v1: name and model. Floats are exact everywhere: no logarithm made them.
+struct Golden {
+  std::string name;
+  PackedModel model;
+  Coding coding;
+};
+inline std::vector<Golden> golden() {
+  std::vector<Golden> all{{"worked_example.esp", worked_example(), Coding::kRange},
+                          {"worked_example_plain.esp", worked_example(), Coding::kPlain},
+                          {"lenet5.esp", lenet5(), Coding::kRange},
+                          {"large_layer.esp", large_layer(), Coding::kRange}};
+  for (const int bits : {2, 4, 8, 32}) {
+    const std::string name = "network_" + std::to_string(bits);
+    all.push_back({name + ".esp", network(bits, 0.3), Coding::kRange});
+    all.push_back({name + "_plain.esp", network(bits, 0.3), Coding::kPlain});
+  }
+  return all;
+}
+
 // Every width, coding and profile.
 inline std::vector<Bytes> files() {
   std::vector<Bytes> files;
@@ -98,6 +146,7 @@ inline std::vector<Bytes> files() {
     for (const int bits : {2, 4, 8, 32}) files.push_back(write(network(bits, 0.3), coding));
   }
   files.push_back(write(large_layer()));
+  files.push_back(write(lenet5()));
   return files;
 }
 
