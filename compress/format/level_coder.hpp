@@ -74,8 +74,8 @@ class LevelCoder {
     const bool kernels = shape_.height * shape_.width > 1;
     kernel_by_kernel(kernels && coder_.bit(models_.flagged, kernels && flags_pay()));
   }
-  // Rows and columns that hold a nonzero; of these, which levels are zero; the nonzero ones by a
-  // table of fixed shares.
+  // Rows and columns that hold a nonzero; of these, which levels are zero; the others by a table of
+  // fixed shares.
   void fast();
 
  private:
@@ -149,7 +149,7 @@ class LevelCoder {
     return bytes[1] < bytes[0];
   }
 
-  void code_table(std::vector<Share>& shares);
+  std::vector<Share> code_table(const std::vector<std::uint64_t>& counts, bool with_zero);
 
   bool kernel_is_empty(std::size_t o, std::size_t i) const {
     if constexpr (!Coder::kDecodes)
@@ -173,60 +173,75 @@ template <class Coder, class T>
 void LevelCoder<Coder, T>::fast() {
   const std::size_t columns = shape_.columns(), rows = shape_.outputs;
   std::vector<char> row_lives(rows), column_lives(columns);
+  std::vector<std::uint64_t> counts(static_cast<std::size_t>(2 * top_ + 1));
   if constexpr (!Coder::kDecodes)
     for (std::size_t k = 0; k < levels_.size(); ++k)
-      if (levels_[k] != 0) row_lives[k / columns] = column_lives[k % columns] = 1;
-  std::vector<std::uint32_t> live;
+      if (levels_[k] != 0) {
+        row_lives[k / columns] = column_lives[k % columns] = 1;
+        ++counts[static_cast<std::size_t>(levels_[k] + top_)];
+      }
   for (auto* lives : {&row_lives, &column_lives}) {
     std::array<BitModel, 2> model;
     bool last = true;
     for (char& l : *lives) l = last = coder_.bit(model[last ? 1 : 0], l != 0);
   }
+  std::vector<std::uint32_t> live;
   for (std::size_t c = 0; c < columns; ++c)
     if (column_lives[c]) live.push_back(static_cast<std::uint32_t>(c));
   if (live.empty()) return;
-  std::vector<Share> shares(static_cast<std::size_t>(2 * top_ + 1));
-  code_table(shares);
-  std::vector<std::int8_t> symbol_at;
+
+  // A table with 0 in it saves a dense tensor the question whether a level is 0.
+  const auto cells = live.size() * static_cast<std::size_t>(std::ranges::count(row_lives, 1));
+  std::uint64_t nonzeros = 0;
+  for (const auto count : counts) nonzeros += count;
+  BitModel even;
+  const bool dense = coder_.bit(even, 4 * nonzeros > 3 * cells);
+  if (dense) counts[static_cast<std::size_t>(top_)] = cells - nonzeros;
+  const std::vector<Share> shares = code_table(counts, dense);
+  std::vector<std::int8_t> level_at;
   if constexpr (Coder::kDecodes) {
-    symbol_at.resize(1u << kShareBits);
+    level_at.resize(1u << kShareBits);
     for (std::size_t s = 0; s < shares.size(); ++s)
-      std::fill_n(symbol_at.begin() + shares[s].first, shares[s].count,
+      std::fill_n(level_at.begin() + shares[s].first, shares[s].count,
                   static_cast<std::int8_t>(static_cast<int>(s) - top_));
   }
+
+  // A copy, which the compiler can keep in registers: levels are bytes and may alias anything.
+  Coder coder = std::move(coder_);
+  const auto code_share = [&coder, table = shares.data(), at = level_at.data(),
+                           top = top_](T& level) {
+    if constexpr (Coder::kDecodes) level = at[coder.place()];
+    coder.share(table[level + top]);
+  };
   std::array<BitModel, 16> nonzero;
-  std::vector<std::uint8_t> above(live.size());  // twice the last two rows' nonzeros
+  std::vector<std::uint8_t> above(live.size());
   for (std::size_t r = 0; r < rows; ++r) {
     if (!row_lives[r]) continue;
     T* const row = levels_.data() + r * columns;
-    std::size_t left = 0;
+    if (dense) {
+      for (const auto column : live) code_share(row[column]);
+      continue;
+    }
+    unsigned left = 0;
     for (std::size_t k = 0; k < live.size(); ++k) {
       T& level = row[live[k]];
-      const bool is = coder_.bit(nonzero[left + above[k]], level != 0);
+      const bool is = coder.bit(nonzero[left + above[k]], level != 0);
       left = (left >> 1) | (is ? 2u : 0u);
       above[k] = static_cast<std::uint8_t>(((above[k] >> 1) & 4u) | (is ? 8u : 0u));
-      if (!is) continue;
-      if constexpr (Coder::kDecodes) {
-        const std::int8_t symbol = symbol_at[coder_.place()];
-        coder_.share(shares[static_cast<std::size_t>(symbol + top_)]);
-        level = symbol;
-      } else {
-        coder_.share(shares[static_cast<std::size_t>(level + top_)]);
-      }
+      if (is) code_share(level);
     }
   }
+  coder_ = std::move(coder);
 }
 
-// Counts of the nonzero levels, scaled so that they add up to 2^14. A decoder makes any counts add
-// up; no encoder wrote those, which the reader finds out.
+// Counts, scaled so that they add up to 2^14. A decoder makes any counts add up; no encoder wrote
+// those, which the reader finds out.
 template <class Coder, class T>
-void LevelCoder<Coder, T>::code_table(std::vector<Share>& shares) {
+std::vector<Share> LevelCoder<Coder, T>::code_table(const std::vector<std::uint64_t>& counts,
+                                                    bool with_zero) {
   constexpr std::uint32_t kTotal = 1u << kShareBits;
-  const auto zero = static_cast<std::size_t>(top_);
+  std::vector<Share> shares(counts.size());
   if constexpr (!Coder::kDecodes) {
-    std::vector<std::uint64_t> counts(shares.size());
-    for (const int level : levels_)
-      if (level != 0) ++counts[static_cast<std::size_t>(level + top_)];
     std::uint64_t total = 0, kinds = 0;
     for (const auto count : counts) total += count, kinds += count > 0;
     std::uint32_t used = 0;
@@ -243,12 +258,13 @@ void LevelCoder<Coder, T>::code_table(std::vector<Share>& shares) {
   std::uint32_t first = 0;
   for (std::size_t s = 0; s < shares.size(); ++s) {
     shares[s].first = first;
-    if (s == zero) continue;
-    const auto count = code_number(coder_, model, shares[s].count + 1) - 1;
+    if (s == static_cast<std::size_t>(top_) && !with_zero) continue;
+    const auto count = code_number(coder_, model, std::uint64_t{shares[s].count} + 1) - 1;
     shares[s].count = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, kTotal - first));
     first += shares[s].count;
   }
   shares.back().count += kTotal - first;
+  return shares;
 }
 
 }  // namespace espalier::format

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 
@@ -92,7 +93,11 @@ class RangeDecoder {
     range_ >>= kShareBits;
     code_ -= range_ * share.first;
     range_ *= share.count;
-    normalize();
+    // As normalize(), without a branch that nobody can predict.
+    const int bytes = std::countl_zero(range_) / 8;
+    range_ <<= 8 * bytes;
+    code_ = static_cast<std::uint32_t>((std::uint64_t{code_} << 32 | ahead()) >> (32 - 8 * bytes));
+    position_ = std::min(position_ + static_cast<std::size_t>(bytes), bytes_.size());
   }
   // No stored byte is left over and the last one is not zero.
   bool at_end() const;
@@ -103,6 +108,17 @@ class RangeDecoder {
       range_ <<= 8;
       code_ = (code_ << 8) | next();
     }
+  }
+  // The next four bytes, the first one highest; zeros past the end.
+  std::uint32_t ahead() const {
+    if (position_ + 4 > bytes_.size()) {
+      std::uint32_t value = 0;
+      for (std::size_t i = position_; i < position_ + 4; ++i)
+        value = (value << 8) | (i < bytes_.size() ? bytes_[i] : 0u);
+      return value;
+    }
+    const std::uint8_t* b = bytes_.data() + position_;
+    return std::uint32_t{b[0]} << 24 | std::uint32_t{b[1]} << 16 | std::uint32_t{b[2]} << 8 | b[3];
   }
   std::uint32_t next() { return position_ < bytes_.size() ? bytes_[position_++] : 0u; }
   std::span<const std::uint8_t> bytes_;
