@@ -51,6 +51,14 @@ ops::FakeQuantGrid weight_grid(const Tensor& w, int bits) {
       .scales = bounded_weight_scales(w, bits), .zero_point = 0, .min_level = -q, .max_level = q};
 }
 
+// The fewest bits, 2 to 8, whose range holds every level.
+int bits_for(const std::vector<std::int8_t>& levels) {
+  int bits = 2;
+  for (const std::int8_t level : levels)
+    while (std::abs(level) > max_weight_level(bits)) ++bits;
+  return bits;
+}
+
 }  // namespace
 
 QuantizationAware::QuantizationAware(Options options)
@@ -58,6 +66,8 @@ QuantizationAware::QuantizationAware(Options options)
   max_weight_level(options.weight_bits);  // checks
   require(0 < options.freeze_at && options.freeze_at <= 1, "QuantizationAware",
           "wants freeze_at in (0, 1], got ", options.freeze_at);
+  require(0 <= options.round_from && options.round_from <= 1, "QuantizationAware",
+          "wants round_from in [0, 1], got ", options.round_from);
 }
 
 void QuantizationAware::attach(Layer& model) {
@@ -79,7 +89,7 @@ void QuantizationAware::attach(Layer& model) {
     if (!is_linear(layer) && !is_any<BatchNorm>(layer)) continue;
     const bool last = i + 1 == layers.size();
     const bool relu = !last && is_any<Relu>(*layers[i + 1].layer);
-    if (is_linear(layer))
+    if (is_linear(layer) && !options_.given_scale)
       weight_of(layer).add_transform(
           "quantize", [bits = options_.weight_bits, mode = mode_](const Variable& w) {
             if (*mode == Mode::kCalibrating) return w;
@@ -97,9 +107,10 @@ void QuantizationAware::attach(Layer& model) {
 void QuantizationAware::observe(Layer& layer, const std::shared_ptr<RangeObserver>& range) {
   const bool shared = is_any<AveragePool2d>(layer);
   layer.set_output_tap([mode = mode_, range, shared](const Variable& y) {
-    const bool training = *mode == Mode::kTraining && y.needs_gradient();
+    const bool floats = *mode == Mode::kCalibrating || *mode == Mode::kObserving;
+    const bool training = *mode != Mode::kFrozen && y.needs_gradient();
     if (!shared && (training || *mode == Mode::kCalibrating)) range->observe(y.value());
-    if (*mode == Mode::kCalibrating || (range && !range->seen())) return y;
+    if (floats || (range && !range->seen())) return y;
     const ActivationGrid grid = range ? range->grid() : kImageGrid;
     return ops::fake_quant(y, {.scales = {grid.scale},
                                .zero_point = grid.zero_point,
@@ -109,7 +120,10 @@ void QuantizationAware::observe(Layer& layer, const std::shared_ptr<RangeObserve
 }
 
 void QuantizationAware::step(const training::StepInfo& info) {
-  *mode_ = info.progress() < options_.freeze_at ? Mode::kTraining : Mode::kFrozen;
+  const float progress = info.progress();
+  *mode_ = progress >= options_.freeze_at   ? Mode::kFrozen
+           : progress < options_.round_from ? Mode::kObserving
+                                            : Mode::kTraining;
 }
 
 void QuantizationAware::calibrate(const datasets::Dataset& data, std::int64_t images) {
@@ -139,8 +153,16 @@ IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid&
     }
     return to;
   }
-  to.bits = options_.weight_bits;
   Parameter& weight = weight_of(*stage.layer);
+  if (options_.given_scale) {
+    const Tensor w = weight.effective().value();
+    to.scales.assign(static_cast<std::size_t>(w.shape()[0]), options_.given_scale(*stage.layer));
+    to.levels = weight_levels(w, to.scales, 8);
+    to.bits = bits_for(to.levels);
+    to.bias_levels = bias_levels(bias_of(*stage.layer).effective().value(), input.scale, to.scales);
+    return to;
+  }
+  to.bits = options_.weight_bits;
   weight.remove_transform("quantize");
   const Tensor w = weight.effective().value();  // masked, if a mask is still attached
   const auto grid = weight_grid(w, to.bits);
@@ -170,6 +192,19 @@ void QuantizationAware::bake() {
     i += stage->relu;  // fused
     ++stage;
   }
+}
+
+std::optional<ActivationGrid> QuantizationAware::input_grid(const Layer& linear) const {
+  const RangeObserver* before = nullptr;
+  for (const Stage& stage : stages_) {
+    if (stage.layer != &linear) {
+      before = stage.output.get();
+      continue;
+    }
+    if (before == nullptr) return kImageGrid;
+    return before->seen() ? std::optional(before->grid()) : std::nullopt;
+  }
+  fail(ErrorKind::kInternal, "input_grid", linear.describe(), " is not a layer of the model");
 }
 
 const IntegerNetwork& QuantizationAware::network() const {

@@ -1,0 +1,41 @@
+// How many bits a level costs, as training sees it: minus the logarithm of its probability in a
+// running histogram of one tensor's levels. The coder's contexts do better; what training needs is
+// the slope.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/tensor/tensor.hpp"
+
+namespace espalier::rate {
+
+class LevelCode {
+ public:
+  // Magnitudes 0..max_level; both signs of one count as equally likely.
+  explicit LevelCode(int max_level, double decay = 0.99);
+
+  // histogram = decay * histogram + (1 - decay) * the tensor's. levels: whole numbers, clamped.
+  void observe(const Tensor& levels);
+
+  // -log2 p(magnitude), with the sign where there is one.
+  double bits(int magnitude) const;
+  // bits(k + 1) - bits(k): what |level| costs between two magnitudes. Never negative, and at least
+  // `floor_bits` from 0 to 1: a young histogram, where +-1 is as frequent as 0, would have training
+  // settle in dense ternary weights.
+  std::vector<float> slopes(double floor_bits) const;
+  // The sum of bits(|level|).
+  double total_bits(const Tensor& levels) const;
+
+  Tensor& state() { return share_; }  // [max_level + 1] shares, for checkpoints
+
+ private:
+  double decay_;
+  Tensor share_;
+};
+
+// |u| moves toward 0 by `rate` * slopes[floor |u|] in each element and stops there: the proximal
+// step of a cost that is linear between magnitudes. Beyond the last slope the last one holds.
+void shrink(Tensor& latent, const std::vector<float>& slopes, float rate);
+
+}  // namespace espalier::rate
