@@ -125,7 +125,7 @@ int main(int argc, char** argv) {
       "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 6 training diverged, "
       "130 interrupted.");
   Settings s;
-  std::optional<float> lambda, rate, first, middle, last, bias_step, step_rate;
+  std::optional<float> lambda, rate, first, middle, last, bias_step, step_rate, floor_bits;
   std::optional<int> epochs, max_level;
   std::optional<std::int64_t> batch;
   std::vector<std::int64_t> widths;
@@ -146,6 +146,7 @@ int main(int argc, char** argv) {
   search->add_option("--last-step", last);
   search->add_option("--bias-step", bias_step);
   search->add_option("--step-rate", step_rate);
+  search->add_option("--floor-bits", floor_bits);
   search->add_option("--max-level", max_level);
   search->add_option("--widths", widths)->delimiter(',');
   try {
@@ -163,6 +164,7 @@ int main(int argc, char** argv) {
     replace(row.rate.last_step, last);
     replace(row.rate.bias_step, bias_step);
     replace(row.rate.step_learning_rate, step_rate);
+    replace(row.rate.slope_floor_bits, floor_bits);
     replace(row.rate.max_level, max_level);
     replace(row.epochs, epochs);
     replace(row.batch_size, batch);

@@ -49,11 +49,11 @@ Sequential tutorial(const std::vector<std::int64_t>& w, Rng& rng) {
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = {
-      {"M1", "LeNet-5-Caffe", {8, 16, 32}, 0.0100, 800, 60, 128, {.lambda = 0.02f}},
-      {"M2", "LeNet-5-Caffe", {8, 20, 40}, 0.0080, 1200, 60, 128, {.lambda = 0.015f}},
-      {"M3", "LeNet-300-100", {64, 32}, 0.0190, 1600, 60, 128, {.lambda = 0.02f}},
-      {"M4", "LeNet-5-Caffe", {8, 16, 32}, 0.0060, 2400, 60, 128, {.lambda = 0.005f}},
-      {"M5", "tutorial CNN", {8}, 0.0200, 2000, 40, 128, {.lambda = 0.02f}},
+      {"M1", "LeNet-5-Caffe", {8, 16, 32}, 0.0100, 800, 60, 128, {.lambda = 1e-5f}},
+      {"M2", "LeNet-5-Caffe", {8, 20, 40}, 0.0080, 1200, 60, 128, {.lambda = 1e-5f}},
+      {"M3", "LeNet-300-100", {64, 32}, 0.0190, 1600, 60, 128, {.lambda = 1e-5f}},
+      {"M4", "LeNet-5-Caffe", {8, 16, 32}, 0.0060, 2400, 60, 128, {.lambda = 2e-6f}},
+      {"M5", "tutorial CNN", {8}, 0.0200, 2000, 40, 128, {.lambda = 1e-5f}},
   };
   return all;
 }

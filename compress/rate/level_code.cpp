@@ -44,7 +44,7 @@ std::vector<float> LevelCode::slopes(double floor_bits) const {
   std::vector<float> slopes;
   for (int k = 0; k + 1 < static_cast<int>(share_.elements()); ++k)
     slopes.push_back(
-        static_cast<float>(std::max(bits(k + 1) - bits(k), k == 0 ? floor_bits : 0.0)));
+        static_cast<float>(std::max(bits(k + 1) - bits(k), k == 0 ? floor_bits : std::min(floor_bits, 1.0))));
   return slopes;
 }
 
@@ -56,12 +56,17 @@ double LevelCode::total_bits(const Tensor& levels) const {
   return total;
 }
 
-void shrink(Tensor& latent, const std::vector<float>& slopes, float rate) {
+void shrink(Tensor& u, const Tensor& square, const std::vector<float>& slopes, float rate) {
+  require(square.shape() == u.shape(), "shrink", "wants squares of shape ", u.shape(), ", got ",
+          square.shape());
+  constexpr float kEpsilon = 1e-7f;  // Adam's
   const std::size_t last = slopes.size() - 1;
-  for (float& u : latent.mutable_values()) {
-    const float size = std::abs(u);
-    const float less = std::max(0.0f, size - rate * slopes[magnitude_of(u, last)]);
-    u = std::copysign(less, u);
+  const auto v = square.values();
+  const auto latent = u.mutable_values();
+  for (std::size_t i = 0; i < v.size(); ++i) {
+    const float cost = rate * slopes[magnitude_of(latent[i], last)];
+    const float less = std::abs(latent[i]) - cost / (std::sqrt(v[i]) + kEpsilon);
+    latent[i] = std::copysign(std::max(0.0f, less), latent[i]);
   }
 }
 

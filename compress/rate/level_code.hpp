@@ -34,8 +34,10 @@ class LevelCode {
   Tensor share_;
 };
 
-// |u| moves toward 0 by `rate` * slopes[floor |u|] in each element and stops there: the proximal
-// step of a cost that is linear between magnitudes. Beyond the last slope the last one holds.
-void shrink(Tensor& latent, const std::vector<float>& slopes, float rate);
+// The proximal step of a cost of slopes[k] from magnitude k to k + 1, in Adam's metric: |u| moves
+// toward 0 by rate * slopes[floor |u|] / (sqrt(square) + epsilon) and stops there. A weight that
+// Adam moves easily because its gradients are small is also the one that the cost takes first.
+// square: Adam's running mean of squared gradients, of u's shape.
+void shrink(Tensor& u, const Tensor& square, const std::vector<float>& slopes, float rate);
 
 }  // namespace espalier::rate

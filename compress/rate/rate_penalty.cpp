@@ -22,6 +22,19 @@ float he_deviation(const Tensor& weight) {
   return static_cast<float>(std::sqrt(2 / fan_in));
 }
 
+// Adam's running squares, a parameter each in the model's order, which is that of attach().
+std::vector<Tensor*> squares_of(optim::Optimizer& optimizer, std::size_t count) {
+  std::vector<Tensor*> squares;
+  optimizer.visit_state([&](const std::string& name, Tensor& state) {
+    if (name.starts_with("square.")) squares.push_back(&state);
+  });
+  require(squares.size() == count, "RatePenalty",
+          "wants Adam as the optimizer, and a model whose parameters are weights and biases of "
+          "convolution and dense layers only; found ",
+          squares.size(), " running squares for ", count, " parameters");
+  return squares;
+}
+
 }  // namespace
 
 RatePenalty::RatePenalty(Options options)
@@ -121,7 +134,7 @@ void RatePenalty::step(const training::StepInfo& info) {
   if (step_optimizer_) step_optimizer_->clear_gradients();
 }
 
-void RatePenalty::after_step(const training::StepInfo& info, optim::Optimizer&) {
+void RatePenalty::after_step(const training::StepInfo& info, optim::Optimizer& optimizer) {
   if (!round_) return;
   const float progress = info.progress(), rate = options_.schedule(progress);
   if (step_optimizer_ && progress < options_.freeze_at)
@@ -129,10 +142,12 @@ void RatePenalty::after_step(const training::StepInfo& info, optim::Optimizer&) 
             "the gradient of a step size is not finite; lower the learning rate");
   const float ramp = std::min(
       1.0f, (progress - options_.float_until) / (options_.ramp_until - options_.float_until));
+  const auto squares = squares_of(optimizer, targets_.size());
+  std::size_t next = 0;
   for (Target& target : targets_) {
     target.code.observe(levels(target));
     const float lambda = options_.lambda * (target.is_bias ? options_.bias_lambda : 1);
-    shrink(target.parameter->latent().mutable_value(),
+    shrink(target.parameter->latent().mutable_value(), *squares[next++],
            target.code.slopes(options_.slope_floor_bits),
            rate * options_.learning_rate * ramp * lambda);
   }

@@ -21,8 +21,7 @@ namespace espalier::rate {
 class RatePenalty final : public training::Pass {
  public:
   struct Options {
-    // What a bit costs: a step moves |level| by learning rate * lambda * slope in bits. >= 0.
-    float lambda = 0.02f;
+    float lambda = 1e-5f;  // what a bit costs, in nats of the mean cross-entropy, >= 0
     // As in FitOptions: the optimizer's rate, here in levels a step, and its schedule.
     float learning_rate = 0.02f;
     optim::Schedule schedule = optim::cosine();
