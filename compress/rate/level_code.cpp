@@ -25,6 +25,7 @@ void LevelCode::observe(const Tensor& levels) {
   for (const float level : levels.values()) counts[magnitude_of(level, share.size() - 1)] += 1;
   double seen = 0;
   for (const float s : share) seen += double{s};
+  least_ = 0.5 / static_cast<double>(levels.elements());
   const double keep = seen > 0 ? decay_ : 0;  // the first histogram is taken whole
   for (std::size_t k = 0; k < share.size(); ++k)
     share[k] = static_cast<float>(keep * double{share[k]} +
@@ -32,19 +33,19 @@ void LevelCode::observe(const Tensor& levels) {
 }
 
 double LevelCode::bits(int magnitude) const {
-  // A magnitude that never came keeps a price: no more than 14 bits and the sign.
-  constexpr double kLeast = 1.0 / (1 << 14);
+  require(least_ > 0, "LevelCode", "has observed no levels yet");
   const auto share = share_.values();
   const auto k =
       static_cast<std::size_t>(std::clamp(magnitude, 0, static_cast<int>(share.size()) - 1));
-  return (k == 0 ? 0.0 : 1.0) - std::log2(std::max<double>(share[k], kLeast));
+  return (k == 0 ? 0.0 : 1.0) - std::log2(std::max<double>(share[k], least_));
 }
 
 std::vector<float> LevelCode::slopes(double floor_bits) const {
   std::vector<float> slopes;
-  for (int k = 0; k + 1 < static_cast<int>(share_.elements()); ++k)
-    slopes.push_back(
-        static_cast<float>(std::max(bits(k + 1) - bits(k), k == 0 ? floor_bits : std::min(floor_bits, 1.0))));
+  for (int k = 0; k + 1 < static_cast<int>(share_.elements()); ++k) {
+    const double floor = k == 0 ? floor_bits : std::log2((k + 1.0) / k);
+    slopes.push_back(static_cast<float>(std::max(bits(k + 1) - bits(k), floor)));
+  }
   return slopes;
 }
 

@@ -20,9 +20,9 @@ class LevelCode {
 
   // -log2 p(magnitude), with the sign where there is one.
   double bits(int magnitude) const;
-  // bits(k + 1) - bits(k): what |level| costs between two magnitudes. Never negative, and at least
-  // `floor_bits` from 0 to 1: a young histogram, where +-1 is as frequent as 0, would have training
-  // settle in dense ternary weights.
+  // bits(k + 1) - bits(k): what |level| costs between two magnitudes. At least `floor_bits` from 0
+  // to 1, log2((k + 1) / k) from k on: a young histogram, where 2 is as frequent as 1 and 1 as 0,
+  // would let training settle in dense weights.
   std::vector<float> slopes(double floor_bits) const;
   // The sum of bits(|level|).
   double total_bits(const Tensor& levels) const;
@@ -31,6 +31,7 @@ class LevelCode {
 
  private:
   double decay_;
+  double least_ = 0;  // the share of a magnitude that never came: half a count
   Tensor share_;
 };
 

@@ -157,7 +157,9 @@ std::vector<RatePenalty::LayerCode> RatePenalty::code_length() const {
   std::vector<LayerCode> all;
   for (const Target& target : targets_) {
     const Tensor now = levels(target);
-    all.push_back({target.name, target.code.total_bits(now),
+    LevelCode own(target.is_bias ? kMaxBiasLevel : options_.max_level);
+    own.observe(now);
+    all.push_back({target.name, own.total_bits(now),
                    std::ranges::count_if(now.values(), [](float v) { return v != 0; }),
                    now.elements(), target.is_bias ? bias_scale(target) : step_of(*target.layer)});
   }

@@ -48,7 +48,7 @@ class RatePenalty final : public training::Pass {
   void bake() override;
 
   const quantize::IntegerNetwork& network() const { return activations_.network(); }
-  // Of the weights and biases as they stand, by the running histograms. Order: the layers'.
+  // Of the weights and biases as they stand, each tensor by its own histogram. Order: the layers'.
   struct LayerCode {
     std::string name;  // "conv1.weight"
     double bits = 0;
