@@ -11,8 +11,14 @@ using format::LayerKind;
 using format::PackedLayer;
 namespace {
 
+PackedLayer of_kind(LayerKind kind) {
+  PackedLayer layer;
+  layer.kind = kind;
+  return layer;
+}
+
 PackedLayer linear(LayerKind kind, std::vector<std::int64_t> shape, bool relu, Rng& rng) {
-  PackedLayer layer{.kind = kind};
+  PackedLayer layer = of_kind(kind);
   std::int64_t count = 1;
   for (const auto size : shape) count *= size;
   for (std::int64_t i = 0; i < count; ++i)
@@ -30,16 +36,18 @@ PackedLayer linear(LayerKind kind, std::vector<std::int64_t> shape, bool relu, R
 // conv 1 -> 4, pool, conv 4 -> 3, flatten, dense -> 5, dense -> 2
 format::PackedModel model() {
   Rng rng(7, "units");
-  format::PackedModel m{.input_shape = {10, 10, 1}, .input = {1 / 127.0f, 0}};
+  format::PackedModel m;
+  m.input_shape = {10, 10, 1};
+  m.input = {1 / 127.0f, 0};
   PackedLayer conv1 = linear(LayerKind::kConv2d, {4, 3, 3, 1}, true, rng);
   PackedLayer conv2 = linear(LayerKind::kConv2d, {3, 3, 3, 4}, true, rng);
   for (PackedLayer* conv : {&conv1, &conv2}) conv->kernel_h = conv->kernel_w = 3;
-  PackedLayer pool{.kind = LayerKind::kMaxPool2d};
+  PackedLayer pool = of_kind(LayerKind::kMaxPool2d);
   pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
   m.layers = {conv1,
               pool,
               conv2,
-              PackedLayer{.kind = LayerKind::kFlatten},
+              of_kind(LayerKind::kFlatten),
               linear(LayerKind::kDense, {5, 12}, true, rng),
               linear(LayerKind::kDense, {2, 5}, false, rng)};
   return m;
