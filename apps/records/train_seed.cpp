@@ -93,6 +93,7 @@ Trained train_seed(const Row& row, std::uint64_t seed, const datasets::TrainTest
   penalty.bake();
   auto packed = pack::pack(penalty.network(), data.train->image_shape());
   for (auto& layer : packed.layers) layer.name.clear();
+  packed.layers.back().weight.scales = {1.0f};  // of the logits: changes no decision
   pack::remove_dead_units(packed);
   trained.file = format::write(packed);
   r.seed = seed;

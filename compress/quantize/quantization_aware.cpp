@@ -51,6 +51,11 @@ ops::FakeQuantGrid weight_grid(const Tensor& w, int bits) {
       .scales = bounded_weight_scales(w, bits), .zero_point = 0, .min_level = -q, .max_level = q};
 }
 
+ActivationGrid shortened(ActivationGrid grid, int bits) {
+  grid.scale = short_scale(grid.scale, bits);
+  return grid;
+}
+
 // The fewest bits, 2 to 8, whose range holds every level.
 int bits_for(const std::vector<std::int8_t>& levels) {
   int bits = 2;
@@ -106,17 +111,18 @@ void QuantizationAware::attach(Layer& model) {
 // calibration observe: evaluation must not move a range.
 void QuantizationAware::observe(Layer& layer, const std::shared_ptr<RangeObserver>& range) {
   const bool shared = is_any<AveragePool2d>(layer);
-  layer.set_output_tap([mode = mode_, range, shared](const Variable& y) {
-    const bool floats = *mode == Mode::kCalibrating || *mode == Mode::kObserving;
-    const bool training = *mode != Mode::kFrozen && y.needs_gradient();
-    if (!shared && (training || *mode == Mode::kCalibrating)) range->observe(y.value());
-    if (floats || (range && !range->seen())) return y;
-    const ActivationGrid grid = range ? range->grid() : kImageGrid;
-    return ops::fake_quant(y, {.scales = {grid.scale},
-                               .zero_point = grid.zero_point,
-                               .min_level = 0,
-                               .max_level = kernels::kMaxActivationLevel});
-  });
+  layer.set_output_tap(
+      [mode = mode_, range, shared, bits = options_.scale_bits](const Variable& y) {
+        const bool floats = *mode == Mode::kCalibrating || *mode == Mode::kObserving;
+        const bool training = *mode != Mode::kFrozen && y.needs_gradient();
+        if (!shared && (training || *mode == Mode::kCalibrating)) range->observe(y.value());
+        if (floats || (range && !range->seen())) return y;
+        const ActivationGrid grid = range ? shortened(range->grid(), bits) : kImageGrid;
+        return ops::fake_quant(y, {.scales = {grid.scale},
+                                   .zero_point = grid.zero_point,
+                                   .min_level = 0,
+                                   .max_level = kernels::kMaxActivationLevel});
+      });
 }
 
 void QuantizationAware::step(const training::StepInfo& info) {
@@ -141,10 +147,14 @@ void QuantizationAware::calibrate(const datasets::Dataset& data, std::int64_t im
   *mode_ = Mode::kFrozen;
 }
 
+ActivationGrid QuantizationAware::grid_of(const RangeObserver& range) const {
+  return shortened(range.grid(), options_.scale_bits);
+}
+
 // The integers of one stage, whose input lies on `input`.
 IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid& input) {
   IntegerLayer to{.name = stage.name, .layer = stage.layer, .relu = stage.relu};
-  if (stage.output) to.output = stage.output->grid();
+  if (stage.output) to.output = grid_of(*stage.output);
   if (const auto* norm = dynamic_cast<const BatchNorm*>(stage.layer)) {
     const auto affine = norm->affine();
     for (std::size_t c = 0; c < affine.scale.size(); ++c) {
@@ -188,7 +198,7 @@ void QuantizationAware::bake() {
       continue;
     }
     network_->layers.push_back(settle(*stage, grid));
-    if (stage->output) grid = stage->output->grid();
+    if (stage->output) grid = grid_of(*stage->output);
     i += stage->relu;  // fused
     ++stage;
   }
@@ -202,7 +212,7 @@ std::optional<ActivationGrid> QuantizationAware::input_grid(const Layer& linear)
       continue;
     }
     if (before == nullptr) return kImageGrid;
-    return before->seen() ? std::optional(before->grid()) : std::nullopt;
+    return before->seen() ? std::optional(grid_of(*before)) : std::nullopt;
   }
   fail(ErrorKind::kInternal, "input_grid", linear.describe(), " is not a layer of the model");
 }

@@ -21,6 +21,7 @@ class QuantizationAware final : public training::Pass {
     float freeze_at = 0.75f;  // progress from which the ranges stay as they are, (0, 1]
     ObserverKind observer = ObserverKind::kMovingAverage;
     float round_from = 0;  // progress before which activations are observed, not rounded, [0, 1]
+    int scale_bits = 23;   // of an activation scale's mantissa, 0 to 23 (short_scale)
     // For a pass that puts the weights on levels itself: the one scale of this layer's weights,
     // whose multiples they are. They are not rounded again, and weight_bits is not looked at.
     std::function<float(const Layer& linear)> given_scale = nullptr;
@@ -53,6 +54,7 @@ class QuantizationAware final : public training::Pass {
     std::shared_ptr<RangeObserver> output;  // none: the last
   };
   void observe(Layer& layer, const std::shared_ptr<RangeObserver>& range);
+  ActivationGrid grid_of(const RangeObserver& range) const;
   IntegerLayer settle(const Stage& stage, const ActivationGrid& input);
   Options options_;
   std::shared_ptr<Mode> mode_;  // shared with the taps, which may outlive the pass

@@ -41,6 +41,7 @@ RatePenalty::RatePenalty(Options options)
     : options_(std::move(options)),
       activations_({.freeze_at = options_.freeze_at,
                     .round_from = options_.activations_from,
+                    .scale_bits = options_.scale_bits,
                     .given_scale = [this](const Layer& linear) { return step_of(linear); }}) {
   const auto& o = options_;
   require(o.lambda >= 0 && o.bias_lambda >= 0 && o.learning_rate > 0 && o.schedule != nullptr,
@@ -116,7 +117,15 @@ float RatePenalty::step_of(const Layer& linear) const {
       targets_, [&](const Target& t) { return t.layer == &linear && !t.is_bias; });
   require(found != targets_.end(), ErrorKind::kInternal, "RatePenalty", linear.describe(),
           " has no step");
-  return std::exp(found->log_step.value().item());
+  const float step = std::exp(found->log_step.value().item());
+  return frozen_ ? quantize::short_scale(step, options_.scale_bits) : step;
+}
+
+// From here on the steps are the file's; training goes on and makes up for the rounding.
+void RatePenalty::freeze() {
+  frozen_ = true;
+  for (Target& target : targets_)
+    if (!target.is_bias) target.log_step.mutable_value().fill(std::log(step_of(*target.layer)));
 }
 
 Tensor RatePenalty::levels(const Target& target) const {
@@ -131,13 +140,14 @@ Tensor RatePenalty::levels(const Target& target) const {
 void RatePenalty::step(const training::StepInfo& info) {
   activations_.step(info);
   round_ = info.progress() >= options_.float_until;
+  if (!frozen_ && info.progress() >= options_.freeze_at) freeze();
   if (step_optimizer_) step_optimizer_->clear_gradients();
 }
 
 void RatePenalty::after_step(const training::StepInfo& info, optim::Optimizer& optimizer) {
   if (!round_) return;
   const float progress = info.progress(), rate = options_.schedule(progress);
-  if (step_optimizer_ && progress < options_.freeze_at)
+  if (step_optimizer_ && !frozen_)
     require(step_optimizer_->step(rate), ErrorKind::kDiverged, "RatePenalty",
             "the gradient of a step size is not finite; lower the learning rate");
   const float ramp = std::min(
@@ -169,6 +179,7 @@ std::vector<RatePenalty::LayerCode> RatePenalty::code_length() const {
 void RatePenalty::bake() {
   const NoGradient guard;
   round_ = true;
+  if (!frozen_) freeze();
   activations_.bake();
   for (Target& target : targets_) {
     const Tensor value = target.parameter->effective().value();

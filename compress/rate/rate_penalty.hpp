@@ -36,8 +36,11 @@ class RatePenalty final : public training::Pass {
     float ramp_until = 0.45f;          // where lambda has its full value
     float activations_from = 0.5f;     // progress from which activations are rounded
     float freeze_at = 0.8f;            // from which steps and activation ranges stay
+    int scale_bits = 3;  // that the mantissas of steps, then, and of activation scales keep
   };
   explicit RatePenalty(Options options);
+  RatePenalty(const RatePenalty&) = delete;  // the transforms point back
+  RatePenalty& operator=(const RatePenalty&) = delete;
 
   // A Sequential that quantize::QuantizationAware takes. Divides the weights by their step: the
   // optimizer moves levels.
@@ -69,6 +72,7 @@ class RatePenalty final : public training::Pass {
   void add(Layer& layer, const std::string& name, float multiple);
   Variable weight(const Target& target, const Variable& u) const;
   Variable bias(const Target& target, const Variable& u) const;
+  void freeze();
   float step_of(const Layer& linear) const;
   float bias_scale(const Target& bias) const;  // what one level of a bias is worth; 0: unknown yet
   Tensor levels(const Target& target) const;
@@ -77,7 +81,7 @@ class RatePenalty final : public training::Pass {
   quantize::QuantizationAware activations_;
   std::deque<Target> targets_;  // transforms point into it
   std::unique_ptr<optim::Adam> step_optimizer_;
-  bool round_ = false;
+  bool round_ = false, frozen_ = false;
 };
 
 }  // namespace espalier::rate
