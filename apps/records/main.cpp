@@ -31,8 +31,10 @@ fs::path path_of(const Settings& s, std::uint64_t seed, const char* extension) {
   return s.out / (s.row + "-seed" + std::to_string(seed) + extension);
 }
 
-nlohmann::json to_json(const SeedResult& r) {
-  return {{"seed", r.seed},
+nlohmann::json to_json(const SeedResult& r, const Row& row) {
+  return {{"row", row.name},
+          {"settings", apps::settings_of(row)},
+          {"seed", r.seed},
           {"bytes", r.bytes},
           {"validation_error", r.validation_error},
           {"test_error", r.test_error},
@@ -41,7 +43,10 @@ nlohmann::json to_json(const SeedResult& r) {
           {"minutes", r.minutes}};
 }
 
-SeedResult from_json(const nlohmann::json& j) {
+SeedResult from_json(const nlohmann::json& j, const Row& row, const fs::path& path) {
+  const std::string settings = j.at("settings"), wanted = apps::settings_of(row);
+  require(settings == wanted, "records", path.string(), " was trained with ", settings, ", not ",
+          wanted, "; choose another --out");
   return {.seed = j.at("seed"),
           .bytes = j.at("bytes"),
           .validation_error = j.at("validation_error"),
@@ -51,22 +56,28 @@ SeedResult from_json(const nlohmann::json& j) {
           .minutes = j.at("minutes")};
 }
 
-// A finished seed has both its files; the JSON is written last.
+// A finished seed has both its files; the JSON is written last. Test images that were left alone
+// are looked at now, if asked.
 SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
                     const datasets::TrainTest& data) {
   const fs::path json = path_of(s, seed, ".json"), esp = path_of(s, seed, ".esp");
+  SeedResult result;
   if (fs::exists(json) && fs::exists(esp)) {
     const Bytes text = read_file(json);
     try {
-      return from_json(nlohmann::json::parse(text.begin(), text.end()));
+      result = from_json(nlohmann::json::parse(text.begin(), text.end()), row, json);
     } catch (const nlohmann::json::exception&) {
       fail(ErrorKind::kCorrupt, json.string(), "is no result of this program; remove it");
     }
+    if (s.validation_only || result.test_error >= 0) return result;
+    result.test_error = apps::error_of(read_file(esp), *data.test);
+  } else {
+    const auto trained = apps::train_seed(row, seed, data, !s.validation_only);
+    write_file(esp, trained.file);
+    result = trained.result;
   }
-  const auto trained = apps::train_seed(row, seed, data, !s.validation_only);
-  write_file(esp, trained.file);
-  write_file(json, to_json(trained.result).dump(1) + "\n");
-  return trained.result;
+  write_file(json, to_json(result, row).dump(1) + "\n");
+  return result;
 }
 
 template <class T>
@@ -75,13 +86,16 @@ T median(std::vector<T> values) {
   return values[(values.size() - 1) / 2];
 }
 
+std::string shown(double error) {
+  return error < 0 ? "not looked at" : percent(error);
+}
+
 void print(const SeedResult& r) {
   std::printf(
-      "  seed %llu  %lld B  validation error %s  test error %s  %lld nonzeros, levels %.0f B"
-      "  %.1f min\n",
+      "  seed %llu  %lld B  validation error %s  test error %s  %lld nonzeros, levels %.0f B  "
+      "%.1f min\n",
       static_cast<unsigned long long>(r.seed), static_cast<long long>(r.bytes),
-      percent(r.validation_error).c_str(),
-      r.test_error < 0 ? "not looked at" : percent(r.test_error).c_str(),
+      shown(r.validation_error).c_str(), shown(r.test_error).c_str(),
       static_cast<long long>(r.nonzeros), r.level_bits / 8, r.minutes);
   std::fflush(stdout);
 }
@@ -90,7 +104,10 @@ void run(const Settings& s, const Row& row) {
   const auto data = datasets::load_mnist(s.data);
   require(data.has_value(), ErrorKind::kIo, "records",
           "no MNIST was found: espalier fetch mnist, or --data DIR");
+  require(!s.seeds.empty(), "records", "wants at least one seed");
   fs::create_directories(s.out);
+  std::printf("%s, part of %s: %s\n", row.name.c_str(), row.architecture.c_str(),
+              apps::settings_of(row).c_str());
   std::vector<SeedResult> results;
   for (const std::uint64_t seed : s.seeds) {
     results.push_back(run_seed(s, row, seed, *data));
@@ -106,13 +123,17 @@ void run(const Settings& s, const Row& row) {
   const double middle = median(validation);
   const auto kept =
       std::ranges::find_if(results, [&](const auto& r) { return r.validation_error == middle; });
+  std::string name = row.name + ".esp";
+  name[0] = 'm';
+  write_file(s.out / name, read_file(path_of(s, kept->seed, ".esp")));
   std::printf(
-      "%s %s: median %lld B, worst %lld B; test error median %s, worst %s; kept: seed %llu\n",
-      row.name.c_str(), row.architecture.c_str(), static_cast<long long>(median(bytes)),
-      static_cast<long long>(std::ranges::max(bytes)), percent(median(errors)).c_str(),
-      percent(std::ranges::max(errors)).c_str(), static_cast<unsigned long long>(kept->seed));
-  std::printf("  must: %lld B at %s\n", static_cast<long long>(row.must_bytes),
-              percent(row.most_error).c_str());
+      "%s: %zu seeds, median %lld B (worst %lld), test error %s (worst %s); wanted %lld B at %s\n"
+      "  %s is seed %llu, of the median validation error\n",
+      row.name.c_str(), results.size(), static_cast<long long>(median(bytes)),
+      static_cast<long long>(std::ranges::max(bytes)), shown(median(errors)).c_str(),
+      shown(std::ranges::max(errors)).c_str(), static_cast<long long>(row.must_bytes),
+      percent(row.most_error).c_str(), (s.out / name).c_str(),
+      static_cast<unsigned long long>(kept->seed));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "apps/records/rows.hpp"
 
+#include <sstream>
+
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
 #include "layers/flatten.hpp"
@@ -49,11 +51,46 @@ Sequential tutorial(const std::vector<std::int64_t>& w, Rng& rng) {
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = {
-      {"M1", "LeNet-5-Caffe", {8, 16, 32}, 0.0100, 800, 60, 128, {.lambda = 1e-5f}},
-      {"M2", "LeNet-5-Caffe", {8, 20, 40}, 0.0080, 1200, 60, 128, {.lambda = 1e-5f}},
-      {"M3", "LeNet-300-100", {64, 32}, 0.0190, 1600, 60, 128, {.lambda = 1e-5f}},
-      {"M4", "LeNet-5-Caffe", {8, 16, 32}, 0.0060, 2400, 60, 128, {.lambda = 2e-6f}},
-      {"M5", "tutorial CNN", {8}, 0.0200, 2000, 40, 128, {.lambda = 1e-5f}},
+      {"M1",
+       "LeNet-5-Caffe",
+       {8, 16, 32},
+       0.0100,
+       800,
+       100,
+       128,
+       {.lambda = 2.5e-5f, .learning_rate = 0.05f, .middle_step = 1.5f}},
+      {"M2",
+       "LeNet-5-Caffe",
+       {8, 20, 40},
+       0.0080,
+       1200,
+       120,
+       128,
+       {.lambda = 1.2e-5f, .learning_rate = 0.05f, .middle_step = 1.5f}},
+      {"M3",
+       "LeNet-300-100",
+       {64, 32},
+       0.0190,
+       1600,
+       120,
+       128,
+       {.lambda = 1.8e-5f, .learning_rate = 0.05f}},
+      {"M4",
+       "LeNet-5-Caffe",
+       {8, 16, 32},
+       0.0060,
+       2400,
+       120,
+       128,
+       {.lambda = 4e-6f, .learning_rate = 0.05f, .middle_step = 1.5f}},
+      {"M5",
+       "tutorial CNN",
+       {6},
+       0.0200,
+       2000,
+       60,
+       128,
+       {.lambda = 3e-5f, .learning_rate = 0.05f, .middle_step = 1.5f}},
   };
   return all;
 }
@@ -65,6 +102,20 @@ Row row_named(const std::string& name) {
     known += ' ' + row.name;
   }
   fail(ErrorKind::kUsage, "records", "there is no row ", name, "; the rows are", known);
+}
+
+std::string settings_of(const Row& row) {
+  std::ostringstream out;
+  for (std::size_t i = 0; i < row.widths.size(); ++i) out << (i ? "-" : "") << row.widths[i];
+  const auto& r = row.rate;
+  out << ", " << row.epochs << " epochs, batch " << row.batch_size << ", rate " << r.learning_rate
+      << ", lambda " << r.lambda << " (biases x " << r.bias_lambda << "), steps " << r.first_step
+      << ' ' << r.middle_step << ' ' << r.last_step << " learned at " << r.step_learning_rate
+      << ", biases " << r.bias_step << ", levels to " << r.max_level << ", floor "
+      << r.slope_floor_bits << " bits, from " << r.float_until << " ramp " << r.ramp_until
+      << " activations " << r.activations_from << " freeze " << r.freeze_at << ", scales "
+      << r.scale_bits << " bits";
+  return out.str();
 }
 
 Sequential row_model(const Row& row, std::uint64_t seed) {

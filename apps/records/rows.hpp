@@ -25,6 +25,9 @@ const std::vector<Row>& rows();
 // Errors: kUsage, naming those that exist.
 Row row_named(const std::string& name);
 
+// Everything that a result depends on besides seed and data: "8-16-32, 100 epochs of ...".
+std::string settings_of(const Row& row);
+
 // The row's network with first values from `seed`.
 Sequential row_model(const Row& row, std::uint64_t seed);
 

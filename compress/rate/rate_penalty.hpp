@@ -31,7 +31,7 @@ class RatePenalty final : public training::Pass {
     float step_learning_rate = 1e-3f;  // relative change of a step size; 0: they stay
     float bias_step = 0.1f;            // about one level of a bias, in real units, > 0
     float bias_lambda = 1;             // multiple of lambda
-    float slope_floor_bits = 2;        // from level 0 to 1
+    float slope_floor_bits = 4;        // from level 0 to 1
     float float_until = 0.05f;         // progress until which nothing is rounded nor shrunk
     float ramp_until = 0.45f;          // where lambda has its full value
     float activations_from = 0.5f;     // progress from which activations are rounded
