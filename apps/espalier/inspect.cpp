@@ -166,10 +166,7 @@ void inspect(const InspectOptions& options) {
   const std::size_t file_bytes = bytes.size();
   const auto model = runtime::Model(format::read(bytes, options.model.string()));
   const auto& packed = model.packed();
-  // A model has one file in each coding: the bytes tell which this is.
-  const auto coding = format::write(packed, format::Coding::kPlain) == bytes
-                          ? format::Coding::kPlain
-                          : format::Coding::kRange;
+  const auto coding = format::coding_of(bytes);
   const ModelFacts facts = count_facts(packed, coding);
   json report = facts_json(options.model.string(), file_bytes, packed, facts);
   if (!options.json) print(options.model.string(), file_bytes, packed, facts);

@@ -62,24 +62,22 @@ LayerFacts facts_of(const PackedLayer& l, const runtime::Stage& input,
 
 ModelFacts count_facts(const format::PackedModel& model, format::Coding coding) {
   const auto stages = runtime::stages(model);
+  const auto sizes = format::measure(model, coding);
   ModelFacts all;
-  format::PackedModel first = model;
-  // A bare relu is one byte; what else its file holds belongs to no layer.
-  first.layers.assign(1, PackedLayer{});
-  first.layers[0].kind = LayerKind::kRelu;
-  all.header_bytes = format::write(first, coding).size() - 1;
-  all.file_bytes = all.header_bytes;
-  first.layers.clear();
+  all.file_bytes = format::write(model, coding).size();
+  double bits = 0;
+  std::size_t before = 0;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     LayerFacts facts = facts_of(model.layers[i], stages[i], stages[i + 1]);
-    first.layers.push_back(model.layers[i]);
-    const std::size_t file_bytes = format::write(first, coding).size();
-    facts.file_bytes = file_bytes - all.file_bytes;
-    all.file_bytes = file_bytes;
+    bits += sizes.layer_bits[i];
+    const auto so_far = std::min(static_cast<std::size_t>(bits / 8 + 0.5), all.file_bytes);
+    facts.file_bytes = so_far - before;
+    before = so_far;
     all.weights += facts.weights, all.zeros += facts.zeros, all.macs += facts.macs;
     all.parameters += facts.parameters;
     all.layers.push_back(std::move(facts));
   }
+  all.header_bytes = all.file_bytes - before;
   all.dense_float_bytes = 4 * all.parameters;
   all.peak_activation_bytes = runtime::peak_activation_bytes(model);
   return all;

@@ -19,21 +19,20 @@ struct LayerFacts {
   std::int64_t parameters = 0;           // weights, biases, batch norm's two vectors
   std::int64_t macs = 0;                 // multiply-accumulates an image, zeros included
   std::int64_t activation_bytes = 0;     // of the output: 1 a level, 4 a float
-  std::size_t file_bytes = 0;            // by which the file grows when this layer is appended
+  std::size_t file_bytes = 0;            // this layer's share of the file
 };
 
 struct ModelFacts {
   std::vector<LayerFacts> layers;
   std::size_t file_bytes = 0;    // of the model as the writer writes it
-  std::size_t header_bytes = 0;  // what belongs to no layer: header, labels, CRC
+  std::size_t header_bytes = 0;  // what belongs to no layer: head, labels, checksum
   std::int64_t weights = 0, zeros = 0, parameters = 0, macs = 0;
   std::int64_t dense_float_bytes = 0;      // 4 a parameter
   std::int64_t peak_activation_bytes = 0;  // runtime::peak_activation_bytes
 };
 
-// The layers' file_bytes are differences of files that hold the first layers only; with
-// header_bytes they sum to the whole. (A layer's own tensors decide most of it; the range coder
-// rounds to bytes.) Errors: as format::write and runtime::stages.
+// The layers' file_bytes are their bits in the stream, the running sum rounded to bytes; with
+// header_bytes they sum to the whole. Errors: as format::write and runtime::stages.
 ModelFacts count_facts(const format::PackedModel& model,
                        format::Coding coding = format::Coding::kRange);
 

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -5,6 +7,7 @@
 #include "apps/tutorial/fresh_process.hpp"
 #include "apps/tutorial/lesson.hpp"
 #include "core/base/file.hpp"
+#include "core/base/table.hpp"
 #include "core/base/text.hpp"
 #include "layers/summary.hpp"
 
@@ -33,6 +36,8 @@ std::string times_smaller(std::size_t from, std::size_t to) {
 // `share` of ten columns, in eighths of a block.
 std::string bar(double share) {
   constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  if (!utf8_locale())
+    return std::string(static_cast<std::size_t>(std::clamp(share * 10 + 0.5, 1.0, 10.0)), '#');
   const int eighths = std::clamp(static_cast<int>(share * 80 + 0.5), 1, 80);
   std::string text;
   for (int i = 0; i < eighths / 8; ++i) text += "█";
@@ -74,22 +79,26 @@ void report(const Lesson& lesson) {
   std::cout << "Data: " << lesson.data_name() << " (" << with_commas(lesson.test().size())
             << " test images). Model: " << options.model << ", seed " << options.seed << ", "
             << options.threads << (options.threads == 1 ? " thread" : " threads")
-            << (options.quick ? ", a tenth of the training images" : "") << ".\n\n"
-            << pad_right("stage", 14) << pad_left("accuracy", 9) << pad_left("zeros", 8)
-            << pad_left(".esp bytes", 12) << "  " << pad_right("", 10) << pad_left("smaller", 9)
-            << pad_left("DEFLATE", 12) << pad_left("latency", 11) << pad_left("memory", 9) << "  "
-            << "TensorFlow's own\n";
-  for (const Stage& s : stages)
-    std::cout << pad_right(s.name, 14) << pad_left(percent(s.accuracy), 9)
-              << pad_left(percent(s.sparsity, 1), 8) << pad_left(bytes(s.file_bytes), 12) << "  "
-              << pad_right(bar(static_cast<double>(s.file_bytes) /
-                               static_cast<double>(baseline.file_bytes)),
-                           10)
-              << pad_left(times_smaller(baseline.deflate_bytes, s.file_bytes), 9)
-              << pad_left(bytes(s.deflate_bytes), 12)
-              << pad_left(fixed(s.latency_us, 1) + " us", 11)
-              << pad_left(bytes(static_cast<std::size_t>(s.peak_bytes)), 9) << "  "
-              << published(options.model, s.name) << '\n';
+            << (options.quick ? ", a tenth of the training images" : "") << ".\n\n";
+  Column name{"stage", {}, true}, accuracy{"accuracy"}, zeros{"zeros"}, file{".esp bytes"},
+      bars{"", {}, true}, smaller{"smaller"}, deflate{"DEFLATE"}, latency{"latency"},
+      memory{"memory"}, tensorflow{"TensorFlow's own", {}, true};
+  for (const Stage& s : stages) {
+    name.cells.push_back(s.name);
+    accuracy.cells.push_back(percent(s.accuracy));
+    zeros.cells.push_back(percent(s.sparsity, 1));
+    file.cells.push_back(bytes(s.file_bytes));
+    bars.cells.push_back(
+        bar(static_cast<double>(s.file_bytes) / static_cast<double>(baseline.file_bytes)));
+    smaller.cells.push_back(times_smaller(baseline.deflate_bytes, s.file_bytes));
+    deflate.cells.push_back(bytes(s.deflate_bytes));
+    latency.cells.push_back(fixed(s.latency_us, 1) + " us");
+    memory.cells.push_back(bytes(static_cast<std::size_t>(s.peak_bytes)));
+    tensorflow.cells.push_back(published(options.model, s.name));
+  }
+  std::cout << table(
+      {name, accuracy, zeros, file, bars, smaller, deflate, latency, memory, tensorflow},
+      terminal_width(STDOUT_FILENO));
 
   std::int64_t differing = 0;
   double seconds = 0;

@@ -3,21 +3,25 @@
 
 namespace espalier::apps {
 
+// The large network's rate falls to 0: at a constant one it ended at 99.06 to 99.20 % of the test
+// images.
 training::FitOptions Lesson::baseline() const {
   const bool large = options_.model == "large";
   return {.epochs = large ? 10 : 4,
           .batch_size = large ? 128 : 32,
+          .schedule = large ? optim::cosine() : optim::constant(),
           .seed = options_.seed,
           .label = "baseline",
           .validation = validation_.get()};
 }
 
-// Pruning is a shock: ten times the baseline's rate, falling to 0, lets the survivors move far
-// enough to make up for it, and half of the run is left to them.
+// Pruning is a shock: five times the baseline's rate, falling to 0, lets the survivors move far
+// enough to make up for it, and half of the run is left to them. (Mean change of the validation
+// accuracy over three seeds at 3e-3, 5e-3, 1e-2, 2e-2: +0.18, +0.26, +0.11, +0.22 points.)
 training::FitOptions Lesson::pruning() const {
   return {.epochs = 4,
           .batch_size = 128,
-          .learning_rate = options_.model == "large" ? 1e-3f : 1e-2f,
+          .learning_rate = options_.model == "large" ? 1e-3f : 5e-3f,
           .schedule = optim::cosine(),
           .seed = options_.seed + 1,
           .label = "pruning",
@@ -25,7 +29,7 @@ training::FitOptions Lesson::pruning() const {
 }
 
 // Tensors of under a thousand weights stay whole: they cost next to nothing in the file, and with
-// the first convolution's 108 weights pruned, too, the small network lost 0.2 points more. The
+// the first convolution's 108 weights pruned, too, the small network lost 0.3 points more. The
 // others make up for them, so that 80 or 90 % of all weights are zero.
 prune::MagnitudePruner::Options Lesson::pruner() const {
   constexpr std::int64_t kSmall = 1000;

@@ -17,14 +17,12 @@ constexpr std::uint64_t kMaxWeights = 1ull << 26;      // of all layers together
 constexpr std::uint64_t kMaxWindow = 4096;             // kernel, stride, padding
 constexpr std::int32_t kMaxBiasShift = 31;
 
-// The most weights that `bytes` of weight data may stand for, so that a tiny file cannot ask for a
-// large allocation. Plain: a bit each in a bitmap. Range-coded: a coded bit narrows the range by at
-// least 1 - 31.87/65536 (P(0) is at most 65504/65536, P(1) at most 1 - 32/65536 * 256/257 after
-// rounding), so it costs 0.0007 bits: 11,420 to a byte. 16384 leaves a margin for a lucky last
-// value, and four bytes are given, because trailing zeros are not stored.
-constexpr std::uint64_t kMaxWeightsPerByte = 16384;
-constexpr std::uint64_t most_weights(bool range_coded, std::uint64_t bytes) {
-  return std::min(kMaxWeights, range_coded ? kMaxWeightsPerByte * (bytes + 4) : 8 * bytes);
+// The most weights that a file of `bytes` bytes may stand for, so that a tiny one cannot ask for a
+// large allocation: a decision costs at least 0.0007 bits (BitModel::p1 keeps 32/65536 away from 0
+// and 1), which is 11,360 to a byte, and one decision may stand for a whole kernel or row of zeros.
+constexpr std::uint64_t kMaxWeightsPerByte = 16384, kFreeWeights = 1ull << 19;
+constexpr std::uint64_t most_weights(std::uint64_t bytes) {
+  return std::min(kMaxWeights, std::max(kFreeWeights, kMaxWeightsPerByte * bytes));
 }
 
 }  // namespace espalier::format

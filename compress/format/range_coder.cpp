@@ -1,44 +1,37 @@
 #include "compress/format/range_coder.hpp"
 
-#include <algorithm>
-
 namespace espalier::format {
-namespace {
-constexpr std::uint32_t kTop = 1u << 24;
-constexpr std::uint32_t kCountLimit = 1024;
-}  // namespace
 
-std::uint32_t BitModel::p0() const {
-  return std::clamp(((2 * zeros_ + 1) << 16) / (2 * (zeros_ + ones_) + 2), 32u, 65504u);
-}
-
-void BitModel::update(bool bit) {
-  ++(bit ? ones_ : zeros_);
-  if (zeros_ + ones_ >= kCountLimit) {
-    zeros_ /= 2;
-    ones_ /= 2;
-  }
-}
-
+// Of the interval, 0 is the lower part.
 bool RangeEncoder::bit(BitModel& model, bool value) {
-  narrow((range_ >> 16) * model.p0(), value);
+  const std::uint32_t bound = (range_ >> 16) * (65536 - model.p1());
+  low_ += value ? bound : 0;
+  range_ = value ? range_ - bound : bound;
   model.update(value);
+  normalize();
   return value;
 }
 
 std::uint32_t RangeEncoder::raw(int count_bits, std::uint32_t value) {
-  for (int i = count_bits - 1; i >= 0; --i) narrow(range_ >> 1, (value >> i) & 1);
+  for (int left = count_bits; left > 0;) {
+    const int now = std::min(left, 12);
+    left -= now;
+    range_ >>= now;
+    low_ += std::uint64_t{range_} * ((value >> left) & ((1u << now) - 1));
+    normalize();
+  }
   return value;
 }
 
-void RangeEncoder::narrow(std::uint32_t bound, bool value) {
-  if (value) {
-    low_ += bound;
-    range_ -= bound;
-  } else {
-    range_ = bound;
-  }
-  while (range_ < kTop) {
+void RangeEncoder::share(Share share) {
+  range_ >>= kShareBits;
+  low_ += std::uint64_t{range_} * share.first;
+  range_ *= share.count;
+  normalize();
+}
+
+void RangeEncoder::normalize() {
+  while (range_ < (1u << 24)) {
     range_ <<= 8;
     shift();
   }
@@ -77,39 +70,22 @@ RangeDecoder::RangeDecoder(std::span<const std::uint8_t> bytes) : bytes_(bytes) 
   for (int i = 0; i < 4; ++i) code_ = (code_ << 8) | next();
 }
 
-bool RangeDecoder::bit(BitModel& model, bool) {
-  const bool value = narrow((range_ >> 16) * model.p0());
-  model.update(value);
-  return value;
-}
-
 std::uint32_t RangeDecoder::raw(int count_bits, std::uint32_t) {
   std::uint32_t value = 0;
-  for (int i = 0; i < count_bits; ++i) value = (value << 1) | (narrow(range_ >> 1) ? 1u : 0u);
+  for (int left = count_bits; left > 0;) {
+    const int now = std::min(left, 12);
+    left -= now;
+    range_ >>= now;
+    const std::uint32_t part = std::min(code_ / range_, (1u << now) - 1);
+    code_ -= part * range_;
+    value = (value << now) | part;
+    normalize();
+  }
   return value;
 }
 
 bool RangeDecoder::at_end() const {
   return position_ >= bytes_.size() && (bytes_.empty() || bytes_.back() != 0);
-}
-
-bool RangeDecoder::narrow(std::uint32_t bound) {
-  const bool value = code_ >= bound;
-  if (value) {
-    code_ -= bound;
-    range_ -= bound;
-  } else {
-    range_ = bound;
-  }
-  while (range_ < kTop) {
-    range_ <<= 8;
-    code_ = (code_ << 8) | next();
-  }
-  return value;
-}
-
-std::uint32_t RangeDecoder::next() {
-  return position_ < bytes_.size() ? bytes_[position_++] : 0u;
 }
 
 }  // namespace espalier::format

@@ -4,7 +4,9 @@
 #include <span>
 #include <string>
 
+#include "compress/format/checksum.hpp"
 #include "compress/format/packed_model.hpp"
+#include "compress/format/writer.hpp"
 #include "core/base/bytes.hpp"
 
 namespace espalier::format {
@@ -12,5 +14,10 @@ namespace espalier::format {
 // Errors: kCorrupt, naming the file `name`, for anything but the bytes that write() gives for a
 // valid model. Allocates at most in proportion to the bytes that are there (limits.hpp).
 PackedModel read(std::span<const std::uint8_t> bytes, std::string name);
+
+// Of a file that read() takes.
+inline Coding coding_of(std::span<const std::uint8_t> bytes) {
+  return bytes[0] == kRangeCoded ? Coding::kRange : Coding::kPlain;
+}
 
 }  // namespace espalier::format

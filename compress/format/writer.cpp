@@ -1,104 +1,88 @@
 #include "compress/format/writer.hpp"
 
-#include "compress/format/limits.hpp"
-#include "compress/format/validate.hpp"
-#include "compress/format/weight_coder.hpp"
+#include "compress/format/checksum.hpp"
+#include "compress/format/plain_coder.hpp"
+#include "compress/format/syntax.hpp"
 
 namespace espalier::format {
 namespace {
 
-void text(ByteWriter& out, const std::string& value) {
-  out.varint(value.size());
-  for (const char c : value) out.u8(static_cast<std::uint8_t>(c));
+template <class Coder>
+void encode(Coder& coder, const PackedModel& model) {
+  Syntax syntax(coder, model, "write", kMaxWeights);
+  syntax.head();
+  for (std::size_t i = 0; syntax.layer(i);) ++i;
 }
 
-void grid(ByteWriter& out, const ActivationGrid& value) {
-  out.f32(value.scale);
-  out.u8(static_cast<std::uint8_t>(value.zero_point));
-}
-
-void size(ByteWriter& out, std::int64_t value) {
-  out.varint(static_cast<std::uint64_t>(value));
-}
-
-void record(ByteWriter& out, const PackedLayer& layer) {
-  const bool bias = !layer.bias.empty() || !layer.bias_levels.empty();
-  out.u8(static_cast<std::uint8_t>(static_cast<unsigned>(layer.kind) | (layer.relu ? 8u : 0u) |
-                                   (layer.name.empty() ? 0u : 16u) |
-                                   (layer.output.is_float() ? 0u : 32u) | (bias ? 64u : 0u)));
-  if (!layer.name.empty()) text(out, layer.name);
-  if (!layer.output.is_float()) grid(out, layer.output);
-  if (has_window(layer.kind)) {
-    const bool strided = layer.stride_h != 1 || layer.stride_w != 1;
-    const bool padded = layer.pad_top || layer.pad_left || layer.pad_bottom || layer.pad_right;
-    out.u8(static_cast<std::uint8_t>((strided ? 1u : 0u) | (padded ? 2u : 0u)));
-    size(out, layer.kernel_h), size(out, layer.kernel_w);
-    if (strided) size(out, layer.stride_h), size(out, layer.stride_w);
-    if (padded)
-      for (auto v : {layer.pad_top, layer.pad_left, layer.pad_bottom, layer.pad_right})
-        size(out, v);
+template <class Coder>
+Sizes measure(const PackedModel& model) {
+  Coder coder;
+  Syntax syntax(coder, model, "measure", kMaxWeights);
+  syntax.head();
+  Sizes sizes;
+  double before = coder.bits();
+  sizes.head_bits = 8 + before;
+  for (std::size_t i = 0; syntax.layer(i); ++i) {
+    sizes.layer_bits.push_back(coder.bits() - before);
+    before = coder.bits();
   }
-  if (!has_weight(layer.kind)) return;
-  size(out, layer.weight.shape[0]);
-  const bool shared = layer.weight.scales.size() == 1;
-  out.u8(static_cast<std::uint8_t>(layer.weight.bits | (shared ? 64 : 0)));
-  if (layer.weight.is_float()) return;
-  out.varint(static_cast<std::uint64_t>(layer.bias_shift));
-  for (auto v : layer.bias_levels) out.varint(zigzag(v));
+  sizes.head_bits += coder.bits() - before;
+  return sizes;
+}
+
+std::uint64_t weights_of(const PackedModel& model) {
+  std::uint64_t weights = 0;
+  for (const auto& l : model.layers)
+    weights += l.weight.values.size() + l.weight.levels.size() + l.multiplier.size();
+  return weights;
 }
 
 }  // namespace
 
 Bytes write(const PackedModel& model, Coding coding, ErrorKind kind, std::string_view where) {
   validate(model, kind, where);
-  const bool normalized = model.input_mean != 0 || model.input_deviation != 1;
   ByteWriter out;
-  for (const char c : {'E', 'S', 'P', '\0'}) out.u8(static_cast<std::uint8_t>(c));
-  out.u8(static_cast<std::uint8_t>((coding == Coding::kRange ? 1u : 0u) | (normalized ? 2u : 0u) |
-                                   (model.input.is_float() ? 0u : 4u) |
-                                   (model.labels.empty() ? 0u : 8u)));
-  for (auto v : model.input_shape) size(out, v);
-  if (normalized) out.f32(model.input_mean), out.f32(model.input_deviation);
-  if (!model.input.is_float()) grid(out, model.input);
-  if (!model.labels.empty()) {
-    out.varint(model.labels.size());
-    for (const auto& label : model.labels) text(out, label);
+  out.u8(coding == Coding::kRange ? kRangeCoded : kPlainCoded);
+  if (coding == Coding::kRange) {
+    RangeEncoder coder;
+    encode(coder, model);
+    out.raw(coder.finish());
+  } else {
+    PlainEncoder coder;
+    encode(coder, model);
+    out.raw(coder.finish());
   }
-  out.varint(model.layers.size());
-  for (const auto& layer : model.layers) record(out, layer);
-
-  const std::size_t records_end = out.bytes().size();
-  std::uint64_t weights = 0;
-  RangeEncoder coder;
-  const auto floats = [&](const std::vector<float>& values, std::size_t columns) {
-    if (coding == Coding::kRange)
-      encode_floats(coder, values, columns);
-    else
-      write_floats(out, values);
-  };
-  for (const auto& layer : model.layers) {
-    const auto& weight = layer.weight;
-    weights += weight.values.size() + weight.levels.size() + layer.multiplier.size();
-    if (has_weight(layer.kind)) {
-      const auto rows = static_cast<std::size_t>(weight.shape[0]);
-      if (weight.is_float())
-        floats(weight.values, weight.values.size() / rows);
-      else if (coding == Coding::kRange)
-        encode_levels(coder, weight.levels, weight.levels.size() / rows, weight.bits);
-      else
-        write_levels(out, weight.levels, weight.bits);
-    }
-    for (const auto* values : {&weight.scales, &layer.bias, &layer.multiplier, &layer.offset})
-      if (!values->empty()) floats(*values, values->size());
-  }
-  if (coding == Coding::kRange) out.raw(coder.finish());
-  require(weights <= most_weights(coding == Coding::kRange, out.bytes().size() - records_end), kind,
-          where, weights, " weights, nearly all zero, take too few bytes when range-coded (",
-          out.bytes().size() - records_end, "); write them plain");
-  out.u32(crc32(out.bytes()));
-  require(out.bytes().size() <= kMaxFileBytes, kind, where, "the file is over the limit of ",
-          kMaxFileBytes, " bytes");
+  seal(out);
+  const auto bytes = out.bytes().size();
+  require(bytes <= kMaxFileBytes, kind, where, "the file is over the limit of ", kMaxFileBytes,
+          " bytes");
+  const auto weights = weights_of(model);
+  require(weights <= most_weights(bytes), kind, where, weights,
+          " weights, nearly all zero, take too few bytes (", bytes,
+          "); remove the units without weights");
   return out.release();
+}
+
+Sizes measure(const PackedModel& model, Coding coding) {
+  validate(model, ErrorKind::kUsage, "measure");
+  return coding == Coding::kRange ? measure<BitCounter>(model) : measure<PlainEncoder>(model);
+}
+
+double level_bits(std::span<const std::int8_t> levels, std::span<const std::int64_t> shape,
+                  int bits) {
+  const bool kernels = shape.size() == 4;
+  require(kernels || shape.size() == 2, "level_bits", "wants 2 or 4 sizes, got ", shape.size());
+  std::array<std::size_t, 4> s{};
+  std::size_t count = 1;
+  for (std::size_t k = 0; k < shape.size(); ++k) count *= s[k] = static_cast<std::size_t>(shape[k]);
+  require(count == levels.size() && count > 0 && bits >= 2 && bits <= 8, "level_bits", count,
+          " levels of the shape, got ", levels.size(), " of ", bits, " bits");
+  BitCounter counter;
+  const LevelShape view =
+      kernels ? LevelShape{s[0], s[1], s[2], s[3]} : LevelShape{.outputs = s[0], .inputs = s[1]};
+  LevelModels models;
+  LevelCoder(counter, levels, view, bits, models).code();
+  return counter.bits();
 }
 
 }  // namespace espalier::format

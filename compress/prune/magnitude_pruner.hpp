@@ -17,7 +17,8 @@ struct MaskedParameter {
   Tensor mask;  // 1 keeps, 0 removes
 };
 
-// What a masked weight learns.
+// What a masked weight learns. Masked is the default: on MNIST (small model, 4 epochs to 80 %, rate
+// 5e-3, three seeds) it gained 0.26 points of validation accuracy, straight-through 0.08.
 enum class MaskGradient {
   kMasked,           // nothing: it keeps the value that it had when it was masked
   kStraightThrough,  // as if it were there: it moves on, and may win its place back

@@ -7,30 +7,31 @@ namespace espalier::quantize {
 
 void RangeObserver::observe(const Tensor& values) {
   if (values.elements() == 0) return;
-  double low = values.values()[0], high = low;
+  float low = values.values()[0], high = low;
   bool finite = true;
   for (const float v : values.values()) {
     finite &= std::isfinite(v);
-    low = std::min<double>(low, v);
-    high = std::max<double>(high, v);
+    low = std::min(low, v);
+    high = std::max(high, v);
   }
   require(finite, ErrorKind::kDiverged, "observer",
           "an activation is no number; train with a smaller learning rate");
+  float* s = state_.mutable_data();
   if (kind_ == ObserverKind::kMinMax) {
-    low_ = seen_ ? std::min(low_, low) : low;
-    high_ = seen_ ? std::max(high_, high) : high;
-    weight_ = 1;
+    s[kLow] = seen() ? std::min(s[kLow], low) : low;
+    s[kHigh] = seen() ? std::max(s[kHigh], high) : high;
+    s[kWeight] = 1;
   } else {
-    low_ = decay_ * low_ + (1 - decay_) * low;
-    high_ = decay_ * high_ + (1 - decay_) * high;
-    weight_ = decay_ * weight_ + (1 - decay_);
+    s[kLow] += (1 - decay_) * (low - s[kLow]);
+    s[kHigh] += (1 - decay_) * (high - s[kHigh]);
+    s[kWeight] += (1 - decay_) * (1 - s[kWeight]);
   }
-  seen_ = true;
 }
 
 ActivationGrid RangeObserver::grid() const {
-  require(seen_, "observer", "has seen no activation: calibrate or train first");
-  return activation_grid(static_cast<float>(low_ / weight_), static_cast<float>(high_ / weight_));
+  require(seen(), "observer", "has seen no activation: calibrate or train first");
+  const float* s = state_.data();
+  return activation_grid(s[kLow] / s[kWeight], s[kHigh] / s[kWeight]);
 }
 
 }  // namespace espalier::quantize

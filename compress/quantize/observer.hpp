@@ -13,16 +13,20 @@ enum class ObserverKind {
 
 class RangeObserver {
  public:
-  explicit RangeObserver(ObserverKind kind, double decay = 0.999) : kind_(kind), decay_(decay) {}
+  explicit RangeObserver(ObserverKind kind, float decay = 0.999f)
+      : kind_(kind), decay_(decay), state_({3}) {}
   // Errors: kDiverged for a NaN or infinity.
   void observe(const Tensor& values);
-  bool seen() const { return seen_; }
+  bool seen() const { return state_.data()[kWeight] > 0; }
   ActivationGrid grid() const;  // errors: nothing was seen
 
+  Tensor& state() { return state_; }  // for checkpoints: all that it knows
+
  private:
+  enum { kLow, kHigh, kWeight };  // weight: how much was seen, 0 (nothing) to 1
   ObserverKind kind_;
-  double decay_, low_ = 0, high_ = 0, weight_ = 0;
-  bool seen_ = false;
+  float decay_;
+  Tensor state_;
 };
 
 }  // namespace espalier::quantize

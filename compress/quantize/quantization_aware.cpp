@@ -132,6 +132,12 @@ void QuantizationAware::step(const training::StepInfo& info) {
                                             : Mode::kTraining;
 }
 
+bool QuantizationAware::visit_state(const training::StateVisitor& visitor) {
+  for (auto& stage : stages_)
+    if (stage.output) visitor(stage.name + ".range", stage.output->state());
+  return true;
+}
+
 void QuantizationAware::calibrate(const datasets::Dataset& data, std::int64_t images) {
   require(model_ != nullptr, "calibrate", "attach the pass to a model first");
   require(1 <= images && images <= data.size(), "calibrate", "wants 1 to ", data.size(),

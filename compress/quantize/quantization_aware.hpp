@@ -33,6 +33,8 @@ class QuantizationAware final : public training::Pass {
   // model (fold_batch_norm.hpp). Errors: kUsage naming the first layer that has no integer form.
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
+  // The observed ranges.
+  bool visit_state(const training::StateVisitor& visitor) override;
   // Post-training: runs `images` of the data through the float model and observes. The model is not
   // changed otherwise.
   void calibrate(const datasets::Dataset& data, std::int64_t images);

@@ -19,6 +19,15 @@ std::uint32_t crc32(std::span<const std::uint8_t> bytes, std::uint32_t crc) {
   return ~crc;
 }
 
+std::uint16_t crc16(std::span<const std::uint8_t> bytes) {
+  std::uint32_t crc = 0xFFFF;
+  for (const std::uint32_t byte : bytes) {
+    crc ^= byte << 8;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc << 1) ^ ((crc & 0x8000) ? 0x11021u : 0u);
+  }
+  return static_cast<std::uint16_t>(crc);
+}
+
 std::span<const std::uint8_t> ByteReader::take(std::size_t count) {
   check(count <= remaining(), "truncated: wants ", count, " more bytes, has ", remaining());
   const auto part = bytes_.subspan(position_, count);

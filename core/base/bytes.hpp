@@ -1,4 +1,4 @@
-// Checked readers and writers over bytes, little-endian, and the CRC-32 of zlib and PNG.
+// Checked readers and writers over bytes, little-endian, and checksums.
 #pragma once
 
 #include <bit>
@@ -15,8 +15,11 @@ namespace espalier {
 
 using Bytes = std::vector<std::uint8_t>;
 
-// CRC-32 (polynomial 0xEDB88320, reflected). Pass the last result as `crc` to go on.
+// CRC-32 of zlib and PNG (polynomial 0xEDB88320, reflected). Pass the last result as `crc` to go on.
 std::uint32_t crc32(std::span<const std::uint8_t> bytes, std::uint32_t crc = 0);
+
+// CRC-16 of X.25's generator (x^16 + x^12 + x^5 + 1, high bit first, from 0xFFFF).
+std::uint16_t crc16(std::span<const std::uint8_t> bytes);
 
 // Reads from a span; every read past the end fails with ErrorKind::kCorrupt and names the file.
 class ByteReader {

@@ -51,7 +51,11 @@ void print(const std::string& label, const EpochReport& r, int epochs) {
 std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const FitOptions& options,
                              const std::vector<Pass*>& passes) {
   check(data, options);
-  for (Pass* pass : passes) pass->attach(model);
+  for (Pass* pass : passes) {
+    pass->attach(model);
+    require(options.checkpoint.empty() || pass->visit_state([](const std::string&, Tensor&) {}),
+            "fit", "one of the passes cannot be resumed; train without a checkpoint");
+  }
   const auto optimizer = optimizer_for(model, options);
   Rng shuffle(options.seed, "shuffle"), dropout(options.seed, "dropout");
   const std::int64_t batches = (data.size() + options.batch_size - 1) / options.batch_size;

@@ -34,8 +34,7 @@ bool is_small(const format::PackedModel& model) {
 void read_and_run(const Bytes& bytes) {
   fuzz::may_refuse([&] {
     const auto packed = format::read(bytes, "fuzz.esp");
-    const auto coding = bytes[4] & 1 ? format::Coding::kRange : format::Coding::kPlain;
-    fuzz::promise(format::write(packed, coding) == bytes);
+    fuzz::promise(format::write(packed, format::coding_of(bytes)) == bytes);
     if (!is_small(packed)) return;
     const auto& s = packed.input_shape;
     const Tensor images = Tensor::full({2, s[0], s[1], s[2]}, 0.5f);

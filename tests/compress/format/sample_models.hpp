@@ -1,10 +1,14 @@
 // One small model for every branch of the format, shared by the format's tests and the fuzz seeds.
 #pragma once
 
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "compress/format/checksum.hpp"
 #include "compress/format/packed_model.hpp"
+#include "compress/format/plain_coder.hpp"
+#include "compress/format/syntax.hpp"
 #include "compress/format/writer.hpp"
 #include "core/base/rng.hpp"
 
@@ -24,7 +28,7 @@ inline PackedLayer weighted(LayerKind kind, std::vector<std::int64_t> shape, int
   for (std::int64_t i = 0; i < count; ++i) {
     const bool zero = rng.uniform() >= density;
     if (bits == 32)
-      layer.weight.values.push_back(zero ? 0.0f : rng.normal());
+      layer.weight.values.push_back(zero ? 0.0f : rng.uniform() - 0.5f);
     else
       layer.weight.levels.push_back(static_cast<std::int8_t>(
           zero ? 0 : static_cast<int>(rng.below(static_cast<std::uint64_t>(2 * top + 1))) - top));
@@ -77,23 +81,101 @@ inline PackedModel worked_example() {
   return model;
 }
 
-// Every width and coding: float, 8-bit, 4-bit, 2-bit, plain and range-coded.
+// More levels than the careful profile takes, nearly all zero.
+inline PackedModel large_layer() {
+  PackedModel model;
+  model.input_shape = {1, 1, 260};
+  model.layers = {weighted(LayerKind::kDense, {256, 260}, 4, 0.0003)};
+  model.layers[0].weight.scales = {1}, model.layers[0].bias_levels.clear();
+  model.input.scale = 0.5f;
+  return model;
+}
+
+// Like the records: LeNet-5-Caffe with 8, 16 and 32 units, sparse, short scales, one grid, no bias.
+inline PackedModel lenet5() {
+  PackedModel model;
+  model.input_shape = {28, 28, 1};
+  model.input = {1.0f / 127, 0};
+  PackedLayer pool, flatten;
+  pool.kind = LayerKind::kMaxPool2d;
+  pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
+  flatten.kind = LayerKind::kFlatten;
+  const auto hidden = [&](LayerKind kind, std::vector<std::int64_t> shape, float scale) {
+    PackedLayer layer = weighted(kind, std::move(shape), 3, 0.06);
+    if (kind == LayerKind::kConv2d) layer.kernel_h = layer.kernel_w = 5;
+    layer.weight.scales = {scale}, layer.bias_levels.clear();
+    layer.output = model.input, layer.relu = true;
+    return layer;
+  };
+  auto logits = hidden(LayerKind::kDense, {10, 32}, 1);
+  logits.output = {}, logits.relu = false;
+  model.layers = {hidden(LayerKind::kConv2d, {8, 5, 5, 1}, 0.03125f),
+                  pool,
+                  hidden(LayerKind::kConv2d, {16, 5, 5, 8}, 0.01171875f),
+                  pool,
+                  flatten,
+                  hidden(LayerKind::kDense, {32, 256}, 0.0078125f),
+                  logits};
+  return model;
+}
+
+// tests/golden/v1: name and model. Floats are exact everywhere: no logarithm made them.
+struct Golden {
+  std::string name;
+  PackedModel model;
+  Coding coding;
+};
+inline std::vector<Golden> golden() {
+  std::vector<Golden> all{{"worked_example.esp", worked_example(), Coding::kRange},
+                          {"worked_example_plain.esp", worked_example(), Coding::kPlain},
+                          {"lenet5.esp", lenet5(), Coding::kRange},
+                          {"large_layer.esp", large_layer(), Coding::kRange}};
+  for (const int bits : {2, 4, 8, 32}) {
+    const std::string name = "network_" + std::to_string(bits);
+    all.push_back({name + ".esp", network(bits, 0.3), Coding::kRange});
+    all.push_back({name + "_plain.esp", network(bits, 0.3), Coding::kPlain});
+  }
+  return all;
+}
+
+// Every width, coding and profile.
 inline std::vector<Bytes> files() {
   std::vector<Bytes> files;
   for (const auto coding : {Coding::kPlain, Coding::kRange}) {
     files.push_back(write(worked_example(), coding));
     for (const int bits : {2, 4, 8, 32}) files.push_back(write(network(bits, 0.3), coding));
   }
+  files.push_back(write(large_layer()));
+  files.push_back(write(lenet5()));
   return files;
 }
 
 // `bytes` with the checksum made good.
-inline Bytes sealed(Bytes bytes) {
-  if (bytes.size() < 4) return bytes;
-  const std::uint32_t crc = crc32(std::span<const std::uint8_t>(bytes).first(bytes.size() - 4));
-  for (std::size_t i = 0; i < 4; ++i)
-    bytes[bytes.size() - 4 + i] = static_cast<std::uint8_t>(crc >> (8 * i));
-  return bytes;
+inline Bytes sealed(const Bytes& bytes) {
+  const std::size_t checksum = checksum_bytes(bytes.size());
+  if (bytes.size() < checksum) return bytes;
+  ByteWriter out;
+  out.raw(std::span(bytes).first(bytes.size() - checksum));
+  seal(out);
+  return out.release();
+}
+
+// What write() makes of a model, valid or not.
+inline Bytes unchecked(const PackedModel& model, Coding coding) {
+  const auto payload = [&](auto coder) {
+    try {
+      Syntax syntax(coder, model, "unchecked", kMaxWeights);
+      syntax.head();
+      for (std::size_t i = 0; syntax.layer(i);) ++i;
+    } catch (const Error&) {  // the reader meets what stopped the writer
+    }
+    return coder.finish();
+  };
+  ByteWriter out;
+  out.u8(coding == Coding::kRange ? kRangeCoded : kPlainCoded);
+  out.raw(coding == Coding::kRange ? payload(RangeEncoder()) : payload(PlainEncoder()));
+  seal(out);
+  return out.release();
 }
 
 }  // namespace espalier::format::samples

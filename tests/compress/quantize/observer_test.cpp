@@ -23,7 +23,7 @@ TEST_CASE("min-max keeps the extremes of everything seen") {
 }
 
 TEST_CASE("the moving average is corrected for its start at 0, then follows slowly") {
-  RangeObserver observer(ObserverKind::kMovingAverage, 0.9);
+  RangeObserver observer(ObserverKind::kMovingAverage, 0.9f);
   observer.observe(Tensor::from({2}, {0, 2}));
   CHECK(observer.grid().scale == doctest::Approx(2.0 / 127));  // not 0.2 / 127
   observer.observe(Tensor::from({2}, {0, 4}));

@@ -6,6 +6,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/file.hpp"
 #include "core/base/rng.hpp"
+#include "core/base/table.hpp"
 #include "core/base/text.hpp"
 
 using namespace espalier;
@@ -116,4 +117,26 @@ TEST_CASE("fill_uniform draws what uniform draws, from any position") {
       CHECK(one.position() == other.position());
       CHECK(one.uniform() == other.uniform());
     }
+}
+
+TEST_CASE("a table aligns its columns and goes on below where it is too wide") {
+  const std::vector<Column> columns = {{"stage", {"a", "bcd"}, true},
+                                       {"n", {"1", "23"}},
+                                       {"é", {"▌", ""}, true},
+                                       {"last", {"x", "y"}}};
+  CHECK(table(columns) ==
+        "stage   n  é  last\n"
+        "a       1  ▌     x\n"
+        "bcd    23        y\n");
+  CHECK(table(columns, 12) ==
+        "stage   n  é\n"
+        "a       1  ▌\n"
+        "bcd    23\n"
+        "\n"
+        "stage  last\n"
+        "a         x\n"
+        "bcd       y\n");
+  CHECK(table(columns, 1).find("stage   n\n") == 0);  // never without a column of its own
+  CHECK_THROWS_AS(table({{"a", {"1"}}, {"b", {}}}), Error);
+  CHECK(terminal_width(-1) == 0);
 }

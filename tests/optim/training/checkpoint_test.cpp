@@ -67,6 +67,27 @@ TEST_CASE("a resumed run computes the bits of one that was never stopped") {
   CHECK(values_of(second) == values_of(straight));
 }
 
+TEST_CASE("quantization-aware training resumes to the bit, its ranges too") {
+  const auto data = datasets::synthetic_digits({.train = 150, .test = 10});
+  const Folder folder;
+  const auto train = [&](const FitOptions& options, std::uint64_t seed) {
+    Sequential model = conv_model(seed);
+    quantize::QuantizationAware aware({.weight_bits = 4});
+    fit(model, *data.train, options, {&aware});
+    aware.bake();
+    return quantize::evaluate(aware.network(), data.test->get(3).image.reshaped({1, 28, 28, 1}));
+  };
+  FitOptions options{.epochs = 4, .batch_size = 32, .quiet = true};
+  const Tensor straight = train(options, 1);
+  options.checkpoint = folder.path / "aware.safetensors";
+  options.on_epoch_end = [](const EpochReport& r) { return r.epoch != 2; };
+  train(options, 1);
+  options.on_epoch_end = nullptr;
+  const Tensor resumed = train(options, 7);
+  for (std::size_t i = 0; i < straight.values().size(); ++i)
+    CHECK(resumed.values()[i] == straight.values()[i]);
+}
+
 TEST_CASE("a checkpoint of another run, or a broken one, is refused and changes nothing") {
   const auto data = datasets::synthetic_digits({.train = 64, .test = 10});
   const Folder folder;
@@ -88,11 +109,17 @@ TEST_CASE("a checkpoint of another run, or a broken one, is refused and changes 
   smaller.add("flatten", Flatten()).add("dense", Dense({.in = 784, .out = 10}, rng));
   CHECK(kind_of([&] { fit(smaller, *data.train, {.quiet = true, .checkpoint = file}); }) ==
         ErrorKind::kUsage);
-  quantize::QuantizationAware quantize({});
+  struct Forgetful final : Pass {  // keeps no state that it would hand out
+    void attach(Layer&) override {}
+    void step(const StepInfo&) override { ++steps; }
+    void bake() override {}
+    int steps = 0;
+  } forgetful;
   CHECK(kind_of([&] {
           fit(smaller, *data.train, {.quiet = true, .checkpoint = folder.path / "new"},
-              {&quantize});
+              {&forgetful});
         }) == ErrorKind::kUsage);
+  CHECK(forgetful.steps == 0);  // refused before anything is trained
   auto bytes = read_file(file);
   bytes.resize(bytes.size() - 5);
   write_file(file, bytes);

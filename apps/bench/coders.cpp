@@ -1,0 +1,143 @@
+// What our coder and its peers make of one model's trained levels, in bytes; what each ingredient
+// of ours is worth; how fast it decodes.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+
+#include "apps/bench/peers.hpp"
+#include "compress/format/reader.hpp"
+#include "compress/format/validate.hpp"
+#include "core/base/file.hpp"
+
+using namespace espalier;
+using namespace espalier::bench;
+namespace {
+
+// The levels, seen as the file's coder sees them.
+std::vector<Tensor8> tensors_of(const format::PackedModel& model) {
+  std::vector<Tensor8> tensors;
+  auto shape = model.input_shape, window = shape;
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const auto& l = model.layers[i];
+    const auto input = shape;
+    shape = format::output_shape(l, format::has_weight(l.kind) ? l.weight.shape[0] : shape[2],
+                                 shape, ErrorKind::kUsage, "bench");
+    if (i == 0 || model.layers[i - 1].kind != format::LayerKind::kFlatten) window = input;
+    if (l.weight.levels.empty()) continue;
+    const bool convolution = l.kind == format::LayerKind::kConv2d;
+    if (convolution) window = {l.kernel_h, l.kernel_w, input[2]};
+    const auto size = [](std::int64_t v) { return static_cast<std::size_t>(v); };
+    tensors.push_back(
+        {.name = l.name,
+         .levels = l.weight.levels,
+         .shape = {size(l.weight.shape[0]), size(window[0]), size(window[1]), size(window[2])},
+         .bits = l.weight.bits,
+         .convolution = convolution});
+  }
+  return tensors;
+}
+
+void row(const char* name, std::optional<double> bytes, double ours) {
+  if (bytes)
+    std::printf("%-36s %12.1f %9.2f\n", name, *bytes, *bytes / ours);
+  else
+    std::printf("%-36s %12s\n", name, "not built in");
+}
+
+void peers(const std::vector<Tensor8>& tensors, std::size_t file_bytes) {
+  std::vector<std::uint8_t> bytes;
+  std::size_t nonzeros = 0;
+  for (const auto& t : tensors)
+    for (const auto level : t.levels) {
+      bytes.push_back(static_cast<std::uint8_t>(level));
+      nonzeros += level != 0;
+    }
+  const auto ours = static_cast<double>(our_bytes(tensors));
+  std::printf("%zu levels, %zu nonzero; the whole file takes %zu bytes\n\n%-36s %12s %9s\n",
+              bytes.size(), nonzeros, file_bytes, "levels by", "bytes", "to ours");
+  const auto general = [&](const char* name, std::optional<std::size_t> size) {
+    row(name, size ? std::optional(static_cast<double>(*size)) : std::nullopt, ours);
+  };
+  general("zlib -9", zlib_bytes(bytes));
+  general("zstd -19", zstd_bytes(bytes));
+  general("xz -9e", xz_bytes(bytes));
+  general("brotli -11", brotli_bytes(bytes));
+  general("bitmap + values", bitmap_bytes(tensors));
+  general("CSR + Huffman (Han 2016)", csr_huffman_bytes(tensors));
+  general("static rANS", rans_bytes(tensors));
+  row("order-0 entropy, without its tables", entropy_bytes(tensors), ours);
+  row("ours", ours, ours);
+}
+
+void ingredients(const std::vector<Tensor8>& tensors) {
+  using format::Ingredients;
+  const auto all = static_cast<double>(our_bytes(tensors));
+  std::printf("\n%-36s %12s %9s\n", "ours without", "bytes", "more");
+  const auto without = [&](const char* name, Ingredients use) {
+    const auto bytes = static_cast<double>(our_bytes(tensors, use));
+    std::printf("%-36s %12.0f %8.1f%%\n", name, bytes, 100 * (bytes / all - 1));
+  };
+  without("(nothing taken away)", {});
+  without("left and upper, for zero or not", {.neighbours = false});
+  without("the diagonals, for zero or not", {.diagonals = false});
+  without("the neighbours' signs", {.signs = false});
+  without("the neighbours' magnitudes", {.magnitudes = false});
+  without("flags of empty kernels", {.flags = false});
+  without("models carried to the next tensor", {.carry_over = false});
+  without("the prior for zeros", {.prior = false});
+  without("any of them", {false, false, false, false, false, false, false});
+}
+
+// The fastest of many runs: other work on the machine only slows them.
+void speed(const std::vector<Tensor8>& tensors) {
+  std::printf("\n%-20s %8s %12s %14s\n", "decoding", "profile", "levels", "MB a second");
+  for (const auto& t : tensors) {
+    format::RangeEncoder encoder;
+    format::LevelModels models;
+    format::LevelCoder(encoder, t.levels, t.shape, t.bits, models).code();
+    const Bytes stream = encoder.finish();
+    std::vector<std::int8_t> levels(t.levels.size());
+    double best = 1e9;
+    for (int run = 0; run < 21; ++run) {
+      std::ranges::fill(levels, std::int8_t{0});
+      const auto begin = std::chrono::steady_clock::now();
+      format::RangeDecoder decoder(stream);
+      format::LevelModels fresh;
+      format::LevelCoder(decoder, std::span(levels), t.shape, t.bits, fresh).code();
+      const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+      best = std::min(best, time.count());
+    }
+    require(std::ranges::equal(levels, t.levels), ErrorKind::kInternal, t.name, "decoded wrong");
+    std::printf("%-20s %8s %12zu %14.0f\n", t.name.empty() ? "-" : t.name.c_str(),
+                levels.size() >= format::kFastFrom ? "fast" : "careful", levels.size(),
+                static_cast<double>(levels.size()) / best / 1e6);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Bytes of a packed model's levels under our coder and its peers.");
+  std::string file;
+  bool with_ingredients = false, with_speed = false;
+  app.add_option("FILE", file, "An .esp file with integer levels")->required();
+  app.add_flag("--ingredients", with_ingredients, "Also our coder with each part taken away");
+  app.add_flag("--speed", with_speed, "Also how fast each tensor decodes");
+  app.footer("Example: espalier-bench-coders --ingredients espalier-out/quantized.esp");
+  try {
+    app.parse(argc, argv);
+    const Bytes bytes = read_file(file);
+    const auto model = format::read(bytes, file);
+    const auto tensors = tensors_of(model);
+    require(!tensors.empty(), ErrorKind::kUsage, file, "holds no integer levels");
+    peers(tensors, bytes.size());
+    if (with_ingredients) ingredients(tensors);
+    if (with_speed) speed(tensors);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::kUsage);
+  } catch (const Error& error) {
+    std::cerr << "espalier-bench-coders: " << error.what() << '\n';
+    return error.exit_code();
+  }
+}

@@ -1,0 +1,30 @@
+// The first byte of an .esp file and its checksum.
+#pragma once
+
+#include "core/base/bytes.hpp"
+
+namespace espalier::format {
+
+// 0xE, then three bits of version, then one of coding.
+constexpr std::uint8_t kPlainCoded = 0xE2, kRangeCoded = 0xE3;
+
+// CRC-16 in files below 4096 bytes: it finds every change of up to three bits there (its generator
+// has that distance up to 32,767 bits), of any odd number of bits, and every burst of up to 16
+// bits; of all others it misses one in 65,536. CRC-32 in larger ones.
+constexpr std::size_t kShortFile = 4096;
+constexpr std::size_t checksum_bytes(std::size_t file_bytes) {
+  return file_bytes < kShortFile ? 2 : 4;
+}
+
+// Appends the checksum over what is there, low byte first.
+inline void seal(ByteWriter& out) {
+  if (out.bytes().size() + 2 < kShortFile) {
+    const std::uint16_t crc = crc16(out.bytes());
+    out.u8(static_cast<std::uint8_t>(crc & 0xFF));
+    out.u8(static_cast<std::uint8_t>(crc >> 8));
+  } else {
+    out.u32(crc32(out.bytes()));
+  }
+}
+
+}  // namespace espalier::format
