@@ -2,6 +2,8 @@
 
 #include <zlib.h>
 
+#include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "compress/format/validate.hpp"
@@ -66,6 +68,21 @@ std::vector<float> without_negative_zero(std::span<const float> values) {
   std::vector<float> result;
   for (const float v : values) result.push_back(v + 0.0f);
   return result;
+}
+
+std::vector<float> one_if_equal(const std::vector<float>& scales) {
+  const bool equal = std::ranges::all_of(scales, [&](float s) { return s == scales.front(); });
+  return equal && !scales.empty() ? std::vector{scales.front()} : scales;
+}
+
+// The zeros at the low end that all bias levels share become the shift: coarse biases cost few
+// bits.
+void take_out_shift(PackedLayer& layer) {
+  unsigned all = 0;
+  for (const std::int32_t level : layer.bias_levels) all |= static_cast<unsigned>(level);
+  if (all == 0) return;
+  layer.bias_shift = std::countr_zero(all);
+  for (std::int32_t& level : layer.bias_levels) level /= 1 << layer.bias_shift;
 }
 
 format::PackedModel begin(const Shape& input_shape) {
@@ -133,8 +150,9 @@ format::PackedModel pack(const quantize::IntegerNetwork& network, const Shape& i
     if (!l.levels.empty()) {
       to.weight.bits = l.bits;
       to.weight.levels = l.levels;
-      to.weight.scales = l.scales;
+      to.weight.scales = one_if_equal(l.scales);
       to.bias_levels = l.bias_levels;
+      take_out_shift(to);
     }
     packed.layers.push_back(std::move(to));
   }

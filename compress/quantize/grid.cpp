@@ -29,6 +29,14 @@ ActivationGrid activation_grid(float low, float high) {
   return {scale, kernels::nearest_level(-low / scale, 0)};
 }
 
+float short_scale(float scale, int bits) {
+  require(scale > 0 && 0 <= bits && bits <= 23, "short_scale",
+          "wants a scale > 0 and 0 to 23 bits, ", "got ", scale, " and ", bits);
+  int exponent = 0;
+  const float mantissa = std::frexp(scale, &exponent);  // [0.5, 1)
+  return std::ldexp(std::nearbyint(std::ldexp(mantissa, bits + 1)), exponent - bits - 1);
+}
+
 std::int32_t max_weight_level(int bits) {
   require(2 <= bits && bits <= 8, "quantize", "wants 2 to 8 bits a weight, got ", bits);
   return (1 << (bits - 1)) - 1;

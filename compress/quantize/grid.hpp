@@ -18,6 +18,10 @@ struct ActivationGrid {
 // width gives scale 1. Errors: a NaN or infinite bound (diverged), low > high.
 ActivationGrid activation_grid(float low, float high);
 
+// The nearest float whose mantissa has `bits` bits behind the leading one, 0 to 23: the fewer, the
+// fewer bytes it takes in a file. scale > 0.
+float short_scale(float scale, int bits);
+
 // Weights: symmetric levels in [-q, q], q = 2^(bits-1) - 1, bits in [2, 8].
 std::int32_t max_weight_level(int bits);
 

@@ -61,6 +61,19 @@ Variable rounded(const Variable& x, const ActivationGrid& grid) {
                              .max_level = kernels::kMaxActivationLevel});
 }
 
+ActivationGrid shortened(ActivationGrid grid, int bits) {
+  grid.scale = short_scale(grid.scale, bits);
+  return grid;
+}
+
+// The fewest bits, 2 to 8, whose range holds every level.
+int bits_for(const std::vector<std::int8_t>& levels) {
+  int bits = 2;
+  for (const std::int8_t level : levels)
+    while (std::abs(level) > max_weight_level(bits)) ++bits;
+  return bits;
+}
+
 }  // namespace
 
 QuantizationAware::QuantizationAware(Options options)
@@ -68,6 +81,8 @@ QuantizationAware::QuantizationAware(Options options)
   max_weight_level(options.weight_bits);  // checks
   require(0 < options.freeze_at && options.freeze_at <= 1, "QuantizationAware",
           "wants freeze_at in (0, 1], got ", options.freeze_at);
+  require(0 <= options.round_from && options.round_from <= 1, "QuantizationAware",
+          "wants round_from in [0, 1], got ", options.round_from);
 }
 
 void require_quantizable(const Sequential& model) {
@@ -101,7 +116,8 @@ void QuantizationAware::attach(Layer& model) {
   std::size_t last = layers.size() - 1;
   while (!is_linear(*layers[last].layer)) --last;
   model_->set_input_tap([mode = mode_](const Variable& x) {
-    return *mode == Mode::kCalibrating ? x : rounded(x, kImageGrid);
+    const bool floats = *mode == Mode::kCalibrating || *mode == Mode::kObserving;
+    return floats ? x : rounded(x, kImageGrid);
   });
   std::shared_ptr<RangeObserver> range;  // of the activations at this point; none: the image
   for (std::size_t i = 0; i <= last; ++i) {
@@ -109,12 +125,13 @@ void QuantizationAware::attach(Layer& model) {
     if (is_any<AveragePool2d>(layer)) observe(layer, range);
     if (!is_linear(layer) && !is_any<BatchNorm>(layer)) continue;
     const bool relu = i + 1 < layers.size() && is_any<Relu>(*layers[i + 1].layer);
-    if (is_linear(layer))
+    if (is_linear(layer) && !options_.given_scale)
       weight_of(layer).add_transform(
-          "quantize", [bits = options_.weight_bits, mode = mode_, &bias = bias_of(layer),
-                       range](const Variable& w) {
+          "quantize", [bits = options_.weight_bits, scale_bits = options_.scale_bits, mode = mode_,
+                       &bias = bias_of(layer), range](const Variable& w) {
             if (*mode == Mode::kCalibrating || (range && !range->seen())) return w;
-            const float input_scale = range ? range->grid().scale : kImageGrid.scale;
+            const float input_scale =
+                range ? shortened(range->grid(), scale_bits).scale : kImageGrid.scale;
             return ops::fake_quant(
                 w, weight_grid(w.value(), bits, bias.effective().value(), input_scale));
           });
@@ -129,16 +146,21 @@ void QuantizationAware::attach(Layer& model) {
 // calibration observe: evaluation must not move a range.
 void QuantizationAware::observe(Layer& layer, const std::shared_ptr<RangeObserver>& range) {
   const bool shared = is_any<AveragePool2d>(layer);
-  layer.set_output_tap([mode = mode_, range, shared](const Variable& y) {
-    const bool training = *mode == Mode::kTraining && y.needs_gradient();
-    if (!shared && (training || *mode == Mode::kCalibrating)) range->observe(y.value());
-    if (*mode == Mode::kCalibrating || (range && !range->seen())) return y;
-    return rounded(y, range ? range->grid() : kImageGrid);
-  });
+  layer.set_output_tap(
+      [mode = mode_, range, shared, bits = options_.scale_bits](const Variable& y) {
+        const bool floats = *mode == Mode::kCalibrating || *mode == Mode::kObserving;
+        const bool training = *mode != Mode::kFrozen && y.needs_gradient();
+        if (!shared && (training || *mode == Mode::kCalibrating)) range->observe(y.value());
+        if (floats || (range && !range->seen())) return y;
+        return rounded(y, range ? shortened(range->grid(), bits) : kImageGrid);
+      });
 }
 
 void QuantizationAware::step(const training::StepInfo& info) {
-  *mode_ = info.progress() < options_.freeze_at ? Mode::kTraining : Mode::kFrozen;
+  const float progress = info.progress();
+  *mode_ = progress >= options_.freeze_at   ? Mode::kFrozen
+           : progress < options_.round_from ? Mode::kObserving
+                                            : Mode::kTraining;
 }
 
 bool QuantizationAware::visit_state(const training::StateVisitor& visitor) {
@@ -162,10 +184,14 @@ void QuantizationAware::calibrate(const datasets::Dataset& data, std::int64_t im
   *mode_ = Mode::kFrozen;
 }
 
+ActivationGrid QuantizationAware::grid_of(const RangeObserver& range) const {
+  return shortened(range.grid(), options_.scale_bits);
+}
+
 // The integers of one stage, whose input lies on `input`.
 IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid& input) {
   IntegerLayer to{.name = stage.name, .layer = stage.layer, .relu = stage.relu};
-  if (stage.output) to.output = stage.output->grid();
+  if (stage.output) to.output = grid_of(*stage.output);
   if (const auto* norm = dynamic_cast<const BatchNorm*>(stage.layer)) {
     const auto affine = norm->affine();
     for (std::size_t c = 0; c < affine.scale.size(); ++c) {
@@ -174,8 +200,16 @@ IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid&
     }
     return to;
   }
-  to.bits = options_.weight_bits;
   Parameter& weight = weight_of(*stage.layer);
+  if (options_.given_scale) {
+    const Tensor w = weight.effective().value();
+    to.scales.assign(static_cast<std::size_t>(w.shape()[0]), options_.given_scale(*stage.layer));
+    to.levels = weight_levels(w, to.scales, 8);
+    to.bits = bits_for(to.levels);
+    to.bias_levels = bias_levels(bias_of(*stage.layer).effective().value(), input.scale, to.scales);
+    return to;
+  }
+  to.bits = options_.weight_bits;
   weight.remove_transform("quantize");
   const Tensor w = weight.effective().value();  // masked, if a mask is still attached
   const Tensor bias = bias_of(*stage.layer).effective().value();
@@ -202,10 +236,23 @@ void QuantizationAware::bake() {
       continue;
     }
     network_->layers.push_back(settle(*stage, grid));
-    if (stage->output) grid = stage->output->grid();
+    if (stage->output) grid = grid_of(*stage->output);
     i += stage->relu;  // fused
     ++stage;
   }
+}
+
+std::optional<ActivationGrid> QuantizationAware::input_grid(const Layer& linear) const {
+  const RangeObserver* before = nullptr;
+  for (const Stage& stage : stages_) {
+    if (stage.layer != &linear) {
+      before = stage.output.get();
+      continue;
+    }
+    if (before == nullptr) return kImageGrid;
+    return before->seen() ? std::optional(grid_of(*before)) : std::nullopt;
+  }
+  fail(ErrorKind::kInternal, "input_grid", linear.describe(), " is not a layer of the model");
 }
 
 const IntegerNetwork& QuantizationAware::network() const {

@@ -3,7 +3,9 @@
 // that an observer saw; gradients pass straight through.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "compress/quantize/integer_network.hpp"
 #include "compress/quantize/observer.hpp"
@@ -23,6 +25,11 @@ class QuantizationAware final : public training::Pass {
     int weight_bits = 8;      // 2 to 8
     float freeze_at = 0.75f;  // progress from which the ranges stay as they are, (0, 1]
     ObserverKind observer = ObserverKind::kMovingAverage;
+    float round_from = 0;  // progress before which activations are observed, not rounded, [0, 1]
+    int scale_bits = 23;   // of an activation scale's mantissa, 0 to 23 (short_scale)
+    // For a pass that puts the weights on levels itself: the one scale of this layer's weights,
+    // whose multiples they are. They are not rounded again, and weight_bits is not looked at.
+    std::function<float(const Layer& linear)> given_scale = nullptr;
   };
   explicit QuantizationAware(Options options);
 
@@ -39,9 +46,12 @@ class QuantizationAware final : public training::Pass {
   void bake() override;
   // Errors: before bake().
   const IntegerNetwork& network() const;
+  // The grid of the activations that enter this convolution or dense layer; none before an
+  // observer saw any.
+  std::optional<ActivationGrid> input_grid(const Layer& linear) const;
 
  private:
-  enum class Mode { kTraining, kFrozen, kCalibrating };
+  enum class Mode { kObserving, kTraining, kFrozen, kCalibrating };
   // A convolution, dense layer or batch norm: what moves activations to another grid.
   struct Stage {
     std::string name;
@@ -50,6 +60,7 @@ class QuantizationAware final : public training::Pass {
     std::shared_ptr<RangeObserver> output;  // none: the last
   };
   void observe(Layer& layer, const std::shared_ptr<RangeObserver>& range);
+  ActivationGrid grid_of(const RangeObserver& range) const;
   IntegerLayer settle(const Stage& stage, const ActivationGrid& input);
   Options options_;
   std::shared_ptr<Mode> mode_;  // shared with the taps, which may outlive the pass

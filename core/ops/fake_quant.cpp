@@ -24,14 +24,16 @@ Variable fake_quant(const Variable& x, FakeQuantGrid grid) {
   const auto zero = static_cast<float>(grid.zero_point);
   const auto low = static_cast<float>(grid.min_level), high = static_cast<float>(grid.max_level);
   Tensor y = Tensor::uninitialized(x.shape()), inside(x.shape());  // inside: 1 where dy passes
-  const auto from = x.value().values();
-  const auto to = y.mutable_values(), passes = inside.mutable_values();
-  const std::size_t stride = from.size() / grid.scales.size();
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    const float scale = grid.scales[i / stride];
-    const float level = kernels::round_half_even(std::clamp(from[i] / scale, -kFar, kFar)) + zero;
-    to[i] = scale * (std::clamp(level, low, high) - zero);
-    passes[i] = low <= level && level <= high ? 1.0f : 0.0f;
+  const float* from = x.value().data();
+  float *to = y.mutable_data(), *passes = inside.mutable_data();
+  const std::int64_t stride = x.value().elements() / channels;
+  for (const float scale : grid.scales) {  // the inner loop vectorises
+    for (std::int64_t i = 0; i < stride; ++i) {
+      const float level = kernels::round_half_even(std::clamp(from[i] / scale, -kFar, kFar)) + zero;
+      to[i] = scale * (std::clamp(level, low, high) - zero);
+      passes[i] = low <= level && level <= high ? 1.0f : 0.0f;
+    }
+    from += stride, to += stride, passes += stride;
   }
   return record("fake_quant", y, {x}, [inside](const BackwardContext& ctx) {
     Tensor dx = ctx.gradient().clone();

@@ -79,13 +79,17 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
     const auto start = std::chrono::steady_clock::now();
     const auto order = datasets::permutation(data.size(), shuffle);
     EpochReport report{.epoch = epoch, .validation = {}};
+    const auto augmented = options.epoch_data ? options.epoch_data(epoch) : nullptr;
+    const datasets::Dataset& seen = augmented ? *augmented : data;
+    require(seen.size() == data.size(), "fit", "the data of epoch ", epoch, " has ", seen.size(),
+            " images, want ", data.size(), " as in every epoch");
     for (std::int64_t b = 0; b < batches; ++b) {
       require(!interrupted(), ErrorKind::kInterrupted, "fit", "stopped by Ctrl-C before epoch ",
               epoch, ", batch ", b + 1);
       const auto begin = static_cast<std::size_t>(b * options.batch_size);
       const auto count =
           std::min(static_cast<std::size_t>(options.batch_size), order.size() - begin);
-      const auto batch = datasets::collate(data, std::span(order).subspan(begin, count));
+      const auto batch = datasets::collate(seen, std::span(order).subspan(begin, count));
 
       for (Pass* pass : passes) pass->step(info);
       const Rng drawn = dropout;

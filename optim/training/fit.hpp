@@ -40,6 +40,9 @@ struct FitOptions {
   bool quiet = false;           // nothing on standard error
   // Makes the optimizer of these parameters; none: Adam at learning_rate.
   std::function<std::unique_ptr<optim::Optimizer>(std::vector<Variable>)> optimizer = nullptr;
+  // What an epoch (from 1) trains on in place of `data`, of the same size: augmentation. None:
+  // data.
+  std::function<std::shared_ptr<const datasets::Dataset>(int epoch)> epoch_data = nullptr;
   const datasets::Dataset* validation = nullptr;  // evaluated after each epoch
   std::function<void(const StepReport&)> on_step = nullptr;
   std::function<bool(const EpochReport&)> on_epoch_end = nullptr;  // false stops the run

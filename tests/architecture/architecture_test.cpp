@@ -30,7 +30,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"compress/prune", {"layers", "optim/training"}},
     {"compress/quantize", {"layers", "optim/training"}},
     {"compress/cluster", {"layers", "optim/training"}},
-    {"compress/rate", {"layers", "optim/training"}},
+    {"compress/rate", {"compress/quantize"}},
     {"compress/format", {"core/base"}},
     {"compress/pack",
      {"compress/format", "compress/prune", "compress/quantize", "compress/cluster",

@@ -12,6 +12,8 @@
 #include "core/base/interrupt.hpp"
 #include "core/ops/ops.hpp"
 #include "core/tensor/buffer.hpp"
+#include "datasets/shift_augmentation.hpp"
+#include "datasets/subset.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "tests/optim/training/models.hpp"
 
@@ -117,6 +119,26 @@ TEST_CASE("validation is evaluated after each epoch, and a callback stops the ru
   CHECK(reports[1].validation->accuracy == now.accuracy);
   CHECK(reports[1].validation->loss == now.loss);
   CHECK_THROWS_AS(fit(model, *digits().train, {.epochs = 0}), Error);
+}
+
+TEST_CASE("each epoch trains on its own data when asked") {
+  const auto train = digits().train;
+  const auto shifted = [&](int epoch) {
+    return std::make_shared<datasets::ShiftAugmentation>(
+        train, datasets::ShiftOptions{.epoch = static_cast<std::uint64_t>(epoch)});
+  };
+  std::vector<int> asked;
+  const FitOptions options{.epochs = 2, .quiet = true, .epoch_data = [&](int epoch) {
+                             asked.push_back(epoch);
+                             return shifted(epoch);
+                           }};
+  Sequential model = conv_model(), plain = conv_model();
+  const double augmented = fit(model, *train, options).back().loss;
+  CHECK(asked == std::vector<int>{1, 2});
+  CHECK(augmented != fit(plain, *train, {.epochs = 2, .quiet = true}).back().loss);
+  const FitOptions fewer{.quiet = true,
+                         .epoch_data = [&](int) { return datasets::first(train, 9); }};
+  CHECK_THROWS_WITH_AS(fit(model, *train, fewer), doctest::Contains("has 9 images"), Error);
 }
 
 TEST_CASE("a pass adds to the loss and acts after the optimizer") {

@@ -1,0 +1,204 @@
+// espalier-records: trains a compression record from nothing, seed by seed, and prints its row.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/records/train_seed.hpp"
+#include "core/base/file.hpp"
+#include "core/base/interrupt.hpp"
+#include "core/base/text.hpp"
+#include "core/onednn/threads.hpp"
+#include "datasets/mnist.hpp"
+
+using namespace espalier;
+using apps::Row;
+using apps::SeedResult;
+namespace fs = std::filesystem;
+namespace {
+
+struct Settings {
+  std::string row = "M1";
+  std::optional<fs::path> data;
+  fs::path out = "records";
+  std::vector<std::uint64_t> seeds = {1, 2, 3, 4, 5};
+  bool validation_only = false;
+};
+
+fs::path path_of(const Settings& s, std::uint64_t seed, const char* extension) {
+  return s.out / (s.row + "-seed" + std::to_string(seed) + extension);
+}
+
+nlohmann::json to_json(const SeedResult& r, const Row& row) {
+  return {{"row", row.name},
+          {"settings", apps::settings_of(row)},
+          {"seed", r.seed},
+          {"bytes", r.bytes},
+          {"validation_error", r.validation_error},
+          {"test_error", r.test_error},
+          {"nonzeros", r.nonzeros},
+          {"level_bits", r.level_bits},
+          {"minutes", r.minutes}};
+}
+
+SeedResult from_json(const nlohmann::json& j, const Row& row, const fs::path& path) {
+  const std::string settings = j.at("settings"), wanted = apps::settings_of(row);
+  require(settings == wanted, "records", path.string(), " was trained with ", settings, ", not ",
+          wanted, "; choose another --out");
+  return {.seed = j.at("seed"),
+          .bytes = j.at("bytes"),
+          .validation_error = j.at("validation_error"),
+          .test_error = j.at("test_error"),
+          .nonzeros = j.at("nonzeros"),
+          .level_bits = j.at("level_bits"),
+          .minutes = j.at("minutes")};
+}
+
+// A finished seed has both its files; the JSON is written last. Test images that were left alone
+// are looked at now, if asked.
+SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
+                    const datasets::TrainTest& data) {
+  const fs::path json = path_of(s, seed, ".json"), esp = path_of(s, seed, ".esp");
+  SeedResult result;
+  if (fs::exists(json) && fs::exists(esp)) {
+    const Bytes text = read_file(json);
+    try {
+      result = from_json(nlohmann::json::parse(text.begin(), text.end()), row, json);
+    } catch (const nlohmann::json::exception&) {
+      fail(ErrorKind::kCorrupt, json.string(), "is no result of this program; remove it");
+    }
+    if (s.validation_only || result.test_error >= 0) return result;
+    result.test_error = apps::error_of(read_file(esp), *data.test);
+  } else {
+    const auto trained = apps::train_seed(row, seed, data, !s.validation_only);
+    write_file(esp, trained.file);
+    result = trained.result;
+  }
+  write_file(json, to_json(result, row).dump(1) + "\n");
+  return result;
+}
+
+template <class T>
+T median(std::vector<T> values) {
+  std::ranges::sort(values);
+  return values[(values.size() - 1) / 2];
+}
+
+std::string shown(double error) {
+  return error < 0 ? "not looked at" : percent(error);
+}
+
+void print(const SeedResult& r) {
+  std::printf(
+      "  seed %llu  %lld B  validation error %s  test error %s  %lld nonzeros, levels %.0f B  "
+      "%.1f min\n",
+      static_cast<unsigned long long>(r.seed), static_cast<long long>(r.bytes),
+      shown(r.validation_error).c_str(), shown(r.test_error).c_str(),
+      static_cast<long long>(r.nonzeros), r.level_bits / 8, r.minutes);
+  std::fflush(stdout);
+}
+
+void run(const Settings& s, const Row& row) {
+  const auto data = datasets::load_mnist(s.data);
+  require(data.has_value(), ErrorKind::kIo, "records",
+          "no MNIST was found: espalier fetch mnist, or --data DIR");
+  require(!s.seeds.empty(), "records", "wants at least one seed");
+  fs::create_directories(s.out);
+  std::printf("%s, part of %s: %s\n", row.name.c_str(), row.architecture.c_str(),
+              apps::settings_of(row).c_str());
+  std::vector<SeedResult> results;
+  for (const std::uint64_t seed : s.seeds) {
+    results.push_back(run_seed(s, row, seed, *data));
+    print(results.back());
+  }
+  std::vector<std::int64_t> bytes;
+  std::vector<double> errors, validation;
+  for (const auto& r : results) {
+    bytes.push_back(r.bytes);
+    errors.push_back(r.test_error);
+    validation.push_back(r.validation_error);
+  }
+  const double middle = median(validation);
+  const auto kept =
+      std::ranges::find_if(results, [&](const auto& r) { return r.validation_error == middle; });
+  std::string name = row.name + ".esp";
+  name[0] = 'm';
+  write_file(s.out / name, read_file(path_of(s, kept->seed, ".esp")));
+  std::printf(
+      "%s: %zu seeds, median %lld B (worst %lld), test error %s (worst %s); wanted %lld B at %s\n"
+      "  %s is seed %llu, of the median validation error\n",
+      row.name.c_str(), results.size(), static_cast<long long>(median(bytes)),
+      static_cast<long long>(std::ranges::max(bytes)), shown(median(errors)).c_str(),
+      shown(std::ranges::max(errors)).c_str(), static_cast<long long>(row.must_bytes),
+      percent(row.most_error).c_str(), (s.out / name).c_str(),
+      static_cast<unsigned long long>(kept->seed));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Trains a row of the compression records from nothing, seed by seed");
+  app.footer(
+      "Example: espalier-records --row M1 --data mnist --out records\n"
+      "A finished seed is kept in --out and not trained again.\n"
+      "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 6 training diverged, "
+      "130 interrupted.");
+  Settings s;
+  std::optional<float> lambda, rate, first, middle, last, bias_step, step_rate, floor_bits;
+  std::optional<int> epochs, max_level;
+  std::optional<std::int64_t> batch;
+  std::vector<std::int64_t> widths;
+  app.add_option("--row", s.row, "M1 to M5")->capture_default_str();
+  app.add_option("--data", s.data,
+                 "Folder with MNIST's IDX files (default: $MNIST_DIR, then "
+                 "~/.cache/espalier/mnist)");
+  app.add_option("--out", s.out, "Folder for files and results")->capture_default_str();
+  app.add_option("--seeds", s.seeds, "Seeds, in their order")->delimiter(',');
+  app.add_flag("--validation-only", s.validation_only, "Leave the test images alone");
+  auto* search = app.add_option_group("search", "In place of the row's own values");
+  search->add_option("--lambda", lambda, "Cost of a bit");
+  search->add_option("--epochs", epochs);
+  search->add_option("--batch", batch);
+  search->add_option("--rate", rate, "Learning rate, levels a step");
+  search->add_option("--first-step", first);
+  search->add_option("--middle-step", middle);
+  search->add_option("--last-step", last);
+  search->add_option("--bias-step", bias_step);
+  search->add_option("--step-rate", step_rate);
+  search->add_option("--floor-bits", floor_bits);
+  search->add_option("--max-level", max_level);
+  search->add_option("--widths", widths)->delimiter(',');
+  try {
+    app.parse(argc, argv);
+    install_interrupt_handler();
+    set_threads(1);
+    Row row = apps::row_named(s.row);
+    const auto replace = [](auto& value, const auto& by) {
+      if (by) value = *by;
+    };
+    replace(row.rate.lambda, lambda);
+    replace(row.rate.learning_rate, rate);
+    replace(row.rate.first_step, first);
+    replace(row.rate.middle_step, middle);
+    replace(row.rate.last_step, last);
+    replace(row.rate.bias_step, bias_step);
+    replace(row.rate.step_learning_rate, step_rate);
+    replace(row.rate.slope_floor_bits, floor_bits);
+    replace(row.rate.max_level, max_level);
+    replace(row.epochs, epochs);
+    replace(row.batch_size, batch);
+    if (!widths.empty()) row.widths = widths;
+    run(s, row);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::kUsage);
+  } catch (const Error& error) {
+    std::cerr << "espalier-records: " << error.what() << '\n';
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    std::cerr << "espalier-records: internal error: " << error.what() << '\n';
+    return 1;
+  }
+}

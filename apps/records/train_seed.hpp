@@ -1,0 +1,32 @@
+// One seed of one row: trained from nothing, packed, evaluated by the runtime in integers.
+#pragma once
+
+#include "apps/records/rows.hpp"
+#include "core/base/bytes.hpp"
+#include "datasets/dataset.hpp"
+
+namespace espalier::apps {
+
+struct SeedResult {
+  std::uint64_t seed = 1;
+  std::int64_t bytes = 0;                       // of the .esp file
+  double validation_error = 0, test_error = 0;  // fractions; test_error < 0: not looked at
+  std::int64_t nonzeros = 0;
+  double level_bits = 0;  // code length of all levels by order-0 histograms, without the coder
+  double minutes = 0;
+};
+
+struct Trained {
+  Bytes file;
+  SeedResult result;
+};
+
+// Training images: all but the last 5,000 of `data.train`, which are the validation images.
+// look_at_test: evaluate data.test too.
+Trained train_seed(const Row& row, std::uint64_t seed, const datasets::TrainTest& data,
+                   bool look_at_test);
+
+// The share of the images whose largest logit is not their label's: oneDNN executor, integers.
+double error_of(const Bytes& file, const datasets::Dataset& images);
+
+}  // namespace espalier::apps
