@@ -15,14 +15,14 @@ std::map<Symbol, std::uint64_t> histogram(const std::vector<Symbol>& symbols) {
   return counts;
 }
 
-// Bits of a Huffman code and of the table of its lengths: the sum of all inner nodes' counts. A
-// single symbol takes a bit.
-std::uint64_t huffman_bits(const std::vector<int>& symbols, int symbol_bits) {
+// Bits of a Huffman code, which are the sum of all inner nodes' counts, and of the table of its
+// lengths, five for each symbol from the least to the largest. A single symbol takes a bit.
+std::uint64_t huffman_bits(const std::vector<int>& symbols) {
   if (symbols.empty()) return 0;
   std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> nodes;
   for (const auto& [symbol, count] : histogram(symbols)) nodes.push(count);
-  constexpr std::uint64_t kLengthBits = 5;
-  std::uint64_t bits = kLengthBits << symbol_bits;
+  const auto [least, largest] = std::ranges::minmax(symbols);
+  std::uint64_t bits = 16 + 5 * static_cast<std::uint64_t>(largest - least + 1);
   if (nodes.size() == 1) return bits + symbols.size();
   while (nodes.size() > 1) {
     auto sum = nodes.top();
@@ -70,7 +70,7 @@ std::size_t csr_huffman_bytes(const std::vector<Tensor8>& tensors) {
       gaps.push_back(gap), values.push_back(level);
       gap = 0;
     }
-    bits += huffman_bits(gaps, gap_bits) + huffman_bits(values, t.bits) + 32;  // their number
+    bits += huffman_bits(gaps) + huffman_bits(values) + 32;  // their number
   }
   return (bits + 7) / 8;
 }

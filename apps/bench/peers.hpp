@@ -23,7 +23,7 @@ struct Tensor8 {
 double entropy_bytes(const std::vector<Tensor8>& tensors);  // order 0, a table a tensor, uncounted
 std::size_t bitmap_bytes(const std::vector<Tensor8>& tensors);  // and `bits` bits a nonzero
 // Han, Mao & Dally 2016: gaps between nonzeros in 8 bits (convolution) or 5 (dense), a zero filled
-// in where a gap is longer; gaps and values each by a Huffman code; its lengths, 5 bits a symbol.
+// in where a gap is longer; gaps and values each by a Huffman code; its lengths in 5 bits a symbol.
 std::size_t csr_huffman_bytes(const std::vector<Tensor8>& tensors);
 // Static rANS (Duda 2013) with 32-bit state and shares of 2^12, which take 12 bits a symbol.
 std::size_t rans_bytes(const std::vector<Tensor8>& tensors);

@@ -78,6 +78,8 @@ TEST_CASE("bytes: what is written is read; anything else is corrupt") {
   const std::string check = "123456789";
   CHECK(crc32(std::span(reinterpret_cast<const std::uint8_t*>(check.data()), check.size())) ==
         0xCBF43926u);
+  CHECK(crc16(std::span(reinterpret_cast<const std::uint8_t*>(check.data()), check.size())) ==
+        0x29B1);  // of the catalogue's CRC-16/IBM-3740
 }
 
 TEST_CASE("files: written whole, read with a limit, errors typed") {
