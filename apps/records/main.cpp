@@ -148,7 +148,7 @@ int main(int argc, char** argv) {
   Settings s;
   std::optional<float> lambda, rate, first, middle, last, bias_step, step_rate, floor_bits;
   std::optional<int> epochs, max_level;
-  std::optional<std::int64_t> batch;
+  std::optional<std::int64_t> batch, shift;
   std::vector<std::int64_t> widths;
   app.add_option("--row", s.row, "M1 to M5")->capture_default_str();
   app.add_option("--data", s.data,
@@ -161,6 +161,7 @@ int main(int argc, char** argv) {
   search->add_option("--lambda", lambda, "Cost of a bit");
   search->add_option("--epochs", epochs);
   search->add_option("--batch", batch);
+  search->add_option("--shift", shift, "Augmentation, pixels");
   search->add_option("--rate", rate, "Learning rate, levels a step");
   search->add_option("--first-step", first);
   search->add_option("--middle-step", middle);
@@ -187,6 +188,7 @@ int main(int argc, char** argv) {
     replace(row.rate.step_learning_rate, step_rate);
     replace(row.rate.slope_floor_bits, floor_bits);
     replace(row.rate.max_level, max_level);
+    replace(row.shift_pixels, shift);
     replace(row.epochs, epochs);
     replace(row.batch_size, batch);
     if (!widths.empty()) row.widths = widths;

@@ -114,7 +114,7 @@ std::string settings_of(const Row& row) {
       << ", biases " << r.bias_step << ", levels to " << r.max_level << ", floor "
       << r.slope_floor_bits << " bits, from " << r.float_until << " ramp " << r.ramp_until
       << " activations " << r.activations_from << " freeze " << r.freeze_at << ", scales "
-      << r.scale_bits << " bits";
+      << r.scale_bits << " bits, shifts of " << row.shift_pixels;
   return out.str();
 }
 

@@ -19,6 +19,7 @@ struct Row {
   int epochs = 60;
   std::int64_t batch_size = 128;
   rate::RatePenalty::Options rate;
+  std::int64_t shift_pixels = 1;  // augmentation; 0: none
 };
 
 const std::vector<Row>& rows();

@@ -65,8 +65,9 @@ Trained train_seed(const Row& row, std::uint64_t seed, const datasets::TrainTest
       .epoch_data =
           [&](int epoch) {
             return std::make_shared<datasets::ShiftAugmentation>(
-                train,
-                datasets::ShiftOptions{.seed = seed, .epoch = static_cast<std::uint64_t>(epoch)});
+                train, datasets::ShiftOptions{.max_shift_pixels = row.shift_pixels,
+                                              .seed = seed,
+                                              .epoch = static_cast<std::uint64_t>(epoch)});
           },
       .on_epoch_end =
           [&](const training::EpochReport& report) {
