@@ -5,6 +5,8 @@
 
 #include <atomic>
 
+#include "core/base/error.hpp"
+
 namespace espalier {
 namespace {
 
@@ -30,6 +32,10 @@ bool interrupted() {
 }
 void clear_interrupt() {
   flag = false;
+}
+
+void check_interrupt(std::string_view where) {
+  if (interrupted()) fail(ErrorKind::kInterrupted, where, "stopped by Ctrl-C");
 }
 
 }  // namespace espalier

@@ -2,6 +2,8 @@
 // whole.
 #pragma once
 
+#include <string_view>
+
 namespace espalier {
 
 // For programs, once, at the start; the library never calls it. From then on the first SIGINT sets
@@ -11,5 +13,8 @@ void install_interrupt_handler();
 // Whether SIGINT came since the handler was installed or the flag was cleared.
 bool interrupted();
 void clear_interrupt();
+
+// For loops: throws ErrorKind::kInterrupted, "where: stopped by Ctrl-C", when interrupted().
+void check_interrupt(std::string_view where);
 
 }  // namespace espalier
