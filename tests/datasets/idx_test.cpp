@@ -42,7 +42,7 @@ TEST_CASE("IDX: a good file loads; every damaged one is corrupt") {
 
 TEST_CASE("the real MNIST loads where MNIST_DIR points at it") {
   const char* folder = std::getenv("MNIST_DIR");
-  if (!folder) return;
+  if (!folder || !*folder) return;
   const Tensor images =
       datasets::load_idx(std::filesystem::path(folder) / "t10k-images-idx3-ubyte.gz", 3);
   CHECK(images.shape() == Shape{10000, 28, 28});
