@@ -17,7 +17,7 @@ struct DownloadOptions {
 
 // The bytes at an http:// or https:// address. No shell is involved. Errors, naming the address:
 // kIo when curl is not installed, the server cannot be reached, answers with an error or breaks
-// off; kCorrupt when there are more than limit_bytes.
+// off; kCorrupt when there are more than limit_bytes; kInterrupted by Ctrl-C.
 Bytes download(const std::string& url, const DownloadOptions& options = {});
 
 }  // namespace espalier::datasets

@@ -86,12 +86,14 @@ std::optional<MnistData> find_or_fetch_mnist(std::optional<fs::path> data) {
   if (auto found = load_mnist(data)) return found;
   const char* off = std::getenv("ESPALIER_NO_DOWNLOAD");
   if (off && *off && std::string_view(off) != "0") return std::nullopt;
-  const auto cache = mnist_cache();
-  if (!cache) return std::nullopt;
   try {
+    const auto cache = mnist_cache();
+    require(cache.has_value(), ErrorKind::kIo, "HOME", "is not set, so there is no cache for it");
     fetch_mnist({.to = *cache});
-  } catch (const Error&) {
-    return std::nullopt;  // no network, say: the caller has other digits, and says so
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kInterrupted) throw;
+    std::cerr << "MNIST could not be downloaded: " << error.what() << '\n';
+    return std::nullopt;  // the caller has other digits, and says so
   }
   return load_mnist();
 }

@@ -33,8 +33,9 @@ struct FetchMnistOptions {
 int fetch_mnist(const FetchMnistOptions& options);
 
 // For programs: load_mnist(data), and where that finds nothing, one try to fetch to mnist_cache().
-// nullopt when that fails too (at most 5 seconds if the network is silent), or when the variable
-// ESPALIER_NO_DOWNLOAD is set to anything but 0. Errors: as load_mnist.
+// nullopt when that fails too (at most 5 seconds if the network is silent), which one line on
+// standard error explains, or when the variable ESPALIER_NO_DOWNLOAD is set to anything but 0.
+// Errors: as load_mnist; kInterrupted by Ctrl-C.
 std::optional<MnistData> find_or_fetch_mnist(
     std::optional<std::filesystem::path> data = std::nullopt);
 

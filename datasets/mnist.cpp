@@ -52,18 +52,21 @@ std::optional<fs::path> mnist_cache() {
 }
 
 std::optional<MnistData> load_mnist(std::optional<fs::path> data) {
-  if (data) {  // named by the user: another folder's data would not be what was asked for
-    require(
-        held(*data) > 0, ErrorKind::kIo, data->string(),
-        "holds no file of MNIST (train-images-idx3-ubyte and its three companions, plain or .gz); "
-        "check the path");
-    return MnistData{load(*data, "train"), load(*data, "t10k")};
-  }
   const auto load_both = [](const fs::path& folder) {
     return MnistData{load(folder, "train"), load(folder, "t10k")};
   };
+  // A folder that the user named: another's data would not be what was asked for.
   const char* named = std::getenv("MNIST_DIR");
-  if (named && *named && held(named) > 0) return load_both(named);
+  const bool by_variable = !data && named && *named;
+  if (by_variable) data = named;
+  if (data) {
+    require(
+        held(*data) > 0, ErrorKind::kIo, (by_variable ? "MNIST_DIR=" : "") + data->string(),
+        "holds no file of MNIST (train-images-idx3-ubyte and its three companions, plain or .gz); "
+        "check the path",
+        by_variable ? ", or unset MNIST_DIR" : "");
+    return load_both(*data);
+  }
   if (const auto cache = mnist_cache(); cache && held(*cache) == 4) return load_both(*cache);
   return std::nullopt;
 }

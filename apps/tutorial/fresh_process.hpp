@@ -14,7 +14,8 @@ struct FreshResult {
 };
 
 // `mnist`: evaluate on MNIST, found as this process found it (`data`), else on synthetic digits.
-// Errors: kInternal, with what it printed, when the process fails.
+// Errors: the process's own kCorrupt, kIo and kInterrupted; kIo when it cannot be started;
+// kInternal when it fails otherwise.
 FreshResult evaluate_in_fresh_process(const std::filesystem::path& file,
                                       const std::optional<std::filesystem::path>& data, bool mnist);
 

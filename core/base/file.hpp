@@ -15,8 +15,9 @@ namespace espalier {
 Bytes read_file(const std::filesystem::path& path, std::uint64_t limit_bytes = 1ull << 31);
 
 // Writes a temporary beside `path`, fsyncs it, renames it over `path` and fsyncs the folder: after
-// a crash or a full disk the old file or the new one stands there whole. Errors: ErrorKind::kIo;
-// the temporary is removed.
+// a crash or a full disk the old file or the new one stands there whole. A symbolic link stays, and
+// the file that it names is written; devices and pipes (/dev/null, a FIFO) are written to directly.
+// Errors: ErrorKind::kIo, also where `path` is a folder; the temporary is removed.
 void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 void write_file(const std::filesystem::path& path, std::string_view text);
 

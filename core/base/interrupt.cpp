@@ -1,11 +1,11 @@
 #include "core/base/interrupt.hpp"
 
-#include "core/base/error.hpp"
-
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
+
+#include "core/base/error.hpp"
 
 namespace espalier {
 namespace {
@@ -35,7 +35,7 @@ void clear_interrupt() {
 }
 
 void check_interrupt(std::string_view where) {
-  require(!interrupted(), ErrorKind::kInterrupted, where, "stopped by Ctrl-C");
+  if (interrupted()) fail(ErrorKind::kInterrupted, where, "stopped by Ctrl-C");
 }
 
 }  // namespace espalier

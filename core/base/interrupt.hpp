@@ -16,4 +16,7 @@ bool interrupted();
 void check_interrupt(std::string_view where);
 void clear_interrupt();
 
+// For loops: throws ErrorKind::kInterrupted, "where: stopped by Ctrl-C", when interrupted().
+void check_interrupt(std::string_view where);
+
 }  // namespace espalier

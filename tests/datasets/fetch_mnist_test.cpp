@@ -3,9 +3,12 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
+#include <sstream>
 
 #include "core/base/file.hpp"
 #include "datasets/download.hpp"
@@ -145,8 +148,11 @@ TEST_CASE("find_or_fetch_mnist: without a network there is no MNIST, within five
   ::setenv("HOME", scratch.folder.c_str(), 1);
   ::unsetenv("MNIST_DIR");
   ::setenv("ESPALIER_NO_DOWNLOAD", "1", 1);
+  std::ostringstream told;
+  std::streambuf* const standard_error = std::cerr.rdbuf(told.rdbuf());
   CHECK(!find_or_fetch_mnist().has_value());
   CHECK(fs::is_empty(scratch.folder));  // it did not even try
+  CHECK(told.str().empty());
   // A try that fails at once: HOME is a file, so the cache's folder cannot be made.
   write_file(scratch.folder / "file", std::string_view("x"));
   ::setenv("HOME", (scratch.folder / "file").c_str(), 1);
@@ -154,6 +160,11 @@ TEST_CASE("find_or_fetch_mnist: without a network there is no MNIST, within five
   const auto start = std::chrono::steady_clock::now();
   CHECK(!find_or_fetch_mnist().has_value());
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+  std::cerr.rdbuf(standard_error);
+  CHECK_MESSAGE(told.str().starts_with("MNIST could not be downloaded: " +
+                                       (scratch.folder / "file").string()),
+                told.str());
+  CHECK(std::ranges::count(told.str(), '\n') == 1);
   ::setenv("HOME", home.c_str(), 1);
   if (!mnist.empty()) ::setenv("MNIST_DIR", mnist.c_str(), 1);
   if (!off.empty()) ::setenv("ESPALIER_NO_DOWNLOAD", off.c_str(), 1);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "core/base/file.hpp"
@@ -84,7 +85,7 @@ void write_all(const fs::path& folder) {
 }
 
 // The error's kind and whether its message names `file`.
-void refuses(const fs::path& folder, ErrorKind kind, const std::string& file) {
+void refuses(const std::optional<fs::path>& folder, ErrorKind kind, const std::string& file) {
   try {
     load_mnist(folder);
     FAIL("was accepted");
@@ -114,10 +115,18 @@ TEST_CASE("MNIST: plain and gzipped files load from each of the three places") {
   ::setenv("MNIST_DIR", (scratch.folder / "given").c_str(), 1);
   CHECK(load_mnist().has_value());
   refuses(scratch.folder / "none", ErrorKind::kIo, "none");  // never another folder in its place
+  ::setenv("MNIST_DIR", "", 1);                              // as good as unset
+  CHECK(!load_mnist().has_value());
   ::unsetenv("MNIST_DIR");
   CHECK(!load_mnist().has_value());
   write_all(scratch.folder / "home/.cache/espalier/mnist");
   CHECK(load_mnist().has_value());
+
+  // A MNIST_DIR that leads nowhere is an error, though the cache holds the data.
+  for (const fs::path& wrong : {scratch.folder / "none", scratch.folder}) {
+    ::setenv("MNIST_DIR", wrong.c_str(), 1);
+    refuses({}, ErrorKind::kIo, "MNIST_DIR=" + wrong.string() + ": holds no file of MNIST");
+  }
 }
 
 TEST_CASE("MNIST: files that do not fit are refused by name") {
@@ -171,7 +180,8 @@ TEST_CASE("IDX: a gzip stream that is cut, flipped or followed by bytes is corru
 }
 
 TEST_CASE("the real MNIST loads where MNIST_DIR points at it, with its known label counts") {
-  if (!std::getenv("MNIST_DIR")) return;
+  const char* named = std::getenv("MNIST_DIR");
+  if (!named || !*named) return;
   const auto data = load_mnist();
   REQUIRE(data.has_value());
   CHECK(data->train->size() == 60000);
