@@ -23,7 +23,8 @@ std::string misspelt(const CLI::App& app, int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const bool is_option = word.starts_with("--") && word.size() > 2;
-    if (!is_option && (current != &app || word.starts_with("-"))) continue;  // a value, or -h
+    if (!is_option && (commands.empty() || current != &app || word.starts_with("-")))
+      continue;  // a value, or -h
     const auto known = is_option ? option_names(*current) : commands;
     const std::string name = is_option ? word.substr(0, word.find('=')) : word;
     if (std::ranges::find(known, name) == known.end()) {

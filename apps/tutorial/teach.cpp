@@ -1,12 +1,27 @@
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <iostream>
 
+#include "apps/common/report_error.hpp"
+#include "apps/common/suggest.hpp"
 #include "apps/tutorial/lesson.hpp"
 #include "core/base/error.hpp"
 #include "core/base/interrupt.hpp"
+#include "core/base/output.hpp"
 #include "core/onednn/threads.hpp"
 
 namespace espalier::apps {
+namespace {
+
+// CLI11 would read -1 as 2^64 - 1, and what is above that as 2^64 - 1, too.
+std::string fits_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (failure == std::errc() && end == text.data() + text.size()) return "";
+  return "wants a whole number from 0 to 18446744073709551615, got " + text;
+}
+
+}  // namespace
 
 int teach(int argc, char** argv, const std::string& description,
           const std::function<void(Lesson&)>& lesson) {
@@ -14,8 +29,9 @@ int teach(int argc, char** argv, const std::string& description,
   CLI::App app(description);
   app.footer("Example: " + program +
              " --model large --data mnist --out espalier-large\n"
-             "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 6 training diverged, "
-             "130 interrupted.");
+             "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 5 target missed, 6 "
+             "training diverged, 130 interrupted.");
+  app.set_version_flag("--version", program + " " ESPALIER_VERSION);
   LessonOptions options;
   app.add_option("--model", options.model,
                  "small (20,410 parameters, a minute), large (3,274,762, minutes), or a model.json "
@@ -26,7 +42,9 @@ int teach(int argc, char** argv, const std::string& description,
                  "~/.cache/espalier/mnist, then one try to download it, then built-in synthetic "
                  "digits)");
   app.add_option("--out", options.out, "Folder for what is written")->capture_default_str();
-  app.add_option("--seed", options.seed, "Seed of everything random")->capture_default_str();
+  app.add_option("--seed", options.seed, "Seed of everything random, 0 or more")
+      ->check(fits_seed)
+      ->capture_default_str();
   app.add_option("--bits", options.weight_bits, "Bits of a quantized weight")
       ->check(CLI::Range(2, 8))
       ->capture_default_str();
@@ -38,20 +56,25 @@ int teach(int argc, char** argv, const std::string& description,
   app.add_flag("--quick", options.quick, "A tenth of the images: seconds, and a worse network");
   app.add_option("--json", options.json, "Also write the table to this file");
   try {
-    app.parse(argc, argv);
-    install_interrupt_handler();
-    set_threads(options.threads);
-    Lesson classroom(options);
-    lesson(classroom);
+    try {
+      app.parse(argc, argv);
+      install_interrupt_handler();
+      set_threads(options.threads);
+      Lesson classroom(options);
+      lesson(classroom);
+    } catch (const CLI::Success& success) {  // --help, --version
+      app.exit(success);
+    }
+    if (interrupted()) throw Error(ErrorKind::kInterrupted, "stopped by Ctrl-C");
+    flush_output();
     return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::kUsage);
-  } catch (const Error& error) {
-    std::cerr << program << ": " << error.what() << '\n';
-    return error.exit_code();
-  } catch (const std::exception& error) {
-    std::cerr << program << ": internal error: " << error.what() << '\n';
-    return 1;
+    const std::string typo = misspelt(app, argc, argv);
+    std::cerr << program << ": " << (typo.empty() ? error.what() : typo) << " ('" << program
+              << " --help' lists the options)\n";
+    return static_cast<int>(ErrorKind::kUsage);
+  } catch (...) {
+    return report_error(program);
   }
 }
 
