@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "apps/espalier/commands.hpp"
+#include "compress/runtime/compare.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
@@ -13,22 +13,6 @@
 #include "datasets/synthetic_digits.hpp"
 
 namespace espalier::apps {
-namespace {
-
-// How many logits of one image differ: in any bit, or by more than a 1e-4th of the largest.
-std::int64_t differing(std::span<const float> got, std::span<const float> want, bool exact) {
-  float tolerance = 0;
-  if (!exact)
-    for (const float v : want) tolerance = std::max(tolerance, 1e-4f * std::abs(v));
-  std::int64_t count = 0;
-  for (std::size_t i = 0; i < want.size(); ++i)
-    count += exact ? std::memcmp(&got[i], &want[i], sizeof(float)) != 0
-                   : !(std::abs(got[i] - want[i]) <= tolerance);  // a NaN differs
-  return count;
-}
-
-}  // namespace
-
 void eval(const EvalOptions& options) {
   const auto model = runtime::Model::load(options.model);
   std::optional<datasets::MnistData> data;
@@ -36,6 +20,11 @@ void eval(const EvalOptions& options) {
   const bool mnist = data.has_value();
   if (!mnist) data = datasets::synthetic_digits({.train = 1});
   const auto& test = *data->test;
+
+  const auto& shape = model.packed().input_shape;
+  require(test.image_shape() == Shape{shape[0], shape[1], shape[2]}, options.model.string(),
+          "wants images of ", Shape{shape[0], shape[1], shape[2]}, ", the data's are ",
+          test.image_shape());
 
   Progress progress("eval", test.size(), "images", options.json);
   constexpr std::int64_t kBatch = 100;
@@ -54,8 +43,10 @@ void eval(const EvalOptions& options) {
     for (std::size_t i = 0; i < indices.size(); ++i) {
       const auto row = logits.subspan(i * k, k);
       right += std::max_element(row.begin(), row.end()) - row.begin() == batch.labels[i];
-      differ += differing(got.subspan(i * k, k), wanted.subspan(i * k, k), exact);
     }
+    require(std::ranges::all_of(logits, [](float v) { return std::isfinite(v); }),
+            ErrorKind::kCorrupt, options.model.string(), "gives logits that are not finite");
+    differ += runtime::differing_logits(got, wanted, onednn.classes(), exact);
     progress.update(begin + kBatch);
   }
   progress.finish();

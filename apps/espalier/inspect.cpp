@@ -48,7 +48,7 @@ std::string labels_text(const format::PackedModel& model, std::int64_t classes) 
 void print(const std::string& file, std::size_t file_bytes, const format::PackedModel& model,
            const ModelFacts& facts) {
   const auto bytes = static_cast<std::int64_t>(file_bytes);
-  std::cout << file << ": " << with_commas(bytes) << " bytes, .esp version 0\n"
+  std::cout << file << ": " << with_commas(bytes) << " bytes, .esp version 1\n"
             << "input   " << shape_text(model.input_shape) << " (H W C), ";
   if (model.input.is_float())
     std::cout << "float32";

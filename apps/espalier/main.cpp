@@ -6,13 +6,14 @@
 #include "apps/common/suggest.hpp"
 #include "apps/espalier/commands.hpp"
 #include "core/base/error.hpp"
+#include "core/base/output.hpp"
 
 int main(int argc, char** argv) {
   using namespace espalier;
   CLI::App app("Runs .esp models: small networks, trained, pruned and quantized by Espalier.");
   app.name("espalier");
   app.require_subcommand(1);
-  app.set_version_flag("--version", "espalier " ESPALIER_VERSION ", reads .esp version 0");
+  app.set_version_flag("--version", "espalier " ESPALIER_VERSION ", reads .esp version 1");
   app.footer(
       "A first tour, after espalier-tutorial has written its models to espalier-out/:\n"
       "  espalier inspect espalier-out/quantized.esp           what the file holds\n"
@@ -42,6 +43,7 @@ int main(int argc, char** argv) {
   apps::add_fetch(app);
   try {
     app.parse(argc, argv);
+    flush_output();
     return 0;
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);

@@ -80,6 +80,8 @@ void run(const RunOptions& options) {
     const auto prepared = prepare_image(file, model.packed(), options.invert);
     const Shape& s = prepared.image.shape();
     const auto logits = session.run(prepared.image.reshaped({1, s[0], s[1], s[2]}));
+    require(std::ranges::all_of(logits, [](float v) { return std::isfinite(v); }),
+            ErrorKind::kCorrupt, options.model.string(), "gives logits that are not finite");
     const auto guesses = top_three(logits, model.packed());
     if (options.json)
       print_json(file, guesses, prepared, logits);

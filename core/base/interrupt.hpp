@@ -12,8 +12,6 @@ void install_interrupt_handler();
 
 // Whether SIGINT came since the handler was installed or the flag was cleared.
 bool interrupted();
-// Throws kInterrupted, naming `where`, if it did: for loops.
-void check_interrupt(std::string_view where);
 void clear_interrupt();
 
 // For loops: throws ErrorKind::kInterrupted, "where: stopped by Ctrl-C", when interrupted().
