@@ -1,6 +1,7 @@
 #include "datasets/dataset.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace espalier::datasets {
 
@@ -19,6 +20,18 @@ Batch collate(const Dataset& dataset, std::span<const std::int64_t> indices) {
     batch.labels.push_back(example.label);
   }
   return batch;
+}
+
+void for_each_batch(const Dataset& dataset, std::int64_t count, std::int64_t size,
+                    const std::function<void(const Batch&)>& use) {
+  require(size >= 1 && 0 <= count && count <= dataset.size(), "for_each_batch", "wants 0 to ",
+          dataset.size(), " examples in batches of at least 1, got ", count, " and ", size);
+  std::vector<std::int64_t> indices;
+  for (std::int64_t begin = 0; begin < count; begin += size) {
+    indices.resize(static_cast<std::size_t>(std::min(size, count - begin)));
+    std::iota(indices.begin(), indices.end(), begin);
+    use(collate(dataset, indices));
+  }
 }
 
 }  // namespace espalier::datasets

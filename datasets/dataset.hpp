@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -34,6 +35,11 @@ struct Batch {
 
 // The examples of these indices, in this order. Errors: kUsage when there are none.
 Batch collate(const Dataset& dataset, std::span<const std::int64_t> indices);
+
+// Calls `use` with the first `count` examples in their order, `size` at a time; the last batch may
+// be smaller. Errors: kUsage unless size >= 1 and 0 <= count <= dataset.size().
+void for_each_batch(const Dataset& dataset, std::int64_t count, std::int64_t size,
+                    const std::function<void(const Batch&)>& use);
 
 struct TrainTest {
   std::shared_ptr<const Dataset> train, test;

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "apps/bench/peers.hpp"
+#include "apps/common/program.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/validate.hpp"
 #include "core/base/file.hpp"
@@ -119,14 +120,14 @@ void speed(const std::vector<Tensor8>& tensors) {
 
 int main(int argc, char** argv) {
   CLI::App app("Bytes of a packed model's levels under our coder and its peers.");
+  app.name("espalier-bench-coders");
   std::string file;
   bool with_ingredients = false, with_speed = false;
   app.add_option("FILE", file, "An .esp file with integer levels")->required();
   app.add_flag("--ingredients", with_ingredients, "Also our coder with each part taken away");
   app.add_flag("--speed", with_speed, "Also how fast each tensor decodes");
   app.footer("Example: espalier-bench-coders --ingredients espalier-out/quantized.esp");
-  try {
-    app.parse(argc, argv);
+  return apps::run_program(app, argc, argv, [&] {
     const Bytes bytes = read_file(file);
     const auto model = format::read(bytes, file);
     const auto tensors = tensors_of(model);
@@ -134,10 +135,5 @@ int main(int argc, char** argv) {
     peers(tensors, bytes.size());
     if (with_ingredients) ingredients(tensors);
     if (with_speed) speed(tensors);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::kUsage);
-  } catch (const Error& error) {
-    std::cerr << "espalier-bench-coders: " << error.what() << '\n';
-    return error.exit_code();
-  }
+  });
 }

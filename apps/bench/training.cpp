@@ -9,48 +9,16 @@
 #include <cstdio>
 #include <vector>
 
+#include "apps/common/program.hpp"
+#include "apps/common/words.hpp"
 #include "core/onednn/threads.hpp"
 #include "core/ops/ops.hpp"
 #include "core/tensor/buffer.hpp"
-#include "layers/batch_norm.hpp"
-#include "layers/conv2d.hpp"
-#include "layers/dense.hpp"
-#include "layers/dropout.hpp"
-#include "layers/flatten.hpp"
-#include "layers/pool2d.hpp"
-#include "layers/relu.hpp"
-#include "layers/sequential.hpp"
+#include "layers/tutorial_models.hpp"
 #include "optim/optimizer.hpp"
 
 using namespace espalier;
 namespace {
-
-Sequential small_model(Rng& rng) {
-  Sequential model;
-  model.add("conv1", Conv2d({.in = 1, .out = 12, .kernel = 3}, rng))
-      .add("relu1", Relu())
-      .add("pool1", MaxPool2d())
-      .add("flatten", Flatten())
-      .add("dense", Dense({.in = 2028, .out = 10}, rng));
-  return model;
-}
-
-Sequential large_model(Rng& rng) {
-  Sequential model;
-  model.add("conv1", Conv2d({.in = 1, .out = 32, .kernel = 5, .padding = 2}, rng))
-      .add("relu1", Relu())
-      .add("pool1", MaxPool2d())
-      .add("norm1", BatchNorm({.channels = 32}))
-      .add("conv2", Conv2d({.in = 32, .out = 64, .kernel = 5, .padding = 2}, rng))
-      .add("relu2", Relu())
-      .add("pool2", MaxPool2d())
-      .add("flatten", Flatten())
-      .add("dense1", Dense({.in = 3136, .out = 1024}, rng))
-      .add("relu3", Relu())
-      .add("dropout", Dropout(0.4f))
-      .add("dense2", Dense({.in = 1024, .out = 10}, rng));
-  return model;
-}
 
 double median(std::vector<double> times) {
   std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
@@ -63,22 +31,12 @@ long minor_faults() {
   return usage.ru_minflt;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  std::string name = "small";
-  int batch = 0, threads = 1, steps = 50;
-  CLI::App app("Times a training step on synthetic data");
-  app.add_option("--model", name)->check(CLI::IsMember({"small", "large"}));
-  app.add_option("--batch", batch, "default: 32 for small, 128 for large");
-  app.add_option("--threads", threads)->check(CLI::Range(1, 1024));
-  app.add_option("--steps", steps)->check(CLI::Range(1, 100000));
-  CLI11_PARSE(app, argc, argv);
+void time_steps(const std::string& name, int batch, int threads, int steps) {
   if (batch <= 0) batch = name == "small" ? 32 : 128;
   set_threads(threads);
 
-  Rng rng(1, "init"), dropout(1, "dropout"), pixels(1, "pixels");
-  Sequential model = name == "small" ? small_model(rng) : large_model(rng);
+  Rng dropout(1, "dropout"), pixels(1, "pixels");
+  Sequential model = name == "small" ? small_model(1) : large_model(1);
   Tensor images({batch, 28, 28, 1});
   for (float& v : images.mutable_values()) v = pixels.uniform();
   std::vector<int> labels;
@@ -126,4 +84,21 @@ int main(int argc, char** argv) {
   std::printf("  page faults %.2f  fresh buffers %.2f a step\n",
               static_cast<double>(minor_faults() - faults) / steps,
               static_cast<double>(fresh) / steps);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string name = "small";
+  int batch = 0, threads = 1, steps = 50;
+  CLI::App app("Times a training step on synthetic data");
+  app.name("espalier-bench-training");
+  app.add_option("--model", name, "small or large")
+      ->check(apps::one_of("model", {"small", "large"}))
+      ->capture_default_str();
+  app.add_option("--batch", batch, "Images a step (default: 32 for small, 128 for large)");
+  app.add_option("--threads", threads)->check(CLI::Range(1, 1024))->capture_default_str();
+  app.add_option("--steps", steps)->check(CLI::Range(1, 100000))->capture_default_str();
+  app.footer("Example: espalier-bench-training --model large --threads 2");
+  return apps::run_program(app, argc, argv, [&] { time_steps(name, batch, threads, steps); });
 }

@@ -1,18 +1,35 @@
+// espalier eval MODEL.esp: right on how many test images?
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
+#include <optional>
 
+#include "apps/common/words.hpp"
 #include "apps/espalier/commands.hpp"
 #include "compress/runtime/compare.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
+#include "core/tensor/argmax.hpp"
 #include "datasets/fetch_mnist.hpp"
 #include "datasets/synthetic_digits.hpp"
 
 namespace espalier::apps {
+namespace {
+
+struct EvalOptions {
+  std::filesystem::path model;
+  std::optional<std::filesystem::path> data;
+  bool synthetic = false;
+  std::string executor = "onednn";
+  bool json = false;
+};
+
+// Accuracy, and in how many logits the executors differ: of integer models in any bit, of float
+// models by more than 1e-4 of the image's largest logit (they add in different orders).
 void eval(const EvalOptions& options) {
   const auto model = runtime::Model::load(options.model);
   std::optional<datasets::MnistData> data;
@@ -31,24 +48,17 @@ void eval(const EvalOptions& options) {
   runtime::Session onednn(model, {.batch = kBatch});
   runtime::Session reference(model, {.executor = runtime::Executor::kReference, .batch = kBatch});
   const bool exact = !model.packed().input.is_float();
-  const auto k = static_cast<std::size_t>(onednn.classes());
-  std::int64_t right = 0, differ = 0;
-  for (std::int64_t begin = 0; begin < test.size(); begin += kBatch) {
-    std::vector<std::int64_t> indices(
-        static_cast<std::size_t>(std::min(kBatch, test.size() - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    const auto batch = datasets::collate(test, indices);
+  std::int64_t right = 0, differ = 0, seen = 0;
+  datasets::for_each_batch(test, test.size(), kBatch, [&](const datasets::Batch& batch) {
     const auto got = onednn.run(batch.images), wanted = reference.run(batch.images);
-    const auto logits = options.executor == runtime::Executor::kOneDnn ? got : wanted;
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      const auto row = logits.subspan(i * k, k);
-      right += std::max_element(row.begin(), row.end()) - row.begin() == batch.labels[i];
-    }
+    const auto logits = options.executor == "onednn" ? got : wanted;
+    const auto answers = argmax_rows(logits, onednn.classes());
+    for (std::size_t i = 0; i < answers.size(); ++i) right += answers[i] == batch.labels[i];
     require(std::ranges::all_of(logits, [](float v) { return std::isfinite(v); }),
             ErrorKind::kCorrupt, options.model.string(), "gives logits that are not finite");
     differ += runtime::differing_logits(got, wanted, onednn.classes(), exact);
-    progress.update(begin + kBatch);
-  }
+    progress.update(seen += std::ssize(batch.labels));
+  });
   progress.finish();
   const double accuracy = static_cast<double>(right) / static_cast<double>(test.size());
   const char* name = mnist ? "MNIST" : "synthetic digits, not MNIST";
@@ -60,11 +70,37 @@ void eval(const EvalOptions& options) {
                      .dump()
               << '\n';
   } else {
-    std::cout << options.model.string() << ": " << percent(accuracy) << " of "
+    std::cout << printable(options.model.string()) << ": " << percent(accuracy) << " of "
               << with_commas(test.size()) << " test images right (" << name << "), " << differ
               << " logits differ between the executors" << (exact ? "" : " (by more than a 1e-4th)")
               << '\n';
   }
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app) {
+  auto options = std::make_shared<EvalOptions>();
+  auto* command = app.add_subcommand(
+      "eval", "Accuracy of a model on MNIST's test images, or on synthetic digits");
+  command->add_option("model", options->model, "An .esp file")->required();
+  command->add_option("--data", options->data,
+                      "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
+                      "~/.cache/espalier/mnist, then one download, then the built-in synthetic "
+                      "digits)");
+  command->add_flag("--synthetic", options->synthetic, "Use the built-in synthetic digits");
+  command
+      ->add_option("--executor", options->executor,
+                   "Whose answers count: onednn (fast), or reference (plain loops)")
+      ->check(one_of("executor", {"onednn", "reference"}))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print one line of JSON");
+  command->footer(
+      "Both executors run every image, and the logits that differ between them are counted: 0 in\n"
+      "any integer model.\n"
+      "Examples: espalier eval espalier-out/quantized.esp --data mnist\n"
+      "          espalier eval model.esp --json | jq .accuracy");
+  command->callback([options] { eval(*options); });
 }
 
 }  // namespace espalier::apps

@@ -1,7 +1,10 @@
 // espalier fetch mnist: the real data, once.
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 
+#include "apps/common/words.hpp"
 #include "apps/espalier/commands.hpp"
 #include "datasets/fetch_mnist.hpp"
 
@@ -31,7 +34,7 @@ void add_fetch(CLI::App& app) {
   auto* command = app.add_subcommand("fetch", "Download a dataset (mnist) and verify it");
   command->add_option("dataset", options->dataset, "Its name: mnist")
       ->required()
-      ->check(CLI::IsMember({"mnist"}));
+      ->check(one_of("dataset", {"mnist"}));
   command->add_option("--url", options->url, "Folder on a server that holds the four .gz files")
       ->capture_default_str();
   command->add_option("--to", options->to,

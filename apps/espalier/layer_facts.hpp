@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -35,5 +36,15 @@ struct ModelFacts {
 // header_bytes they sum to the whole. Errors: as format::write and runtime::stages.
 ModelFacts count_facts(const format::PackedModel& model,
                        format::Coding coding = format::Coding::kRange);
+
+// `part` of `whole` as a fraction; 0 of nothing.
+inline double share(std::int64_t part, std::int64_t whole) {
+  return whole ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+// In words and a table at most `width` columns wide (0: no limit), what the file's own text holds
+// made printable.
+void print_facts(std::ostream& out, const std::string& file, std::int64_t file_bytes,
+                 const format::PackedModel& model, const ModelFacts& facts, std::size_t width);
 
 }  // namespace espalier::apps

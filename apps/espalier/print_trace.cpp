@@ -41,7 +41,7 @@ void print_products(std::ostream& out, const Trace& t) {
 }  // namespace
 
 void print_trace(std::ostream& out, const Trace& t) {
-  out << "One neuron, by integers: " << t.layer << ", "
+  out << "One neuron, by integers: " << printable(t.layer) << ", "
       << (t.convolution ? "channel " + std::to_string(t.unit) + " at row " + std::to_string(t.y) +
                               ", column " + std::to_string(t.x)
                         : "unit " + std::to_string(t.unit))

@@ -1,6 +1,7 @@
 // espalier run MODEL.esp IMAGE...: what is on the picture?
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -48,11 +49,12 @@ void print(const std::string& file, const PreparedImage& prepared,
            const std::vector<Guess>& guesses) {
   const bool utf8 = utf8_locale();
   std::size_t width = 0;
-  for (const auto& guess : guesses) width = std::max(width, display_width(guess.label));
-  std::cout << file << " (" << prepared.changes << ")\n";
+  for (const auto& guess : guesses) width = std::max(width, display_width(printable(guess.label)));
+  std::cout << printable(file) << " (" << printable(prepared.changes) << ")\n";
   if (prepared.image.shape()[1] <= 64) std::cout << draw(prepared.image, utf8);
   for (const auto& guess : guesses) {
-    std::cout << "  " << pad_right(guess.label, width) << pad_left(percent(guess.probability), 11);
+    std::cout << "  " << pad_right(printable(guess.label), width)
+              << pad_left(percent(guess.probability), 11);
     const auto bar = std::lround(guess.probability * 40);
     for (long i = 0; i < bar; ++i) std::cout << (i ? "" : "  ") << (utf8 ? "\u2588" : "#");
     std::cout << "\n";

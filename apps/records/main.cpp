@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/program.hpp"
 #include "apps/records/train_seed.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
@@ -140,6 +141,7 @@ void run(const Settings& s, const Row& row) {
 
 int main(int argc, char** argv) {
   CLI::App app("Trains a row of the compression records from nothing, seed by seed");
+  app.name("espalier-records");
   app.footer(
       "Example: espalier-records --row M1 --data mnist --out records\n"
       "A finished seed is kept in --out and not trained again.\n"
@@ -171,8 +173,7 @@ int main(int argc, char** argv) {
   search->add_option("--floor-bits", floor_bits);
   search->add_option("--max-level", max_level);
   search->add_option("--widths", widths)->delimiter(',');
-  try {
-    app.parse(argc, argv);
+  return apps::run_program(app, argc, argv, [&] {
     install_interrupt_handler();
     set_threads(1);
     Row row = apps::row_named(s.row);
@@ -193,14 +194,5 @@ int main(int argc, char** argv) {
     replace(row.batch_size, batch);
     if (!widths.empty()) row.widths = widths;
     run(s, row);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::kUsage);
-  } catch (const Error& error) {
-    std::cerr << "espalier-records: " << error.what() << '\n';
-    return error.exit_code();
-  } catch (const std::exception& error) {
-    std::cerr << "espalier-records: internal error: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }

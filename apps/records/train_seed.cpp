@@ -11,6 +11,7 @@
 #include "compress/pack/pack.hpp"
 #include "compress/pack/remove_units.hpp"
 #include "compress/runtime/session.hpp"
+#include "core/tensor/argmax.hpp"
 #include "datasets/shift_augmentation.hpp"
 #include "datasets/subset.hpp"
 #include "optim/training/fit.hpp"
@@ -27,18 +28,10 @@ double error_of(const Bytes& file, const datasets::Dataset& images) {
   constexpr std::int64_t kBatch = 100;
   runtime::Session session(model, {.batch = kBatch});
   std::int64_t right = 0;
-  for (std::int64_t begin = 0; begin < images.size(); begin += kBatch) {
-    std::vector<std::int64_t> indices(
-        static_cast<std::size_t>(std::min(kBatch, images.size() - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    const auto batch = datasets::collate(images, indices);
-    const auto logits = session.run(batch.images);
-    const auto k = static_cast<std::size_t>(session.classes());
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      const auto row = logits.subspan(i * k, k);
-      right += std::max_element(row.begin(), row.end()) - row.begin() == batch.labels[i];
-    }
-  }
+  datasets::for_each_batch(images, images.size(), kBatch, [&](const datasets::Batch& batch) {
+    const auto answers = argmax_rows(session.run(batch.images), session.classes());
+    for (std::size_t i = 0; i < answers.size(); ++i) right += answers[i] == batch.labels[i];
+  });
   return 1 - static_cast<double>(right) / static_cast<double>(images.size());
 }
 

@@ -1,20 +1,14 @@
 #include "apps/tutorial/lesson.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <iostream>
-#include <numeric>
 
 #include "apps/tutorial/fresh_process.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/quantize/quantization_aware.hpp"
-#include "compress/runtime/compare.hpp"
-#include "compress/runtime/costs.hpp"
-#include "compress/runtime/session.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
-#include "core/base/progress.hpp"
 #include "core/base/text.hpp"
 #include "datasets/fetch_mnist.hpp"
 #include "datasets/subset.hpp"
@@ -140,37 +134,10 @@ void Lesson::write(const std::string& name, Sequential& model, const format::Pac
   write_file(stage.file, format::write(labelled));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - stage_begin_;
   stage.seconds = seconds.count();
-  stage.file_bytes = std::filesystem::file_size(stage.file);
   stage.raw_bytes = pack::raw_bytes(model);
   stage.deflate_bytes = pack::deflate_bytes(model);
   stage.sparsity = prune::model_sparsity(model);
-
-  const auto file = runtime::Model::load(stage.file);
-  stage.peak_bytes = runtime::peak_activation_bytes(file.packed());
-  runtime::Session one(file);
-  stage.latency_us = runtime::latency_us(one);
-  constexpr std::int64_t kBatch = 100;
-  runtime::Session session(file, {.batch = kBatch, .threads = options_.threads});
-  const bool exact = !file.packed().input.is_float();
-  const NoGradient guard;
-  Progress progress("compare " + name, test_->size(), "images");
-  std::int64_t right = 0;
-  for (std::int64_t begin = 0; begin < test_->size(); begin += kBatch) {
-    std::vector<std::int64_t> indices(
-        static_cast<std::size_t>(std::min(kBatch, test_->size() - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    const auto batch = datasets::collate(*test_, indices);
-    const auto ours = session.run(batch.images);
-    const Tensor trainer = trainer_logits(batch.images);
-    stage.differing_logits +=
-        runtime::differing_logits(ours, trainer.values(), session.classes(), exact);
-    const auto guesses = training::predictions(trainer);
-    for (std::size_t i = 0; i < guesses.size(); ++i) right += guesses[i] == batch.labels[i];
-    progress.update(begin + kBatch);
-    check_interrupt(name);
-  }
-  progress.finish();
-  stage.accuracy = static_cast<double>(right) / static_cast<double>(test_->size());
+  measure(stage, *test_, options_.threads, trainer_logits);
   say("   " + stage.file.string() + ": " +
       with_commas(static_cast<std::int64_t>(stage.file_bytes)) + " bytes, " +
       percent(stage.accuracy) + " of the test images right\n");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apps/tutorial/recipe.hpp"
+#include "apps/tutorial/stage.hpp"
 #include "compress/format/packed_model.hpp"
 #include "compress/quantize/integer_network.hpp"
 #include "datasets/dataset.hpp"
@@ -27,20 +28,6 @@ struct LessonOptions {
   int threads = 1;
   bool quick = false;  // a tenth of the images
   std::optional<std::filesystem::path> json;
-};
-
-struct Stage {
-  std::string name;                   // "baseline", "pruned", "post_training", "quantized"
-  std::filesystem::path file;         // the complete .esp
-  double accuracy = 0;                // of the file, found by a fresh process; a fraction
-  double sparsity = 0;                // zeros among the weights, a fraction
-  std::size_t raw_bytes = 0;          // of the float parameters
-  std::size_t deflate_bytes = 0;      // of the same, by zlib level 9
-  std::size_t file_bytes = 0;         // of the .esp
-  double latency_us = 0;              // median of one image, one thread
-  std::int64_t peak_bytes = 0;        // activations of one image
-  std::int64_t differing_logits = 0;  // trainer against runtime, and runtime against reference
-  double seconds = 0;                 // of training and writing
 };
 
 class Lesson {

@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <numeric>
 #include <regex>
 
 #include "apps/tutorial/lesson.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/text.hpp"
+#include "core/tensor/argmax.hpp"
 #include "datasets/image.hpp"
 
 namespace espalier::apps {
@@ -31,15 +31,10 @@ std::vector<int> answers(const std::filesystem::path& file, const datasets::Data
   const auto model = runtime::Model::load(file);
   runtime::Session session(model, {.batch = kBatch});
   std::vector<int> all;
-  for (std::int64_t begin = 0; begin < data.size(); begin += kBatch) {
-    std::vector<std::int64_t> indices(
-        static_cast<std::size_t>(std::min(kBatch, data.size() - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    const auto logits = session.run(datasets::collate(data, indices).images);
-    const auto k = session.classes();
-    for (auto row = logits.begin(); row != logits.end(); row += k)
-      all.push_back(static_cast<int>(std::max_element(row, row + k) - row));
-  }
+  datasets::for_each_batch(data, data.size(), kBatch, [&](const datasets::Batch& batch) {
+    const auto some = argmax_rows(session.run(batch.images), session.classes());
+    all.insert(all.end(), some.begin(), some.end());
+  });
   return all;
 }
 

@@ -1,13 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <iostream>
 
-#include "apps/common/report_error.hpp"
-#include "apps/common/suggest.hpp"
+#include "apps/common/program.hpp"
 #include "apps/tutorial/lesson.hpp"
-#include "core/base/error.hpp"
 #include "core/base/interrupt.hpp"
-#include "core/base/output.hpp"
 #include "core/onednn/threads.hpp"
 
 namespace espalier::apps {
@@ -27,6 +23,7 @@ int teach(int argc, char** argv, const std::string& description,
           const std::function<void(Lesson&)>& lesson) {
   const std::string program = std::filesystem::path(argv[0]).filename().string();
   CLI::App app(description);
+  app.name(program);
   app.footer("Example: " + program +
              " --model large --data mnist --out espalier-large\n"
              "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 5 target missed, 6 "
@@ -55,27 +52,12 @@ int teach(int argc, char** argv, const std::string& description,
       ->capture_default_str();
   app.add_flag("--quick", options.quick, "A tenth of the images: seconds, and a worse network");
   app.add_option("--json", options.json, "Also write the table to this file");
-  try {
-    try {
-      app.parse(argc, argv);
-      install_interrupt_handler();
-      set_threads(options.threads);
-      Lesson classroom(options);
-      lesson(classroom);
-    } catch (const CLI::Success& success) {  // --help, --version
-      app.exit(success);
-    }
-    if (interrupted()) throw Error(ErrorKind::kInterrupted, "stopped by Ctrl-C");
-    flush_output();
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    const std::string typo = misspelt(app, argc, argv);
-    std::cerr << program << ": " << (typo.empty() ? error.what() : typo) << " ('" << program
-              << " --help' lists the options)\n";
-    return static_cast<int>(ErrorKind::kUsage);
-  } catch (...) {
-    return report_error(program);
-  }
+  return run_program(app, argc, argv, [&] {
+    install_interrupt_handler();
+    set_threads(options.threads);
+    Lesson classroom(options);
+    lesson(classroom);
+  });
 }
 
 }  // namespace espalier::apps

@@ -5,8 +5,10 @@
 
 namespace espalier::format {
 
+constexpr int kVersion = 1;
+
 // 0xE, then three bits of version, then one of coding.
-constexpr std::uint8_t kPlainCoded = 0xE2, kRangeCoded = 0xE3;
+constexpr std::uint8_t kPlainCoded = 0xE0 | kVersion << 1, kRangeCoded = kPlainCoded | 1;
 
 // CRC-16 in files below 4096 bytes: it finds every change of up to three bits there (its generator
 // has that distance up to 32,767 bits), of any odd number of bits, and every burst of up to 16

@@ -31,7 +31,7 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name) {
   check(bytes[0] != 'E', "an .esp file of version 0; pack the model again");
   check(bytes[0] >> 4 == 0xE, "not an .esp file");
   const int version = (bytes[0] >> 1) & 7;
-  check(version == 1, "version ", version, "; this program reads version 1");
+  check(version == kVersion, "version ", version, "; this program reads version ", kVersion);
   const auto body = bytes.first(bytes.size() - checksum_bytes(bytes.size()));
   ByteWriter sealed;
   sealed.raw(body);

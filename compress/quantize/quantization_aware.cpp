@@ -1,7 +1,6 @@
 #include "compress/quantize/quantization_aware.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "compress/quantize/fold_batch_norm.hpp"
 #include "core/kernels/integer.hpp"
@@ -175,12 +174,8 @@ void QuantizationAware::calibrate(const datasets::Dataset& data, std::int64_t im
           " images, got ", images);
   const NoGradient guard;
   *mode_ = Mode::kCalibrating;
-  constexpr std::int64_t kBatch = 100;
-  for (std::int64_t begin = 0; begin < images; begin += kBatch) {
-    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(kBatch, images - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    (*model_)(Variable(datasets::collate(data, indices).images));
-  }
+  datasets::for_each_batch(
+      data, images, 100, [&](const datasets::Batch& batch) { (*model_)(Variable(batch.images)); });
   *mode_ = Mode::kFrozen;
 }
 

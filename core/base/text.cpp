@@ -54,6 +54,38 @@ std::size_t display_width(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
+std::string printable(std::string_view text) {
+  // Bytes of the UTF-8 character that begins at i; 0: none does.
+  const auto length = [&](std::size_t i) -> std::size_t {
+    const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
+    const std::size_t n = byte(i) < 0x80   ? 1
+                          : byte(i) < 0xc2 ? 0
+                          : byte(i) < 0xe0 ? 2
+                          : byte(i) < 0xf0 ? 3
+                          : byte(i) < 0xf5 ? 4
+                                           : 0;
+    if (i + n > text.size()) return 0;
+    for (std::size_t k = 1; k < n; ++k)
+      if ((byte(i + k) & 0xc0) != 0x80) return 0;
+    const bool control = n == 1 ? byte(i) < 0x20 || byte(i) == 0x7f
+                                : n == 2 && byte(i) == 0xc2 && byte(i + 1) < 0xa0;
+    return control ? 0 : n;
+  };
+  std::string shown;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t n = length(i);
+    if (n == 0) {
+      char escape[5];
+      std::snprintf(escape, sizeof escape, "\\x%02x", static_cast<unsigned char>(text[i]));
+      shown += escape;
+    } else {
+      shown += text.substr(i, n);
+    }
+    i += std::max<std::size_t>(n, 1);
+  }
+  return shown;
+}
+
 std::string pad_left(std::string_view text, std::size_t width) {
   const std::size_t shown = display_width(text);
   return std::string(width > shown ? width - shown : 0, ' ') + std::string(text);

@@ -23,6 +23,10 @@ bool utf8_locale();
 // Columns that a terminal shows: UTF-8 code points, each counted as one.
 std::size_t display_width(std::string_view text);
 
+// The text as a terminal may show it: control characters (U+0000 to 1F, 7F to 9F) and bytes that are
+// no UTF-8 become \x1b and the like, so that a file's own text cannot steer the terminal.
+std::string printable(std::string_view text);
+
 // The candidate nearest to `name` by edit distance, or "" if none is near: for "did you mean".
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates);
 

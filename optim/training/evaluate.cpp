@@ -1,10 +1,10 @@
 #include "optim/training/evaluate.hpp"
 
-#include <algorithm>
 #include <functional>
 #include <numeric>
 
 #include "core/ops/ops.hpp"
+#include "core/tensor/argmax.hpp"
 
 namespace espalier::training {
 
@@ -13,17 +13,12 @@ Evaluation evaluate(Layer& model, const datasets::Dataset& data, std::int64_t ba
           "wants images and a batch of at least one, got ", data.size(), " and ", batch_size);
   const NoGradient guard;
   Evaluation sum;
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(data.size()));
-  std::iota(indices.begin(), indices.end(), std::int64_t{0});
-  for (std::size_t begin = 0; begin < indices.size();
-       begin += static_cast<std::size_t>(batch_size)) {
-    const auto count = std::min(static_cast<std::size_t>(batch_size), indices.size() - begin);
-    const auto batch = datasets::collate(data, std::span(indices).subspan(begin, count));
+  datasets::for_each_batch(data, data.size(), batch_size, [&](const datasets::Batch& batch) {
     const Variable logits = model(Variable(batch.images));
     sum.loss += static_cast<double>(ops::cross_entropy(logits, batch.labels).value().item()) *
-                static_cast<double>(count);
+                static_cast<double>(batch.labels.size());
     sum.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));
-  }
+  });
   const auto images = static_cast<double>(data.size());
   return {sum.loss / images, sum.accuracy / images};
 }
@@ -35,11 +30,7 @@ double accuracy(Layer& model, const datasets::Dataset& data, std::int64_t batch_
 std::vector<int> predictions(const Tensor& logits) {
   require(logits.shape().rank() == 2 && logits.shape()[1] > 0, "predictions", "wants [N K], got ",
           logits.shape());
-  const std::int64_t k = logits.shape()[1];
-  std::vector<int> guesses;
-  for (const float* row = logits.data(); row != logits.data() + logits.elements(); row += k)
-    guesses.push_back(static_cast<int>(std::max_element(row, row + k) - row));
-  return guesses;
+  return argmax_rows(logits.values(), logits.shape()[1]);
 }
 
 std::int64_t count_correct(const Tensor& logits, const std::vector<int>& labels) {

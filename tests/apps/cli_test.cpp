@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "compress/format/writer.hpp"
+#include "core/base/file.hpp"
+#include "tests/apps/digit_models.hpp"
 #include "tests/apps/program.hpp"
 
 using namespace espalier;
@@ -14,7 +17,7 @@ TEST_CASE("help teaches: every command, its options, an example, the exit codes"
   CHECK(all.exit_code == 0);
   for (const char* part : {"run", "inspect", "eval", "fetch", "A first tour", "Exit codes"})
     CHECK_MESSAGE(contains(all.output, part), part);
-  for (const char* command : {"run", "inspect", "fetch"}) {
+  for (const char* command : {"run", "inspect", "eval", "fetch"}) {
     const auto help = run_program("espalier " + std::string(command) + " --help");
     CHECK(help.exit_code == 0);
     CHECK(contains(help.output, "Example"));
@@ -39,8 +42,24 @@ TEST_CASE("a misspelt command or option: one line that says what was meant, exit
   refuses("run --jsn a b", "'--jsn' is no option of run; did you mean '--json'?");
   refuses("inspect --layr=1 a", "did you mean '--layer'?");
   refuses("--versio", "did you mean '--version'?");
-  refuses("fetch cifar", "mnist");
+  refuses("fetch cifar", "'cifar' is no dataset (mnist)");
+  refuses("fetch mnsit", "did you mean 'mnist'?");
+  refuses("eval a.esp --executor onednm", "did you mean 'onednn'? (onednn, reference)");
   refuses("", "command");
+}
+
+TEST_CASE("output that does not arrive is an I/O error, whichever command it is") {
+  const tests::Folder folder("full_test");
+  const std::string file = (folder.path / "digits.esp").string();
+  write_file(file, format::write(tests::integer_nearest_mean()));
+  for (const std::string& arguments :
+       {std::string("--help"), std::string("--version"), "inspect " + file,
+        "inspect --json " + file, "eval --synthetic --json " + file}) {
+    CHECK(run_program("espalier " + arguments + " >/dev/null").exit_code == 0);
+    const auto lost = run_program("espalier " + arguments + " 2>&1 >/dev/full | cat");
+    CHECK_MESSAGE(contains(lost.output, "espalier: standard output: cannot write: "), arguments);
+    CHECK_MESSAGE(run_program("espalier " + arguments + " >/dev/full").exit_code == 4, arguments);
+  }
 }
 
 TEST_CASE("fetch: an address that nobody answers is an I/O error, named, and leaves nothing") {

@@ -57,6 +57,7 @@ TEST_CASE("inspect: text, JSON and trace as a user sees them") {
     INFO(json.output);
     REQUIRE(json.exit_code == 0);
     const auto report = nlohmann::json::parse(json.output);
+    CHECK(report["version"] == 1);
     CHECK(report["file_bytes"] == std::filesystem::file_size(file));
     std::size_t sum = report["header_bytes"];
     for (const auto& layer : report["layers"]) sum += layer["file_bytes"].get<std::size_t>();
@@ -65,7 +66,7 @@ TEST_CASE("inspect: text, JSON and trace as a user sees them") {
   }
   const auto text = run_program("espalier inspect " + file);
   CHECK(text.exit_code == 0);
-  for (const char* part : {"conv 3x3 + relu", "26 x 26 x 2", "12,168", "peak activation memory"})
+  for (const char* part : {"conv 3x3 + relu", "26x26x2", "12,168", "peak activation memory"})
     CHECK_MESSAGE(contains(text.output, part), part);
   const auto trace = run_program("espalier inspect --trace " + file, "LC_ALL=C");
   CHECK(contains(trace.output, "One neuron, by integers: copy"));
@@ -74,4 +75,44 @@ TEST_CASE("inspect: text, JSON and trace as a user sees them") {
   CHECK(run_program("espalier inspect --trace --image /nonexistent.png " + file).exit_code == 4);
   std::filesystem::resize_file(file, 100);
   CHECK(run_program("espalier inspect " + file).exit_code == 3);
+}
+
+TEST_CASE("inspect, run: a file's own words cannot steer the terminal") {
+  const tests::Folder folder("hostile_words_test");
+  const std::string file = (folder.path / "\x1b]0;owned.esp").string();
+  auto model = tests::integer_nearest_mean();
+  for (auto& layer : model.layers) layer.name += "\x1b[2J";
+  model.labels.assign(10, "\x1b]0;title\x07");
+  write_file(file, format::write(model));
+  for (const std::string& arguments :
+       {"inspect '" + file + "'", "inspect --trace '" + file + "'",
+        "inspect --trace --layer nowhere '" + file + "'", "eval --synthetic '" + file + "'",
+        "run '" + file + "' /nonexistent"}) {
+    const auto result = run_program("espalier " + arguments);
+    CHECK_MESSAGE(!contains(result.output, "\x1b"), arguments);
+    CHECK_MESSAGE(contains(result.output, result.exit_code == 4 ? "nonexistent" : "\\x1b"),
+                  arguments);
+  }
+}
+
+TEST_CASE("inspect: 80 columns are enough, and where there are fewer the table goes on below") {
+  auto model = tests::integer_nearest_mean();
+  const auto facts = apps::count_facts(model);
+  const auto shown = [&](std::size_t width) {
+    std::ostringstream out;
+    apps::print_facts(out, "f", 1, model, facts, width);
+    return out.str();
+  };
+  const auto tables = [](const std::string& text) {  // parts that the table was broken into
+    std::size_t count = 0;
+    for (auto at = text.find("\nlayer "); at != std::string::npos;
+         at = text.find("\nlayer ", at + 1))
+      ++count;
+    return count;
+  };
+  std::istringstream lines(shown(0));
+  for (std::string line; std::getline(lines, line);) CHECK_MESSAGE(line.size() <= 80, line);
+  CHECK(tables(shown(0)) == 1);
+  CHECK(tables(shown(80)) == 1);
+  CHECK(tables(shown(40)) > 1);
 }

@@ -167,3 +167,18 @@ TEST_CASE("ShiftAugmentation depends on seed, epoch and index, not on the order 
   CHECK(kind_of([&] { ShiftAugmentation(data, {.max_shift_pixels = 2}); }) == ErrorKind::kUsage);
   CHECK(kind_of([&] { ShiftAugmentation(data, {.max_shift_pixels = -1}); }) == ErrorKind::kUsage);
 }
+
+TEST_CASE("for_each_batch: the first examples in order, the last batch smaller") {
+  const auto data = numbered(7);
+  std::vector<int> sizes, labels;
+  for_each_batch(*data, 5, 2, [&](const Batch& batch) {
+    CHECK(batch.images.shape()[0] == std::ssize(batch.labels));
+    sizes.push_back(static_cast<int>(batch.labels.size()));
+    labels.insert(labels.end(), batch.labels.begin(), batch.labels.end());
+  });
+  CHECK(sizes == std::vector<int>{2, 2, 1});
+  CHECK(labels == std::vector<int>{0, 1, 2, 3, 0});
+  for_each_batch(*data, 0, 2, [&](const Batch&) { FAIL("there is none"); });
+  CHECK(kind_of([&] { for_each_batch(*data, 8, 2, [](const Batch&) {}); }) == ErrorKind::kUsage);
+  CHECK(kind_of([&] { for_each_batch(*data, 7, 0, [](const Batch&) {}); }) == ErrorKind::kUsage);
+}

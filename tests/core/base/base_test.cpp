@@ -22,6 +22,16 @@ TEST_CASE("require formats where, values and remedy, and carries the exit code")
   }
 }
 
+TEST_CASE("printable: no control character and no broken UTF-8 reaches the terminal") {
+  CHECK(printable("conv 1, caf\u00e9, \u5b57, \U0001f331") ==
+        "conv 1, caf\u00e9, \u5b57, \U0001f331");
+  CHECK(printable("a\x1b[31mb\n\x7f") == "a\\x1b[31mb\\x0a\\x7f");
+  CHECK(printable("\xc2\x9b") == "\\xc2\\x9b");  // CSI as U+009B
+  CHECK(printable("\x9b|\xff|\xc0\xaf") == "\\x9b|\\xff|\\xc0\\xaf");
+  CHECK(printable("\xe5\xad") == "\\xe5\\xad");  // cut short
+  CHECK(printable(std::string(1, '\0')) == "\\x00");
+}
+
 TEST_CASE("Philox 4x32-10 gives Random123's known answers") {
   using Words = std::array<std::uint32_t, 4>;
   CHECK(philox({0, 0, 0, 0}, 0) == Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "core/tensor/argmax.hpp"
 #include "core/tensor/tensor.hpp"
 
 using namespace espalier;
@@ -45,4 +46,12 @@ TEST_CASE(
   trim_buffer_pool();
   Buffer::allocate(100);
   CHECK(buffer_pool_counts().fresh == warm + 1);
+}
+
+TEST_CASE("argmax_rows: the largest of each row, the first of equals; whole rows only") {
+  const std::vector<float> values = {1, 3, 2, /**/ 5, 5, 4, /**/ -2, -1, -1};
+  CHECK(argmax_rows(values, 3) == std::vector<int>{1, 0, 1});
+  CHECK(argmax_rows({}, 3).empty());
+  CHECK_THROWS_AS(argmax_rows(values, 2), Error);
+  CHECK_THROWS_AS(argmax_rows(values, 0), Error);
 }

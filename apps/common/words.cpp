@@ -1,4 +1,4 @@
-#include "apps/common/suggest.hpp"
+#include "apps/common/words.hpp"
 
 #include <algorithm>
 
@@ -29,7 +29,7 @@ std::string misspelt(const CLI::App& app, int argc, const char* const* argv) {
     const std::string name = is_option ? word.substr(0, word.find('=')) : word;
     if (std::ranges::find(known, name) == known.end()) {
       const std::string near = nearest(name, known);
-      return "'" + name + "' is no " +
+      return "'" + printable(name) + "' is no " +
              (is_option ? "option" + (current == &app ? "" : " of " + current->get_name())
                         : "command") +
              (near.empty() ? "" : "; did you mean '" + near + "'?");
@@ -37,6 +37,16 @@ std::string misspelt(const CLI::App& app, int argc, const char* const* argv) {
     if (!is_option) current = app.get_subcommand(word);
   }
   return "";
+}
+
+CLI::Validator one_of(const std::string& what, const std::vector<std::string>& names) {
+  const auto refusal = [what, names](const std::string& word) -> std::string {
+    if (std::ranges::find(names, word) != names.end()) return "";
+    const std::string near = nearest(word, names);
+    return "'" + printable(word) + "' is no " + what +
+           (near.empty() ? "" : "; did you mean '" + near + "'?") + " (" + join(names, ", ") + ")";
+  };
+  return CLI::Validator(refusal, "{" + join(names, ", ") + "}");
 }
 
 }  // namespace espalier::apps

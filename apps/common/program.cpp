@@ -1,0 +1,50 @@
+#include "apps/common/program.hpp"
+
+#include <filesystem>
+#include <iostream>
+#include <new>
+
+#include "apps/common/words.hpp"
+#include "core/base/error.hpp"
+#include "core/base/interrupt.hpp"
+#include "core/base/output.hpp"
+#include "core/base/text.hpp"
+
+namespace espalier::apps {
+namespace {
+
+int report(const std::string& program, ErrorKind kind, const std::string& message) {
+  std::cerr << program << ": " << printable(message) << '\n';
+  return static_cast<int>(kind);
+}
+
+}  // namespace
+
+int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& work) {
+  const std::string& program = app.get_name();
+  try {
+    try {
+      app.parse(argc, argv);
+      if (work) work();
+    } catch (const CLI::Success& success) {  // --help, --version
+      app.exit(success);
+    }
+    if (interrupted()) throw Error(ErrorKind::kInterrupted, "stopped by Ctrl-C");
+    flush_output();
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    const std::string typo = misspelt(app, argc, argv);
+    return report(program, ErrorKind::kUsage,
+                  (typo.empty() ? error.what() : typo) + " ('" + program + " --help' lists the options)");
+  } catch (const Error& error) {
+    return report(program, error.kind(), error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(program, ErrorKind::kIo, error.path1().string() + ": " + error.code().message());
+  } catch (const std::bad_alloc&) {
+    return report(program, ErrorKind::kInternal, "out of memory");
+  } catch (const std::exception& error) {
+    return report(program, ErrorKind::kInternal, std::string("internal error: ") + error.what());
+  }
+}
+
+}  // namespace espalier::apps
