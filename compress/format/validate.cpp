@@ -87,7 +87,7 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
     require(layer.name.size() <= kMaxTextBytes, kind, where, "a layer's name is too long");
     const auto& weight = layer.weight;
     PackedLayer used;  // what this kind uses, on top of the defaults
-    used.kind = layer.kind, used.name = layer.name, used.output = layer.output;
+    used.kind = layer.kind, used.name = layer.name;
     if (has_window(layer.kind)) {
       used.kernel_h = layer.kernel_h, used.kernel_w = layer.kernel_w;
       used.stride_h = layer.stride_h, used.stride_w = layer.stride_w;
@@ -95,7 +95,7 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
       used.pad_bottom = layer.pad_bottom, used.pad_right = layer.pad_right;
     }
     const bool norm = layer.kind == LayerKind::kBatchNorm;
-    if (has_weight(layer.kind) || norm) used.relu = layer.relu;
+    if (has_weight(layer.kind) || norm) used.relu = layer.relu, used.output = layer.output;
     if (norm) used.multiplier = layer.multiplier, used.offset = layer.offset;
     if (has_weight(layer.kind)) {
       used.weight = weight;
