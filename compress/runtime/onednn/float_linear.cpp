@@ -19,7 +19,20 @@ Tensor bias_of(const PackedLayer& l) {
                         : Tensor::from<float>({l.weight.shape[0]}, l.bias);
 }
 
-Step step_of(dnn::Execution execution, Tensor bias) {
+// The primitive P of this description, bound to the layer's weights (which lie as `given` says) and
+// bias, and to its input and output.
+template <class P>
+Step bound(const typename P::primitive_desc& desc, const PackedLayer& l, const dnn::Desc& given,
+           const dnn::Desc& bias_desc, dnnl::memory x, dnnl::memory y) {
+  Tensor weights = dnn::rearranged(l.weight.values.data(), given, desc.weights_desc());
+  Tensor bias = bias_of(l);
+  auto execution =
+      dnn::Execution::make<P>(desc,
+                              {{DNNL_ARG_SRC, std::move(x)},
+                               {DNNL_ARG_WEIGHTS, dnn::opaque_memory(weights, desc.weights_desc())},
+                               {DNNL_ARG_BIAS, dnn::input(bias, bias_desc)},
+                               {DNNL_ARG_DST, std::move(y)}},
+                              weights);
   return [execution = std::move(execution), bias = std::move(bias)] { execution.run(); };
 }
 
@@ -31,16 +44,8 @@ Step convolution(const PackedLayer& l, const Activation& x, const Activation& y)
   const auto desc = dnn::describe_with<dnnl::convolution_forward>(
       attributes_of(l), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
       x_desc, dnn::any_weights(w), bias_desc, y_desc, v.stride, v.before, v.after);
-  Tensor weights = dnn::rearranged(l.weight.values.data(), dnn::weights(w), desc.weights_desc());
-  const Tensor bias = bias_of(l);
-  return step_of(dnn::Execution::make<dnnl::convolution_forward>(
-                     desc,
-                     {{DNNL_ARG_SRC, dnn::at(x.data, x_desc)},
-                      {DNNL_ARG_WEIGHTS, dnn::opaque_memory(weights, desc.weights_desc())},
-                      {DNNL_ARG_BIAS, dnn::input(bias, bias_desc)},
-                      {DNNL_ARG_DST, dnn::at(y.data, y_desc)}},
-                     weights),
-                 bias);
+  return bound<dnnl::convolution_forward>(desc, l, dnn::weights(w), bias_desc,
+                                          dnn::at(x.data, x_desc), dnn::at(y.data, y_desc));
 }
 
 Step product(const PackedLayer& l, const Activation& x, const Activation& y) {
@@ -49,16 +54,8 @@ Step product(const PackedLayer& l, const Activation& x, const Activation& y) {
              bias_desc = dnn::rows({1, w[0]});
   const auto desc = dnn::describe_with<dnnl::matmul>(attributes_of(l), x_desc, dnn::any_columns(w),
                                                      bias_desc, y_desc);
-  Tensor weights = dnn::rearranged(l.weight.values.data(), dnn::columns(w), desc.weights_desc());
-  const Tensor bias = bias_of(l);
-  return step_of(dnn::Execution::make<dnnl::matmul>(
-                     desc,
-                     {{DNNL_ARG_SRC, dnn::at(x.data, x_desc)},
-                      {DNNL_ARG_WEIGHTS, dnn::opaque_memory(weights, desc.weights_desc())},
-                      {DNNL_ARG_BIAS, dnn::input(bias, bias_desc)},
-                      {DNNL_ARG_DST, dnn::at(y.data, y_desc)}},
-                     weights),
-                 bias);
+  return bound<dnnl::matmul>(desc, l, dnn::columns(w), bias_desc, dnn::at(x.data, x_desc),
+                             dnn::at(y.data, y_desc));
 }
 
 }  // namespace
