@@ -36,6 +36,14 @@ void check(const datasets::Dataset& data, const FitOptions& options) {
   require(data.size() > 0, "fit", "the data set is empty");
 }
 
+// A schedule is a function: some of its values tell it from another.
+std::string name_of(const optim::Schedule& schedule) {
+  std::string values;
+  for (const float progress : {0.0f, 0.05f, 0.25f, 0.5f, 0.75f, 1.0f})
+    values += (values.empty() ? "" : " ") + fixed(schedule(progress), 4);
+  return values;
+}
+
 void print(const std::string& label, const EpochReport& r, int epochs) {
   std::string line = "  " + label + "  epoch " + std::to_string(r.epoch) + '/' +
                      std::to_string(epochs) + "  loss " + fixed(r.loss, 4) + "  accuracy " +
@@ -68,7 +76,10 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
                      {{"images", std::to_string(data.size())},
                       {"batch_size", std::to_string(options.batch_size)},
                       {"epochs", std::to_string(options.epochs)},
-                      {"seed", std::to_string(options.seed)}}};
+                      {"seed", std::to_string(options.seed)},
+                      {"learning_rate", options.optimizer ? "the caller's optimizer"
+                                                          : std::to_string(options.learning_rate)},
+                      {"schedule", name_of(options.schedule)}}};
   if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint))
     load_checkpoint(run, options.checkpoint);
   Progress progress(options.label, info.total_steps * options.batch_size, "images", options.quiet,

@@ -100,6 +100,12 @@ TEST_CASE("a checkpoint of another run, or a broken one, is refused and changes 
   CHECK(kind_of([&] {
           fit(other, *data.train, {.batch_size = 16, .quiet = true, .checkpoint = file});
         }) == ErrorKind::kUsage);
+  CHECK(kind_of([&] {
+          fit(other, *data.train, {.learning_rate = 2e-3f, .quiet = true, .checkpoint = file});
+        }) == ErrorKind::kUsage);
+  CHECK(kind_of([&] {
+          fit(other, *data.train, {.schedule = optim::cosine(), .quiet = true, .checkpoint = file});
+        }) == ErrorKind::kUsage);
   auto pass = pruner();
   CHECK(kind_of([&] { fit(other, *data.train, {.quiet = true, .checkpoint = file}, {&pass}); }) ==
         ErrorKind::kUsage);
