@@ -73,7 +73,8 @@ SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
     if (s.validation_only || result.test_error >= 0) return result;
     result.test_error = apps::error_of(read_file(esp), *data.test);
   } else {
-    const auto trained = apps::train_seed(row, seed, data, !s.validation_only);
+    const auto trained =
+        apps::train_seed(row, seed, data, !s.validation_only, s.out / "teacher.safetensors");
     write_file(esp, trained.file);
     result = trained.result;
   }
@@ -148,7 +149,8 @@ int main(int argc, char** argv) {
       "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 6 training diverged, "
       "130 interrupted.");
   Settings s;
-  std::optional<float> lambda, rate, first, middle, last, bias_step, step_rate, floor_bits;
+  std::optional<float> lambda, rate, first, middle, last, bias_step, step_rate, floor_bits, teacher,
+      temperature;
   std::optional<int> epochs, max_level;
   std::optional<std::int64_t> batch, shift;
   std::vector<std::int64_t> widths;
@@ -172,6 +174,8 @@ int main(int argc, char** argv) {
   search->add_option("--step-rate", step_rate);
   search->add_option("--floor-bits", floor_bits);
   search->add_option("--max-level", max_level);
+  search->add_option("--teacher", teacher, "The teacher's part of the loss, 0 to 1");
+  search->add_option("--temperature", temperature, "Of the teacher's answers");
   search->add_option("--widths", widths)->delimiter(',');
   return apps::run_program(app, argc, argv, [&] {
     install_interrupt_handler();
@@ -191,6 +195,8 @@ int main(int argc, char** argv) {
     replace(row.rate.max_level, max_level);
     replace(row.shift_pixels, shift);
     replace(row.epochs, epochs);
+    replace(row.teacher.weight, teacher);
+    replace(row.teacher.temperature, temperature);
     replace(row.batch_size, batch);
     if (!widths.empty()) row.widths = widths;
     run(s, row);

@@ -115,6 +115,8 @@ std::string settings_of(const Row& row) {
       << r.slope_floor_bits << " bits, from " << r.float_until << " ramp " << r.ramp_until
       << " activations " << r.activations_from << " freeze " << r.freeze_at << ", scales "
       << r.scale_bits << " bits, shifts of " << row.shift_pixels;
+  if (row.teacher.weight > 0)
+    out << ", teacher " << row.teacher.weight << " at " << row.teacher.temperature;
   return out.str();
 }
 

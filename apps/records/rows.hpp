@@ -7,6 +7,7 @@
 
 #include "compress/rate/rate_penalty.hpp"
 #include "layers/sequential.hpp"
+#include "optim/training/distillation.hpp"
 
 namespace espalier::apps {
 
@@ -20,6 +21,8 @@ struct Row {
   std::int64_t batch_size = 128;
   rate::RatePenalty::Options rate;
   std::int64_t shift_pixels = 1;  // augmentation; 0: none
+  // The teacher's part of the loss; weight 0: there is none.
+  training::Distillation::Options teacher = {.temperature = 3, .weight = 0.5f};
 };
 
 const std::vector<Row>& rows();

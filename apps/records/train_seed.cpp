@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "apps/records/teacher.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
@@ -36,7 +37,7 @@ double error_of(const Bytes& file, const datasets::Dataset& images) {
 }
 
 Trained train_seed(const Row& row, std::uint64_t seed, const datasets::TrainTest& data,
-                   bool look_at_test) {
+                   bool look_at_test, const std::filesystem::path& teacher_file) {
   const auto start = std::chrono::steady_clock::now();
   const std::int64_t count = data.train->size() - kValidation;
   require(count > 0, "records", "wants more than ", kValidation, " training images, got ",
@@ -46,6 +47,10 @@ Trained train_seed(const Row& row, std::uint64_t seed, const datasets::TrainTest
   std::iota(rest.begin(), rest.end(), count);
   const datasets::Subset validation(data.train, rest);
 
+  std::optional<Sequential> knows;
+  if (row.teacher.weight > 0) knows = teacher(teacher_file, train);
+  training::Distillation distillation(
+      [&](const Tensor& images) { return (*knows)(Variable(images)).value(); }, row.teacher);
   Sequential model = row_model(row, seed);
   rate::RatePenalty penalty(row.rate);
   const training::FitOptions fit{
@@ -62,6 +67,10 @@ Trained train_seed(const Row& row, std::uint64_t seed, const datasets::TrainTest
                                               .seed = seed,
                                               .epoch = static_cast<std::uint64_t>(epoch)});
           },
+      .loss = row.teacher.weight > 0
+                  ? [&](const Variable& logits,
+                        const datasets::Batch& batch) { return distillation.loss(logits, batch); }
+                  : decltype(training::FitOptions::loss)(),
       .on_epoch_end =
           [&](const training::EpochReport& report) {
             if (report.epoch % 5 == 0) {

@@ -1,6 +1,8 @@
 // One seed of one row: trained from nothing, packed, evaluated by the runtime in integers.
 #pragma once
 
+#include <filesystem>
+
 #include "apps/records/rows.hpp"
 #include "core/base/bytes.hpp"
 #include "datasets/dataset.hpp"
@@ -22,9 +24,9 @@ struct Trained {
 };
 
 // Training images: all but the last 5,000 of `data.train`, which are the validation images.
-// look_at_test: evaluate data.test too.
+// look_at_test: evaluate data.test too. The teacher is kept in `teacher_file`.
 Trained train_seed(const Row& row, std::uint64_t seed, const datasets::TrainTest& data,
-                   bool look_at_test);
+                   bool look_at_test, const std::filesystem::path& teacher_file);
 
 // The share of the images whose largest logit is not their label's: oneDNN executor, integers.
 double error_of(const Bytes& file, const datasets::Dataset& images);

@@ -27,6 +27,8 @@ Variable mean(const Variable& x);         // to a scalar
 Variable log_softmax(const Variable& x);  // [N K], over K
 // Mean over the batch of -log softmax(logits)[label]. logits [N K], labels N values in [0, K).
 Variable cross_entropy(const Variable& logits, std::span<const int> labels);
+// Mean over the batch of -sum over k of targets[k] log softmax(logits / temperature)[k]. Both [N K].
+Variable soft_cross_entropy(const Variable& logits, const Tensor& targets, float temperature = 1);
 
 struct BatchNormOutput {
   Variable y;

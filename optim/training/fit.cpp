@@ -79,6 +79,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
                       {"seed", std::to_string(options.seed)},
                       {"learning_rate", options.optimizer ? "the caller's optimizer"
                                                           : std::to_string(options.learning_rate)},
+                      {"loss", options.loss ? "the caller's" : "cross-entropy"},
                       {"schedule", name_of(options.schedule)}}};
   if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint))
     load_checkpoint(run, options.checkpoint);
@@ -105,8 +106,9 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
       for (Pass* pass : passes) pass->step(info);
       const Rng drawn = dropout;
       const Variable logits = model(Variable(batch.images), {.training = true, .rng = &dropout});
-      const Variable entropy = ops::cross_entropy(logits, batch.labels);
-      Variable loss = entropy;
+      const Variable task =
+          options.loss ? options.loss(logits, batch) : ops::cross_entropy(logits, batch.labels);
+      Variable loss = task;
       for (Pass* pass : passes)
         if (const Variable term = pass->loss(info); term.defined()) loss = ops::add(loss, term);
       optimizer->clear_gradients();
@@ -118,7 +120,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
              value, "); lower the learning rate");
       for (Pass* pass : passes) pass->after_step(info, *optimizer);
 
-      report.loss += static_cast<double>(entropy.value().item()) * static_cast<double>(count);
+      report.loss += static_cast<double>(task.value().item()) * static_cast<double>(count);
       report.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));
       if (options.on_step) options.on_step({info, static_cast<double>(value)});
       ++info.step;

@@ -18,7 +18,7 @@
 namespace espalier::training {
 
 struct EpochReport {
-  double loss = 0;      // mean cross-entropy over the epoch's images, as they were seen
+  double loss = 0;  // mean over the epoch's images, as they were seen; without the passes' terms
   double accuracy = 0;  // fraction of them that was right when it was seen
   double seconds = 0;
   int epoch = 0;                         // from 1
@@ -43,6 +43,8 @@ struct FitOptions {
   // What an epoch (from 1) trains on in place of `data`, of the same size: augmentation. None:
   // data.
   std::function<std::shared_ptr<const datasets::Dataset>(int epoch)> epoch_data = nullptr;
+  // A scalar, the mean over the batch, from logits [N K]; none: cross-entropy with the labels.
+  std::function<Variable(const Variable& logits, const datasets::Batch& batch)> loss = nullptr;
   const datasets::Dataset* validation = nullptr;  // evaluated after each epoch
   std::function<void(const StepReport&)> on_step = nullptr;
   std::function<bool(const EpochReport&)> on_epoch_end = nullptr;  // false stops the run
@@ -50,7 +52,7 @@ struct FitOptions {
   std::filesystem::path checkpoint = {};
 };
 
-// Trains on cross-entropy. Attaches the passes in their order, then binds the optimizer; leaves
+// Trains on FitOptions::loss. Attaches the passes in their order, then binds the optimizer; leaves
 // them attached: bake() is the caller's. Returns the epochs that this call trained. Errors: kUsage
 // for options out of range or a checkpoint of another run; kDiverged, naming epoch, batch and
 // layer, in the very step in which the loss or a gradient is not finite; kInterrupted between two

@@ -122,6 +122,12 @@ TEST_CASE("every op's gradient matches central differences") {
       labels.push_back((2 * i + 1) % static_cast<int>(v[0].shape()[1]));
     return ops::cross_entropy(v[0], labels);
   };
+  const Op soft_entropy = [](V v) {  // rows that need not sum to 1
+    Tensor targets(v[0].shape());
+    for (std::int64_t i = 0; i < targets.elements(); ++i)
+      targets.mutable_data()[i] = 0.1f * static_cast<float>(i % 4);
+    return ops::soft_cross_entropy(v[0], targets, 0.8f);
+  };
   const std::vector<std::vector<Shape>> any = {{{2, 3}}, {{1}}, {{2, 1, 3, 2}}};
   const std::vector<std::vector<Shape>> pairs = {
       {{2, 3}, {2, 3}}, {{1}, {1}}, {{2, 1, 3}, {2, 1, 3}}};
@@ -213,6 +219,7 @@ TEST_CASE("every op's gradient matches central differences") {
        {{{2, 3}}, {{2, 1}}, {{2, 2, 1, 2}}},
        kRounded},
       {"cross_entropy", entropy, {{{3, 4}}, {{1, 2}}, {{2, 10}}}, kCurved},
+      {"soft_cross_entropy", soft_entropy, {{{3, 4}}, {{1, 2}}, {{2, 10}}}, kCurved},
   };
   for (const Case& c : table)
     for (const auto& shapes : c.shapes) check(c, shapes);
@@ -222,6 +229,8 @@ TEST_CASE("errors name the op and both shapes") {
   const Variable a(Tensor({2, 3})), b(Tensor({4, 5}));
   CHECK_THROWS_WITH_AS(ops::matmul(a, b), "gemm: inner sizes differ: [2x3] . [4x5]", Error);
   CHECK_THROWS_AS(ops::cross_entropy(a, std::vector<int>{0, 3}), Error);
+  CHECK_THROWS_AS(ops::soft_cross_entropy(a, Tensor({2, 4})), Error);
+  CHECK_THROWS_AS(ops::soft_cross_entropy(a, Tensor({2, 3}), 0), Error);
   CHECK_THROWS_AS(backward(a), Error);
 }
 
