@@ -84,11 +84,13 @@ void add_eval(CLI::App& app) {
   auto* command = app.add_subcommand(
       "eval", "Accuracy of a model on MNIST's test images, or on synthetic digits");
   command->add_option("model", options->model, "An .esp file")->required();
-  command->add_option("--data", options->data,
-                      "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
-                      "~/.cache/espalier/mnist, then one download, then the built-in synthetic "
-                      "digits)");
-  command->add_flag("--synthetic", options->synthetic, "Use the built-in synthetic digits");
+  auto* data =
+      command->add_option("--data", options->data,
+                          "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
+                          "~/.cache/espalier/mnist, then one download, then the built-in synthetic "
+                          "digits)");
+  command->add_flag("--synthetic", options->synthetic, "Use the built-in synthetic digits")
+      ->excludes(data);
   command
       ->add_option("--executor", options->executor,
                    "Whose answers count: onednn (fast), or reference (plain loops)")

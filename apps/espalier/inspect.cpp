@@ -11,6 +11,7 @@
 #include "apps/espalier/facts_json.hpp"
 #include "apps/espalier/prepare_image.hpp"
 #include "apps/espalier/trace.hpp"
+#include "compress/format/limits.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/runtime/model.hpp"
 #include "core/base/file.hpp"
@@ -46,7 +47,7 @@ PreparedImage traced_image(const InspectOptions& options, const format::PackedMo
 }
 
 void inspect(const InspectOptions& options) {
-  const Bytes bytes = read_file(options.model);
+  const Bytes bytes = read_file(options.model, format::kMaxFileBytes);
   const auto file_bytes = std::ssize(bytes);
   const auto model = runtime::Model(format::read(bytes, options.model.string()));
   const auto& packed = model.packed();

@@ -22,7 +22,9 @@ int main(int argc, char** argv) {
                     << pad_left(
                            with_commas(static_cast<std::int64_t>(std::filesystem::file_size(file))),
                            12)
-                    << " bytes\n";
+                    << " bytes  " << found.differing_logits << " logits differ\n";
+          require(found.differing_logits == 0, ErrorKind::kInternal, file.string(),
+                  found.differing_logits, " logits differ between the executors, 0 should");
         }
         require(any, ErrorKind::kIo, lesson.options().out.string(),
                 "holds no .esp file yet; run steps 1 to 4 first, or name their folder with --out");

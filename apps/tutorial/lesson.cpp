@@ -143,8 +143,9 @@ void Lesson::write(const std::string& name, Sequential& model, const format::Pac
       percent(stage.accuracy) + " of the test images right\n");
   require(stage.differing_logits == 0, ErrorKind::kInternal, stage.file.string(),
           stage.differing_logits, " logits differ from the trainer's");
-  require(name == "baseline" || stage.sparsity >= recipe_.sparsity, ErrorKind::kInternal, name,
-          "should hold ", recipe_.sparsity, " zeros, holds ", stage.sparsity);
+  require(name == "baseline" || stage.sparsity >= recipe_.sparsity, ErrorKind::kTargetMissed,
+          stage.file.string(), "should hold ", percent(recipe_.sparsity, 1), " zeros, holds ",
+          percent(stage.sparsity, 1), "; prune again (espalier-tutorial-2-prune)");
   stages_.push_back(stage);
   stage_begin_ = std::chrono::steady_clock::now();
 }

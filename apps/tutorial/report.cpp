@@ -95,7 +95,8 @@ void report(const Lesson& lesson) {
     deflate.cells.push_back(bytes(s.deflate_bytes));
     latency.cells.push_back(fixed(s.latency_us, 1) + " us");
     memory.cells.push_back(bytes(static_cast<std::size_t>(s.peak_bytes)));
-    tensorflow.cells.push_back(published(options.model, s.name));
+    tensorflow.cells.push_back(lesson.data_name() == "MNIST" ? published(options.model, s.name)
+                                                             : "-");
   }
   std::cout << table(
       {name, accuracy, zeros, file, bars, smaller, deflate, latency, memory, tensorflow},

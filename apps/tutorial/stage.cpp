@@ -29,7 +29,7 @@ void measure(Stage& stage, const datasets::Dataset& test, int threads,
     const Tensor trainer = trainer_logits(batch.images);
     stage.differing_logits +=
         runtime::differing_logits(ours, trainer.values(), session.classes(), exact);
-    const auto guesses = argmax_rows(trainer.values(), session.classes());
+    const auto guesses = argmax_rows(ours, session.classes());
     for (std::size_t i = 0; i < guesses.size(); ++i) right += guesses[i] == batch.labels[i];
     progress.update(seen += std::ssize(batch.labels));
     check_interrupt(stage.name);

@@ -14,7 +14,7 @@ namespace espalier::apps {
 struct Stage {
   std::string name;                   // "baseline", "pruned", "post_training", "quantized"
   std::filesystem::path file;         // the complete .esp
-  double accuracy = 0;                // of the file, found by a fresh process; a fraction
+  double accuracy = 0;                // of the file, by the runtime; a fraction
   double sparsity = 0;                // zeros among the weights, a fraction
   std::size_t raw_bytes = 0;          // of the float parameters
   std::size_t deflate_bytes = 0;      // of the same, by zlib level 9

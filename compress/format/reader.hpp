@@ -12,7 +12,8 @@
 namespace espalier::format {
 
 // Errors: kCorrupt, naming the file `name`, for anything but the bytes that write() gives for a
-// valid model. Allocates at most in proportion to the bytes that are there (limits.hpp).
+// valid model. Allocates at most in proportion to the bytes that are there, or a
+// few tens of megabytes (limits.hpp).
 PackedModel read(std::span<const std::uint8_t> bytes, std::string name);
 
 // Of a file that read() takes.

@@ -1,5 +1,6 @@
 #include "compress/prune/magnitude_pruner.hpp"
 
+#include <cmath>
 #include <utility>
 
 #include "compress/prune/mask.hpp"
@@ -47,6 +48,7 @@ void MagnitudePruner::attach(Layer& model) {
 }
 
 void MagnitudePruner::step(const training::StepInfo& info) {
+  if (info.last()) final_ = options_.schedule(info.progress());
   if (!chooses_at(info)) return;
   const float sparsity = options_.schedule(info.progress());
   for (auto& target : targets_)
@@ -81,6 +83,13 @@ bool KeepZeros::visit_state(const training::StateVisitor& visitor) {
 }
 
 void MagnitudePruner::bake() {
+  for (const auto& target : targets_) {  // after a whole run: the schedule's end, to the weight
+    const auto n = static_cast<double>(target.mask.elements());
+    const double zeros = sparsity_of(target.mask) * n;
+    require(!final_ || std::llround(zeros) == std::llround(double{*final_} * n),
+            ErrorKind::kInternal, target.name, "should end with ", *final_, " zeros of ", n,
+            ", has ", zeros);
+  }
   for (const auto& [name, parameter, mask] : targets_) apply(*parameter, mask, name, "prune");
   targets_.clear();
 }

@@ -2,6 +2,7 @@
 // again as the schedule asks for more zeros.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,13 +45,15 @@ class MagnitudePruner final : public training::Pass {
   void step(const training::StepInfo& info) override;
   void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
   bool visit_state(const training::StateVisitor& visitor) override;  // the masks
-  // Errors: kInternal when a tensor holds fewer zeros than its mask.
+  // Errors: kInternal when a tensor holds fewer zeros than its mask, or a mask after a whole run
+  // other than the schedule's final share of zeros, rounded to a weight.
   void bake() override;
 
  private:
   bool chooses_at(const training::StepInfo& info) const;
   Options options_;
   std::vector<MaskedParameter> targets_;
+  std::optional<float> final_;  // the schedule's value in the run's last step, once that came
 };
 
 // Keeps the zeros that are there: for stages after pruning. Attach it before the pass that trains

@@ -50,8 +50,7 @@ std::vector<float> weight_scales(const Tensor& weight, int bits) {
   for (std::size_t begin = 0; begin < w.size(); begin += stride) {
     float largest = 0;
     for (const float v : w.subspan(begin, stride)) {
-      require(std::isfinite(v), ErrorKind::kDiverged, "quantize",
-              "the weights hold a NaN or infinity; train with a smaller learning rate");
+      require(std::isfinite(v), ErrorKind::kDiverged, "quantize", "a weight is no finite number");
       largest = std::max(largest, std::abs(v));
     }
     const float scale = largest / q;

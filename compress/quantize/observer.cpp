@@ -14,8 +14,7 @@ void RangeObserver::observe(const Tensor& values) {
     low = std::min(low, v);
     high = std::max(high, v);
   }
-  require(finite, ErrorKind::kDiverged, "observer",
-          "an activation is no number; train with a smaller learning rate");
+  require(finite, ErrorKind::kDiverged, "observer", "an activation is no finite number");
   float* s = state_.mutable_data();
   if (kind_ == ObserverKind::kMinMax) {
     s[kLow] = seen() ? std::min(s[kLow], low) : low;

@@ -1,5 +1,6 @@
 #include "compress/runtime/model.hpp"
 
+#include "compress/format/limits.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/validate.hpp"
 #include "compress/runtime/reference/steps.hpp"
@@ -14,7 +15,7 @@ Model::Model(format::PackedModel packed) : packed_(std::move(packed)) {
 }
 
 Model Model::load(const std::filesystem::path& path) {
-  format::PackedModel packed = format::read(read_file(path), path.string());
+  format::PackedModel packed = format::read(read_file(path, format::kMaxFileBytes), path.string());
   stages(packed, ErrorKind::kCorrupt, path.string());
   return Model(std::move(packed));
 }

@@ -12,6 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::uint64_t kMaxHeaderBytes = 16u << 20;
+constexpr int kMaxNesting = 4;  // header, tensor, shape
 constexpr std::array<std::string_view, 4> kDTypeNames = {"F32", "I32", "I8",
                                                          "U8"};  // as DType counts
 
@@ -45,16 +46,15 @@ Entry parse_entry(const std::string& file, const std::string& name, const Json& 
             json["data_offsets"].is_array() && json["data_offsets"].size() == 2,
         "wants dtype, shape and two data_offsets");
   const auto dtype = std::ranges::find(kDTypeNames, json["dtype"].get<std::string>());
-  check(dtype != kDTypeNames.end(), "unknown dtype ", json["dtype"].dump(),
-        "; known: F32 I32 I8 U8");
+  check(dtype != kDTypeNames.end(), "unknown dtype; known: F32 I32 I8 U8");
   std::vector<std::int64_t> sizes;
   for (const Json& size : json["shape"]) {
     check(size.is_number_unsigned() && size.get<std::uint64_t>() <= (std::uint64_t{1} << 40),
-          "bad size ", size.dump());
+          "a size is no whole number up to 2^40");
     sizes.push_back(size.get<std::int64_t>());
   }
   for (const Json& offset : json["data_offsets"])
-    check(offset.is_number_unsigned(), "bad offset ", offset.dump());
+    check(offset.is_number_unsigned(), "an offset is no whole number from 0");
   Entry entry{name,
               {},
               static_cast<DType>(dtype - kDTypeNames.begin()),
@@ -99,11 +99,16 @@ Bytes encode_archive(const Archive& archive) {
 
 Archive decode_archive(std::span<const std::uint8_t> bytes, const std::string& name) {
   ByteReader in(bytes, name);
-  const std::uint64_t header_bytes = in.u32() | std::uint64_t{in.u32()} << 32;
+  const std::uint64_t low = in.u32(), high = in.u32(), header_bytes = low | high << 32;
   in.check(header_bytes <= kMaxHeaderBytes, "the header claims ", header_bytes,
            " bytes, more than ", kMaxHeaderBytes);
   const auto text = in.take(static_cast<std::size_t>(header_bytes));
-  const Json header = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  // Deep nesting would overflow the stack of whatever walks the values.
+  const auto shallow = [&](int depth, Json::parse_event_t, Json&) {
+    in.check(depth <= kMaxNesting, "the header is nested deeper than ", kMaxNesting, " levels");
+    return true;
+  };
+  const Json header = Json::parse(text.begin(), text.end(), shallow, /*allow_exceptions=*/false);
   in.check(header.is_object(), "the header is no JSON object");
 
   Archive archive;

@@ -47,26 +47,8 @@ std::uint32_t ByteReader::u32_big_endian() {
          std::uint32_t{b[0]} << 24;
 }
 
-std::uint64_t ByteReader::varint() {
-  std::uint64_t value = 0;
-  for (int shift = 0;; shift += 7) {
-    const std::uint8_t byte = u8();
-    check(shift < 63 || byte <= 1, "a variable-length integer exceeds 64 bits");
-    value |= std::uint64_t{byte & 0x7fu} << shift;
-    if (byte < 0x80) {
-      check(byte != 0 || shift == 0, "a variable-length integer is longer than it needs to be");
-      return value;
-    }
-  }
-}
-
 void ByteWriter::u32(std::uint32_t value) {
   for (int shift = 0; shift < 32; shift += 8) u8(static_cast<std::uint8_t>(value >> shift));
-}
-
-void ByteWriter::varint(std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) u8(static_cast<std::uint8_t>(value | 0x80));
-  u8(static_cast<std::uint8_t>(value));
 }
 
 }  // namespace espalier

@@ -35,8 +35,6 @@ class ByteReader {
   std::uint32_t u32_big_endian();
   std::uint32_t u32();
   float f32() { return std::bit_cast<float>(u32()); }
-  // LEB128: seven bits a byte, low first; at most 64 bits, shortest form only.
-  std::uint64_t varint();
   std::span<const std::uint8_t> take(std::size_t count);
 
   // Fails as corrupt, naming the file and the position.
@@ -56,7 +54,6 @@ class ByteWriter {
   void u8(std::uint8_t value) { bytes_.push_back(value); }
   void u32(std::uint32_t value);
   void f32(float value) { u32(std::bit_cast<std::uint32_t>(value)); }
-  void varint(std::uint64_t value);
   void raw(std::span<const std::uint8_t> bytes) {
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   }
@@ -67,13 +64,5 @@ class ByteWriter {
  private:
   Bytes bytes_;
 };
-
-// Signed to unsigned so that small magnitudes stay small: 0, -1, 1, -2, ... become 0, 1, 2, 3, ...
-constexpr std::uint64_t zigzag(std::int64_t v) {
-  return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63);
-}
-constexpr std::int64_t unzigzag(std::uint64_t v) {
-  return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
-}
 
 }  // namespace espalier

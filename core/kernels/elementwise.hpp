@@ -1,4 +1,5 @@
-// One value in, one value out; and the sums that undo a broadcast. float32.
+// One value in, one value out; and the sums that undo a broadcast. float32. Errors: kUsage, naming
+// both shapes, when they do not fit.
 #pragma once
 
 #include "core/tensor/tensor.hpp"
@@ -6,30 +7,28 @@
 namespace espalier::kernels {
 
 namespace reference {
-Tensor add(const Tensor& a, const Tensor& b);          // a + b          same shapes
-Tensor multiply(const Tensor& a, const Tensor& b);     // a * b          same shapes
-Tensor scale(const Tensor& a, float factor);           // a * factor
-Tensor add_bias(const Tensor& x, const Tensor& b);     // x[..., c] + b[c]   x: [... C]  b: [C]
-Tensor sum_to_channels(const Tensor& x);               // [... C] -> [C]: add_bias's gradient
-Tensor relu(const Tensor& x);                          // max(x, 0)
-Tensor relu_dx(const Tensor& dy, const Tensor& y);     // dy where y > 0, else 0
-void accumulate(Tensor& total, const Tensor& addend);  // total += addend, in place
+Tensor add(const Tensor& a, const Tensor& b);       // a + b          same shapes
+Tensor multiply(const Tensor& a, const Tensor& b);  // a * b          same shapes
+Tensor add_bias(const Tensor& x, const Tensor& b);  // x[..., c] + b[c]   x: [... C]  b: [C]
+Tensor sum_to_channels(const Tensor& x);            // [... C] -> [C]: add_bias's gradient
+Tensor relu(const Tensor& x);                       // max(x, 0)
+Tensor relu_dx(const Tensor& dy, const Tensor& y);  // dy where y > 0, else 0
 }  // namespace reference
 namespace onednn {
 Tensor add(const Tensor& a, const Tensor& b);
 Tensor multiply(const Tensor& a, const Tensor& b);
+Tensor add_bias(const Tensor& x, const Tensor& b);
+Tensor sum_to_channels(const Tensor& x);
 Tensor relu(const Tensor& x);
 Tensor relu_dx(const Tensor& dy, const Tensor& y);
 }  // namespace onednn
 // The using lines are the choice of twin.
 // A primitive is no faster here, and relu backward is slower: espalier-bench-kernels.
-using reference::accumulate;
 using reference::add;
 using reference::add_bias;
 using reference::multiply;
 using reference::relu;
 using reference::relu_dx;
-using reference::scale;
 using reference::sum_to_channels;
 
 }  // namespace espalier::kernels

@@ -38,7 +38,9 @@ class Pool {
       }
       ++counts_.fresh;
     }
-    return ::operator new (class_bytes(size_class), std::align_val_t{Buffer::kAlignment});
+    return static_cast<char*>(::operator new (class_bytes(size_class) + 2 * Buffer::kSlack,
+                                              std::align_val_t{Buffer::kAlignment})) +
+           Buffer::kSlack;
   }
 
   void give(void* block, int size_class) {
@@ -49,7 +51,9 @@ class Pool {
   void trim() {
     const std::lock_guard lock(mutex_);
     for (auto& idle : idle_) {
-      for (void* block : idle) ::operator delete (block, std::align_val_t{Buffer::kAlignment});
+      for (void* block : idle)
+        ::operator delete (static_cast<char*>(block) - Buffer::kSlack,
+                           std::align_val_t{Buffer::kAlignment});
       idle.clear();
     }
   }

@@ -12,6 +12,10 @@ namespace espalier {
 class Buffer {
  public:
   static constexpr std::size_t kAlignment = 64;
+  // Bytes before and behind the data that belong to it, too: vector code may touch whole registers
+  // there. oneDNN 2.6 does: its pooling of bytes under AVX2 ends rows of channels with a masked
+  // store (maskmovdqu) that begins before the buffer, and faults where that page is not mapped.
+  static constexpr std::size_t kSlack = 64;
 
   // `size_bytes` of uninitialised memory.
   static std::shared_ptr<Buffer> allocate(std::size_t size_bytes);

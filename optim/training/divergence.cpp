@@ -12,16 +12,26 @@ bool finite(const Tensor& t) {
   return std::ranges::all_of(t.values(), [](float v) { return std::isfinite(v); });
 }
 
+// x becomes the layer's output. False when that is not finite, or when an observer or quantizer on
+// the layer met the value first and refused it.
+bool runs_finite(Layer& layer, Variable& x, const ForwardContext& context) {
+  try {
+    x = layer(x, context);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kDiverged) return false;
+    throw;
+  }
+  return finite(x.value());
+}
+
 std::string first_output(Layer& model, const Tensor& images, Rng& rng) {
   const NoGradient guard;
   const ForwardContext context{.training = true, .rng = &rng};
-  const auto* sequential = dynamic_cast<Sequential*>(&model);
-  if (!sequential) return finite(model(Variable(images), context).value()) ? "" : "the logits";
   Variable x(images);
-  for (const auto& [name, layer] : sequential->layers()) {
-    x = (*layer)(x, context);
-    if (!finite(x.value())) return "the output of layer " + name;
-  }
+  const auto* sequential = dynamic_cast<Sequential*>(&model);
+  if (!sequential) return runs_finite(model, x, context) ? "" : "the logits";
+  for (const auto& [name, layer] : sequential->layers())
+    if (!runs_finite(*layer, x, context)) return "the output of layer " + name;
   return "";
 }
 

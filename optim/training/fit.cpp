@@ -103,22 +103,29 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
           std::min(static_cast<std::size_t>(options.batch_size), order.size() - begin);
       const auto batch = datasets::collate(seen, std::span(order).subspan(begin, count));
 
-      for (Pass* pass : passes) pass->step(info);
       const Rng drawn = dropout;
-      const Variable logits = model(Variable(batch.images), {.training = true, .rng = &dropout});
-      const Variable task =
-          options.loss ? options.loss(logits, batch) : ops::cross_entropy(logits, batch.labels);
-      Variable loss = task;
-      for (Pass* pass : passes)
-        if (const Variable term = pass->loss(info); term.defined()) loss = ops::add(loss, term);
-      optimizer->clear_gradients();
-      backward(loss);
-      const float value = loss.value().item();
-      if (!std::isfinite(value) || !optimizer->step(options.schedule(info.progress())))
+      Variable logits, task;
+      float value = std::nanf("");
+      try {
+        for (Pass* pass : passes) pass->step(info);
+        logits = model(Variable(batch.images), {.training = true, .rng = &dropout});
+        task =
+            options.loss ? options.loss(logits, batch) : ops::cross_entropy(logits, batch.labels);
+        Variable loss = task;
+        for (Pass* pass : passes)
+          if (const Variable term = pass->loss(info); term.defined()) loss = ops::add(loss, term);
+        optimizer->clear_gradients();
+        backward(loss);
+        value = loss.value().item();
+        if (!std::isfinite(value) || !optimizer->step(options.schedule(info.progress())))
+          fail(ErrorKind::kDiverged, "the loss", value);
+        for (Pass* pass : passes) pass->after_step(info, *optimizer);
+      } catch (const Error& error) {  // of this step, or of a pass that met a NaN first
+        if (error.kind() != ErrorKind::kDiverged) throw;
         fail(ErrorKind::kDiverged, "fit", "epoch ", epoch, ", batch ", b + 1, ": ",
-             origin_of_divergence(model, batch.images, drawn), " is not finite (the loss is ",
-             value, "); lower the learning rate");
-      for (Pass* pass : passes) pass->after_step(info, *optimizer);
+             origin_of_divergence(model, batch.images, drawn), " is not finite (", error.what(),
+             "); lower the learning rate");
+      }
 
       report.loss += static_cast<double>(task.value().item()) * static_cast<double>(count);
       report.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));

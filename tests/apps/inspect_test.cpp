@@ -41,7 +41,7 @@ TEST_CASE("facts: the layers' bytes and the header's are the file's, in both cod
       std::size_t sum = facts.header_bytes;
       for (const auto& layer : facts.layers) sum += layer.file_bytes;
       CHECK(sum == facts.file_bytes);
-      // Plain, the dense layer takes its record, a bitmap, the nonzero values and its scales.
+      // Plain, a level costs its bit, and a nonzero float its four bytes.
       const auto& dense = facts.layers.back();
       if (coding == format::Coding::kPlain && bits == 32)
         CHECK(dense.file_bytes >= 12 + 4 * static_cast<std::size_t>(dense.weights - dense.zeros));

@@ -48,6 +48,16 @@ TEST_CASE("the tutorial's help and version, and that they must arrive") {
   }
 }
 
+TEST_CASE("a network that was to be sparse and is not: exit code 5") {
+  const tests::Folder folder("target_test");
+  const std::string options = " --quick --out " + folder.path.string();
+  REQUIRE(run_program("espalier-tutorial-1-train" + options).exit_code == 0);
+  std::filesystem::copy(folder.path / "baseline.safetensors", folder.path / "pruned.safetensors");
+  const auto result = run_program("espalier-tutorial-3-write" + options);
+  CHECK_MESSAGE(result.exit_code == 5, result.output);
+  CHECK_MESSAGE(contains(result.output, "should hold 80.0 % zeros, holds 0.0 %"), result.output);
+}
+
 TEST_CASE("a wrong MNIST_DIR is an error that names it, not other digits") {
   const tests::Folder folder("teach_test");
   const auto result =

@@ -13,6 +13,12 @@ std::vector<Bytes> fuzz::seeds() {
   seeds.push_back(encode_archive(archive));
   archive.metadata["model"] = "{\"layers\": []}";
   seeds.push_back(encode_archive(archive));
+  const std::string deep = R"({"a":{"shape":[[[[[[1]]]]]]}})";
+  ByteWriter nested;
+  nested.u32(static_cast<std::uint32_t>(deep.size()));
+  nested.u32(0);
+  for (const char c : deep) nested.u8(static_cast<std::uint8_t>(c));
+  seeds.push_back(nested.release());
   return seeds;
 }
 

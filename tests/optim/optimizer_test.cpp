@@ -55,6 +55,14 @@ TEST_CASE("a gradient that is not finite is reported and moves nothing") {
     CHECK(w.value().values()[0] == 1);
     give_gradient(w, 1);
     CHECK(Adam({w}, {}).step());
+    // Late in the gradient: nothing that is not finite reaches a weight.
+    Variable late(Tensor::full({3000}, 1), true);
+    Tensor factors = Tensor::full({3000}, 1);
+    factors.mutable_values()[2999] = bad;
+    backward(ops::sum(ops::multiply(late, Variable(factors))));
+    CHECK_FALSE(Adam({late}, {}).step());
+    CHECK(late.value().values()[2999] == 1);
+    CHECK(std::ranges::all_of(late.value().values(), [](float v) { return std::isfinite(v); }));
   }
 }
 

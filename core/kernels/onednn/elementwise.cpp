@@ -38,6 +38,40 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
   return binary("multiply", dnnl::algorithm::binary_mul, a, b);
 }
 
+Tensor add_bias(const Tensor& x, const Tensor& b) {
+  require(x.shape().rank() >= 1 && b.shape() == Shape{x.shape()[-1]}, "add_bias", "input ",
+          x.shape(), " wants a bias of its innermost size, got ", b.shape());
+  if (x.elements() == 0) return Tensor(x.shape());
+  const auto data = dnn::rows({x.elements() / b.elements(), b.elements()}),
+             row = dnn::rows({1, b.elements()});
+  static dnn::Cache<dnn::Primitive> cache;
+  const auto primitive = cache.find({x.elements(), b.elements()}, [&] {
+    return dnn::Primitive::make<dnnl::binary>(
+        dnn::describe<dnnl::binary>(dnnl::algorithm::binary_add, data, row, data));
+  });
+  Tensor y = Tensor::uninitialized(x.shape());
+  primitive->run({{DNNL_ARG_SRC_0, dnn::input(x, data)},
+                  {DNNL_ARG_SRC_1, dnn::input(b, row)},
+                  {DNNL_ARG_DST, dnn::output(y, data)}});
+  return y;
+}
+
+Tensor sum_to_channels(const Tensor& x) {
+  require(x.shape().rank() >= 1, "sum_to_channels", "wants at least one axis, got ", x.shape());
+  const std::int64_t channels = x.shape()[-1];
+  Tensor sums({channels});
+  if (x.elements() == 0) return sums;
+  if (x.elements() == channels) return x.reshaped({channels}).clone();  // no primitive for one row
+  const auto data = dnn::rows({x.elements() / channels, channels}), row = dnn::rows({1, channels});
+  static dnn::Cache<dnn::Primitive> cache;
+  const auto primitive = cache.find({x.elements(), channels}, [&] {
+    return dnn::Primitive::make<dnnl::reduction>(
+        dnn::describe<dnnl::reduction>(dnnl::algorithm::reduction_sum, data, row, 0.0f, 0.0f));
+  });
+  primitive->run({{DNNL_ARG_SRC, dnn::input(x, data)}, {DNNL_ARG_DST, dnn::output(sums, row)}});
+  return sums;
+}
+
 Tensor relu(const Tensor& x) {
   if (x.elements() == 0) return Tensor(x.shape());
   const auto data = dnn::flat(x.elements());

@@ -21,9 +21,6 @@ Tensor add(const Tensor& a, const Tensor& b) {
 Tensor multiply(const Tensor& a, const Tensor& b) {
   return map("multiply", a, b, [](float x, float y) { return x * y; });
 }
-Tensor scale(const Tensor& a, float factor) {
-  return map("scale", a, a, [factor](float x, float) { return x * factor; });
-}
 Tensor relu(const Tensor& x) {
   return map("relu", x, x,
              [](float v, float) { return v < 0 ? 0.0f : v; });  // NaN passes: it must be seen
@@ -53,14 +50,6 @@ Tensor sum_to_channels(const Tensor& x) {
   for (std::int64_t row = 0; row < x.elements(); row += channels)
     for (std::int64_t c = 0; c < channels; ++c) total[c] += px[row + c];
   return sums;
-}
-
-void accumulate(Tensor& total, const Tensor& addend) {
-  require(total.shape() == addend.shape(), "accumulate", "shapes differ: ", total.shape(), " and ",
-          addend.shape());
-  float* t = total.mutable_data();
-  const float* a = addend.data();
-  for (std::int64_t i = 0; i < total.elements(); ++i) t[i] += a[i];
 }
 
 }  // namespace espalier::kernels::reference

@@ -69,4 +69,13 @@ TEST_CASE("every rule of the layout has a file that breaks it") {
                     R"("b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})")})
     CHECK_MESSAGE(kind_of(with_header(header, 4)) == ErrorKind::kCorrupt, header);
   CHECK(kind_of(with_header(tensor("F32", "[1]", "[0,4]"), 4)) == ErrorKind::kInternal);
+  // Two million levels: whoever prints or copies such a value overflows the stack.
+  for (const char* key : {"shape", "dtype", "data_offsets"}) {
+    std::string deep = tensor("F32", "[1]", "[0,4]");
+    const auto at = deep.find(std::string("\"") + key) + std::string_view(key).size() + 3;
+    deep.insert(at, std::string(2'000'000, '[') + std::string(2'000'000, ']') + ",\"x\":");
+    CHECK(kind_of(with_header(deep, 4)) == ErrorKind::kCorrupt);
+    deep.resize(deep.size() / 3);  // cut within
+    CHECK(kind_of(with_header(deep, 4)) == ErrorKind::kCorrupt);
+  }
 }

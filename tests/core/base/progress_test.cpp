@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,9 +38,15 @@ std::string shown_by_work(int write_end, int read_end) {
       progress.update(10 * i, "loss 0.5");
     }
   }
-  char text[4096];
-  const auto size = ::read(read_end, text, sizeof text);
-  return {text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+  std::string shown;
+  pollfd ready{read_end, POLLIN, 0};
+  while (::poll(&ready, 1, 100) > 0) {
+    char text[4096];
+    const auto size = ::read(read_end, text, sizeof text);
+    if (size <= 0) break;
+    shown.append(text, static_cast<std::size_t>(size));
+  }
+  return shown;
 }
 
 struct Terminal {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "compress/prune/magnitude_pruner.hpp"
+#include "compress/quantize/quantization_aware.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/ops/ops.hpp"
 #include "core/tensor/buffer.hpp"
@@ -167,6 +168,25 @@ TEST_CASE("divergence is seen in the step, and the error names the layer") {
     }});
   CHECK(divergence(weight).find("conv1.weight is not finite") != std::string::npos);
   CHECK(divergence(output).find("the output of layer conv1 is not finite") != std::string::npos);
+}
+
+TEST_CASE("a NaN that a pass meets first is named by batch and layer, too") {
+  const auto broken = [](float value) {
+    Sequential model = conv_model();
+    model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+      if (name == "conv1.weight") p.latent().mutable_value().fill(value);
+    }});
+    return model;
+  };
+  Sequential output = broken(3e38f), weight = broken(std::nanf("")), pruned = broken(std::nanf(""));
+  quantize::QuantizationAware observer({}), quantizer({});
+  prune::MagnitudePruner pruner({.schedule = prune::constant_sparsity(0.5f)});
+  const auto found = [](const std::string& text, const char* part) {
+    CHECK_MESSAGE(text.find(part) != std::string::npos, text);
+  };
+  found(divergence(output, {&observer}), "epoch 1, batch 1: the output of layer conv1");
+  found(divergence(weight, {&quantizer}), "epoch 1, batch 1: conv1.weight is not finite");
+  found(divergence(pruned, {&pruner}), "epoch 1, batch 1: conv1.weight is not finite");
 }
 
 TEST_CASE("Ctrl-C stops between two steps") {
