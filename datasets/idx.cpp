@@ -18,7 +18,8 @@ struct Header {
 Header read_header(ByteReader& in, int rank) {
   const std::uint32_t magic = in.u32_big_endian();
   in.check(magic == 0x800u + static_cast<std::uint32_t>(rank), "wants the IDX magic number ",
-           0x800 + rank, " (unsigned bytes, ", rank, " axes), got ", magic);
+           0x800 + rank, " (unsigned bytes, ", rank, " axes), got ", magic,
+           "; is it another kind of file? espalier fetch mnist brings the right ones");
   Header header;
   for (int axis = 0; axis < rank; ++axis) {
     const std::size_t size = in.u32_big_endian();
@@ -50,7 +51,7 @@ Tensor decode_idx(Bytes bytes, int rank, const std::string& name) {
   ByteReader in(bytes, name);
   const Header header = read_header(in, rank);
   in.check(in.remaining() == header.elements, "the header promises ", header.elements, " bytes, ",
-           in.remaining(), " follow");
+           in.remaining(), " follow; download it again (espalier fetch mnist)");
   return Tensor::from<std::uint8_t>(Shape(std::span<const std::int64_t>(header.sizes)),
                                     in.take(header.elements));
 }

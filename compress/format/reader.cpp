@@ -27,16 +27,18 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name) {
     require(ok, ErrorKind::kCorrupt, name, parts...);
   };
   check(bytes.size() >= 4 && bytes.size() <= kMaxFileBytes, bytes.size(),
-        " bytes are no .esp file");
+        " bytes are no .esp file; espalier-tutorial writes some");
   check(bytes[0] != 'E', "an .esp file of version 0; pack the model again");
-  check(bytes[0] >> 4 == 0xE, "not an .esp file");
+  check(bytes[0] >> 4 == 0xE, "not an .esp file; espalier-tutorial writes some");
   const int version = (bytes[0] >> 1) & 7;
-  check(version == kVersion, "version ", version, "; this program reads version ", kVersion);
+  check(version == kVersion, "version ", version, "; this program reads version ", kVersion,
+        "; use the Espalier that wrote it, or a newer one");
   const auto body = bytes.first(bytes.size() - checksum_bytes(bytes.size()));
   ByteWriter sealed;
   sealed.raw(body);
   seal(sealed);
-  check(std::ranges::equal(sealed.bytes(), bytes), "the checksum does not fit");
+  check(std::ranges::equal(sealed.bytes(), bytes),
+        "the checksum does not fit: the file was changed or cut; copy it again");
 
   const auto coding = coding_of(bytes);
   const auto most = most_weights(bytes.size());

@@ -10,7 +10,7 @@ namespace espalier::quantize {
 
 // Folds every such batch norm and takes it out of the model: what evaluation computes changes by
 // float rounding alone. Every other batch norm stays, with frozen statistics. Zero weights stay
-// zero. Call it before an optimizer binds the parameters.
+// zero. Call it before an optimizer binds the parameters. Errors: none of its own.
 void fold_batch_norm(Sequential& model);
 
 }  // namespace espalier::quantize

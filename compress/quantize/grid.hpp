@@ -26,7 +26,7 @@ float short_scale(float scale, int bits);
 std::int32_t max_weight_level(int bits);
 
 // One scale per output channel (the outermost axis): largest magnitude / q, and 1 for a channel of
-// zeros.
+// zeros. Errors: kDiverged for a weight that is not finite.
 std::vector<float> weight_scales(const Tensor& weight, int bits);
 
 // clamp(rint(w / scale[channel]), -q, q) for every weight. Zeros stay zero.

@@ -32,7 +32,7 @@ struct IntegerNetwork {
 };
 
 // Logits [N K] of images [N H W C], 0..1, by the integer specification: levels carried in float32,
-// which holds every sum exactly.
+// which holds every sum exactly. Errors: kUsage when the images do not fit the first layer.
 Tensor evaluate(const IntegerNetwork& network, const Tensor& images);
 
 }  // namespace espalier::quantize

@@ -91,7 +91,8 @@ void replace(const std::filesystem::path& path, std::span<const std::uint8_t> by
 
 Bytes read_file(const std::filesystem::path& path, std::uint64_t limit_bytes) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  require(file.get() >= 0, ErrorKind::kIo, path.string(), "cannot open: ", reason());
+  require(file.get() >= 0, ErrorKind::kIo, path.string(), "cannot open: ", reason(),
+          errno == ENOENT ? "; is the name right?" : "");
   struct stat info {};
   const bool known = ::fstat(file.get(), &info) == 0;
   require(known, ErrorKind::kIo, path.string(), "cannot stat: ", reason());

@@ -1,6 +1,7 @@
 // y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, per channel (the innermost axis)
 // (Ioffe & Szegedy 2015). x, y: [... C]   gamma, beta, mean, variance: [C]. float32.
 // Training: mean and (biased) variance are the batch's and are returned. Inference: they are given.
+// Errors: kUsage, naming the shapes, when they do not fit, or unless epsilon > 0.
 #pragma once
 
 #include "core/tensor/tensor.hpp"

@@ -18,7 +18,9 @@ void check_pool_gradient(const Tensor& dy, const Shape& x_shape, const Window& w
           " does not fit input ", x_shape);
 }
 
-std::int64_t batch_norm_channels(const Tensor& x, std::initializer_list<const Tensor*> vectors) {
+std::int64_t batch_norm_channels(const Tensor& x, std::initializer_list<const Tensor*> vectors,
+                                 float epsilon) {
+  require(epsilon > 0, "batch_norm", "wants an epsilon > 0, got ", epsilon);
   require(x.shape().rank() >= 2 && x.elements() > 0, "batch_norm",
           "wants [... C] with values, got ", x.shape());
   for (const Tensor* v : vectors)

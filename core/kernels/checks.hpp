@@ -19,7 +19,8 @@ GemmSizes gemm_sizes(const Tensor& a, const Tensor& b, GemmOptions options);
 // Errors: dy does not have the shape that pooling gives an input of x_shape.
 void check_pool_gradient(const Tensor& dy, const Shape& x_shape, const Window& window);
 
-// The channels of x [... C]. Errors: no values, or one of the vectors is not [C].
-std::int64_t batch_norm_channels(const Tensor& x, std::initializer_list<const Tensor*> vectors);
+// The channels of x [... C]. Errors: no values, one of the vectors is not [C], or epsilon is not > 0.
+std::int64_t batch_norm_channels(const Tensor& x, std::initializer_list<const Tensor*> vectors,
+                                 float epsilon);
 
 }  // namespace espalier::kernels

@@ -2,6 +2,7 @@
 // w[o,i,j,c] (cross-correlation, as every framework calls convolution; outside of the image x is 0)
 // x: [N H W C]   w: [O KH KW C]   y: [N OH OW O]
 // dx: y's gradient scattered back through w;   dw: x correlated with y's gradient. float32.
+// Errors: kUsage, naming the shapes, when they do not fit; a window larger than its padded image.
 #pragma once
 
 #include "core/kernels/window.hpp"

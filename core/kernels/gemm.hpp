@@ -1,5 +1,6 @@
 // c = op(a) . op(b)      op(a): [M x K]   op(b): [K x N]   c: [M x N]
 // op transposes where asked. float32.
+// Errors: kUsage, naming the shapes, when they do not fit.
 #pragma once
 
 #include "core/tensor/tensor.hpp"

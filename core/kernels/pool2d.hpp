@@ -1,6 +1,7 @@
 // Pooling over windows, channel by channel.   x: [N H W C]   y: [N OH OW C]. float32.
 // max:     y = the window's largest value (padding never wins); dx: dy goes to the first largest.
 // average: y = mean of the window's values without the padding; dx: dy / count to each of them.
+// Errors: kUsage, naming the shapes, when they do not fit; a window larger than its padded image.
 #pragma once
 
 #include "core/kernels/window.hpp"

@@ -1,5 +1,6 @@
 // y[n,k] = x[n,k] - log(sum over j of exp(x[n,j])), with the row's maximum taken out first: stable.
 // dx[n,k] = dy[n,k] - exp(y[n,k]) * sum over j of dy[n,j].   x, y: [N K]. float32.
+// Errors: kUsage, naming the shapes, when they do not fit.
 #pragma once
 
 #include "core/tensor/tensor.hpp"

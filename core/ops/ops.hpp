@@ -10,21 +10,27 @@
 
 namespace espalier::ops {
 
+// Values are float32. Errors, of every op: kUsage, naming the op and both shapes, when they do not
+// fit.
+
 struct MatmulOptions {
-  bool transpose_b = false;
+  bool transpose_b = false;  // b is [N K]
 };
 Variable matmul(const Variable& a, const Variable& b, MatmulOptions options = {});  // [M K] . [K N]
 Variable add(const Variable& a, const Variable& b);                                 // same shapes
 Variable multiply(const Variable& a, const Variable& b);                            // same shapes
 Variable add_bias(const Variable& x, const Variable& b);                            // [... C] + [C]
+// Cross-correlation, zeros around the image: x [N H W C], w [O KH KW C] to [N OH OW O].
 Variable conv2d(const Variable& x, const Variable& w, const kernels::Window& window);
+// Of each window and channel the largest value, and the mean of those inside of the image: x
+// [N H W C] to [N OH OW C].
 Variable max_pool2d(const Variable& x, const kernels::Window& window);
 Variable average_pool2d(const Variable& x, const kernels::Window& window);
-Variable relu(const Variable& x);
-Variable reshape(const Variable& x, Shape shape);
-Variable sum(const Variable& x);          // to a scalar
-Variable mean(const Variable& x);         // to a scalar
-Variable log_softmax(const Variable& x);  // [N K], over K
+Variable relu(const Variable& x);                  // max(x, 0); a NaN passes
+Variable reshape(const Variable& x, Shape shape);  // as many values, in the same order
+Variable sum(const Variable& x);                   // to a scalar
+Variable mean(const Variable& x);                  // to a scalar
+Variable log_softmax(const Variable& x);           // [N K], over K
 // Mean over the batch of -log softmax(logits)[label]. logits [N K], labels N values in [0, K).
 Variable cross_entropy(const Variable& logits, std::span<const int> labels);
 // Mean over the batch of -sum over k of targets[k] log softmax(logits / temperature)[k]. Both [N K].

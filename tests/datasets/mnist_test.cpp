@@ -181,7 +181,10 @@ TEST_CASE("IDX: a gzip stream that is cut, flipped or followed by bytes is corru
 
 TEST_CASE("the real MNIST loads where MNIST_DIR points at it, with its known label counts") {
   const char* named = std::getenv("MNIST_DIR");
-  if (!named || !*named) return;
+  if (!named || !*named) {
+    MESSAGE("left out: MNIST_DIR is not set");
+    return;
+  }
   const auto data = load_mnist();
   REQUIRE(data.has_value());
   CHECK(data->train->size() == 60000);

@@ -21,7 +21,7 @@ dnn::Key key(const Shape& x, float epsilon) {
 
 BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                                     float epsilon) {
-  const auto channels = batch_norm_channels(x, {&gamma, &beta});
+  const auto channels = batch_norm_channels(x, {&gamma, &beta}, epsilon);
   const auto data = dnn::channels_last(x.shape()), vector = dnn::vector(channels);
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find(key(x.shape(), epsilon), [&] {
@@ -41,7 +41,7 @@ BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const 
 
 Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                             const Tensor& mean, const Tensor& variance, float epsilon) {
-  const auto channels = batch_norm_channels(x, {&gamma, &beta, &mean, &variance});
+  const auto channels = batch_norm_channels(x, {&gamma, &beta, &mean, &variance}, epsilon);
   const auto data = dnn::channels_last(x.shape()), vector = dnn::vector(channels);
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find(key(x.shape(), epsilon), [&] {
@@ -60,7 +60,7 @@ Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& 
 
 BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& gamma,
                                        const Tensor& mean, const Tensor& variance, float epsilon) {
-  const auto channels = batch_norm_channels(x, {&gamma, &mean, &variance});
+  const auto channels = batch_norm_channels(x, {&gamma, &mean, &variance}, epsilon);
   require(dy.shape() == x.shape(), "batch_norm", "gradient ", dy.shape(), " does not fit input ",
           x.shape());
   const auto data = dnn::channels_last(x.shape()), vector = dnn::vector(channels);

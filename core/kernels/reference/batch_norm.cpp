@@ -8,7 +8,7 @@ namespace espalier::kernels::reference {
 
 BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                                     float epsilon) {
-  const std::int64_t channels = batch_norm_channels(x, {&gamma, &beta}),
+  const std::int64_t channels = batch_norm_channels(x, {&gamma, &beta}, epsilon),
                      rows = x.elements() / channels;
   Tensor mean({channels}), variance({channels});
   for (std::int64_t c = 0; c < channels; ++c) {
@@ -24,7 +24,7 @@ BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const 
 
 Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                             const Tensor& mean, const Tensor& variance, float epsilon) {
-  const std::int64_t channels = batch_norm_channels(x, {&gamma, &beta, &mean, &variance});
+  const std::int64_t channels = batch_norm_channels(x, {&gamma, &beta, &mean, &variance}, epsilon);
   Tensor y(x.shape());
   for (std::int64_t i = 0; i < x.elements(); ++i) {
     const std::int64_t c = i % channels;
@@ -43,7 +43,7 @@ BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const 
                                        const Tensor& mean, const Tensor& variance, float epsilon) {
   require(dy.shape() == x.shape(), "batch_norm", "gradient ", dy.shape(), " does not fit input ",
           x.shape());
-  const std::int64_t channels = batch_norm_channels(x, {&gamma, &mean, &variance}),
+  const std::int64_t channels = batch_norm_channels(x, {&gamma, &mean, &variance}, epsilon),
                      rows = x.elements() / channels;
   BatchNormGradients grads{Tensor(x.shape()), Tensor({channels}), Tensor({channels})};
   for (std::int64_t c = 0; c < channels; ++c) {

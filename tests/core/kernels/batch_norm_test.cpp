@@ -73,6 +73,8 @@ TEST_CASE("batch norm: each epsilon has a primitive of its own") {
 
 TEST_CASE("batch norm: what does not fit is refused") {
   const Tensor x({4, 3}), ok({3}), wrong({4});
+  CHECK_THROWS_AS(reference::batch_norm_training(x, ok, ok, 0), Error);
+  CHECK_THROWS_AS(onednn::batch_norm_training(x, ok, ok, -1), Error);
   CHECK_THROWS_AS(reference::batch_norm_training(x, wrong, ok, kEpsilon), Error);
   CHECK_THROWS_AS(onednn::batch_norm_training(x, wrong, ok, kEpsilon), Error);
   CHECK_THROWS_AS(onednn::batch_norm_training(x, ok, wrong, kEpsilon), Error);
