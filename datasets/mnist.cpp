@@ -60,8 +60,14 @@ std::optional<MnistData> load_mnist(std::optional<fs::path> data) {
   const bool by_variable = !data && named && *named;
   if (by_variable) data = named;
   if (data) {
+    std::error_code failure;
+    const auto status = fs::status(*data, failure);
+    const std::string named_as = (by_variable ? "MNIST_DIR=" : "") + data->string();
+    require(fs::is_directory(status) || held(*data) > 0, ErrorKind::kIo, named_as,
+            fs::exists(status) ? "is no folder" : "there is no such folder", "; check the path",
+            by_variable ? ", or unset MNIST_DIR" : "");
     require(
-        held(*data) > 0, ErrorKind::kIo, (by_variable ? "MNIST_DIR=" : "") + data->string(),
+        held(*data) > 0, ErrorKind::kIo, named_as,
         "holds no file of MNIST (train-images-idx3-ubyte and its three companions, plain or .gz); "
         "check the path",
         by_variable ? ", or unset MNIST_DIR" : "");

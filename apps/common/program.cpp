@@ -34,8 +34,11 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
     return 0;
   } catch (const CLI::ParseError& error) {
     const std::string typo = misspelt(app, argc, argv);
+    const auto commands = app.get_subcommands();  // those that were named
+    const std::string help =
+        program + (commands.empty() ? "" : ' ' + commands.front()->get_name()) + " --help";
     return report(program, ErrorKind::kUsage,
-                  (typo.empty() ? error.what() : typo) + " ('" + program + " --help' lists the options)");
+                  (typo.empty() ? error.what() : typo) + " ('" + help + "' lists the options)");
   } catch (const Error& error) {
     return report(program, error.kind(), error.what());
   } catch (const std::filesystem::filesystem_error& error) {

@@ -53,19 +53,24 @@ void inspect(const InspectOptions& options) {
   const auto& packed = model.packed();
   const ModelFacts facts = count_facts(packed, format::coding_of(bytes));
   json report = facts_json(options.model.string(), file_bytes, packed, facts);
+  std::optional<PreparedImage> image;
+  std::optional<Trace> trace;
+  if (options.trace) {  // first, so that an error stands alone
+    image = traced_image(options, packed);
+    trace = trace_unit(packed, image->image, options.neuron);
+  }
   if (!options.json)
     print_facts(std::cout, options.model.string(), file_bytes, packed, facts,
                 terminal_width(STDOUT_FILENO));
-  if (options.trace) {
-    const auto prepared = traced_image(options, packed);
-    const Trace trace = trace_unit(packed, prepared.image, options.neuron);
+  if (trace) {
+    const PreparedImage& prepared = *image;
     if (options.json) {
-      report["trace"] = trace_json(trace);
+      report["trace"] = trace_json(*trace);
     } else {
       std::cout << "\nThe image (" << printable(prepared.changes) << "):\n"
                 << (prepared.image.shape()[1] <= 64 ? draw(prepared.image, utf8_locale()) : "")
                 << "\n";
-      print_trace(std::cout, trace);
+      print_trace(std::cout, *trace);
     }
   }
   if (options.json)

@@ -27,8 +27,8 @@ void require_writable(const std::filesystem::path& folder, const char* option) {
   const auto probe = folder / ".espalier-probe";
   try {
     write_file(probe, "");
-  } catch (const Error& error) {
-    fail(ErrorKind::kIo, option, error.what(), "; choose another place");
+  } catch (const Error&) {
+    fail(ErrorKind::kIo, option, "cannot write into ", folder.string(), "; choose another place");
   }
   std::filesystem::remove(probe);
 }
@@ -37,8 +37,8 @@ Sequential model_named(const LessonOptions& options) {
   if (options.model == "small") return small_model(options.seed);
   if (options.model == "large") return large_model(options.seed);
   const std::string close = nearest(options.model, {"small", "large"});
-  require(std::filesystem::exists(options.model), "--model",
-          "wants small, large or a model.json, got ", options.model,
+  const bool is_file = options.model.ends_with(".json") || std::filesystem::exists(options.model);
+  require(is_file, "--model", "wants small, large or a model.json, got ", options.model,
           close.empty() ? "" : "; did you mean " + close + "?");
   return load_model_json(options.model, {.seed = options.seed}).model;
 }
@@ -57,6 +57,11 @@ Lesson::Lesson(LessonOptions options)
           options_.out.string(), "cannot create the folder: ", failure.message(),
           "; choose another with --out");
   require_writable(options_.out, "--out");
+  for (const char* name : {"baseline.esp", "pruned.esp", "post_training.esp", "quantized.esp"})
+    require(!std::filesystem::is_directory(path(name)), ErrorKind::kIo, path(name).string(),
+            "is a folder where a file is to be written; choose another --out");
+  require(!options_.json || !std::filesystem::is_directory(*options_.json), ErrorKind::kIo,
+          options_.json.value_or("").string(), "is a folder; --json names a file");
   if (options_.json &&
       std::filesystem::is_regular_file(*options_.json) == std::filesystem::exists(*options_.json))
     require_writable(std::filesystem::absolute(*options_.json).parent_path(), "--json");
@@ -72,6 +77,10 @@ Lesson::Lesson(LessonOptions options)
         "*** These are built-in synthetic digits, not MNIST. ***\n");
   }
   if (options_.quick) digits.train = datasets::first(digits.train, digits.train->size() / 10);
+  constexpr std::int64_t kLeast = 100;
+  require(digits.train->size() >= kLeast, ErrorKind::kCorrupt, "the training images", "are ",
+          digits.train->size(), ", want at least ", kLeast,
+          options_.quick ? "; leave out --quick" : "; give more data");
   Rng rng(options_.seed, "split");
   const auto split = datasets::split(digits.train, digits.train->size() / 10, rng);
   train_ = split.others, validation_ = split.drawn, test_ = digits.test;

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -29,6 +30,19 @@ std::string published(const std::string& model, const std::string& stage) {
   return "-";
 }
 
+// As the shell reads it back.
+std::string shell_word(const std::filesystem::path& path) {
+  const std::string text = path.string();
+  const bool plain = std::ranges::all_of(text, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) ||
+           std::string_view("/._-+,:@%=").find(c) != std::string_view::npos;
+  });
+  if (plain && !text.empty()) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string times_smaller(std::size_t from, std::size_t to) {
   return fixed(static_cast<double>(from) / static_cast<double>(to), 1) + "x";
 }
@@ -53,6 +67,8 @@ void write_json(const Lesson& lesson) {
                          {"model", lesson.options().model},
                          {"seed", lesson.options().seed},
                          {"threads", lesson.options().threads},
+                         {"bits", lesson.options().weight_bits},
+                         {"quick", lesson.options().quick},
                          {"differing_logits", 0}};
   for (const auto& s : lesson.stages()) {
     json["differing_logits"] = json["differing_logits"].get<std::int64_t>() + s.differing_logits;
@@ -80,6 +96,9 @@ void report(const Lesson& lesson) {
   std::cout << "Data: " << lesson.data_name() << " (" << with_commas(lesson.test().size())
             << " test images). Model: " << options.model << ", seed " << options.seed << ", "
             << options.threads << (options.threads == 1 ? " thread" : " threads")
+            << (options.weight_bits == 8
+                    ? ""
+                    : ", " + std::to_string(options.weight_bits) + " bits a weight")
             << (options.quick ? ", a tenth of the training images" : "") << ".\n\n";
   Column name{"stage", {}, true}, accuracy{"accuracy"}, zeros{"zeros"}, file{".esp bytes"},
       bars{"", {}, true}, smaller{"smaller"}, deflate{"DEFLATE"}, latency{"latency"},
@@ -95,12 +114,15 @@ void report(const Lesson& lesson) {
     deflate.cells.push_back(bytes(s.deflate_bytes));
     latency.cells.push_back(fixed(s.latency_us, 1) + " us");
     memory.cells.push_back(bytes(static_cast<std::size_t>(s.peak_bytes)));
-    tensorflow.cells.push_back(lesson.data_name() == "MNIST" ? published(options.model, s.name)
-                                                             : "-");
+    tensorflow.cells.push_back(lesson.data_name() == "MNIST" && options.weight_bits == 8
+                                   ? published(options.model, s.name)
+                                   : "-");
   }
-  std::cout << table(
-      {name, accuracy, zeros, file, bars, smaller, deflate, latency, memory, tensorflow},
-      terminal_width(STDOUT_FILENO));
+  std::vector<Column> columns = {name,    accuracy, zeros,   file,  bars,
+                                 smaller, deflate,  latency, memory};
+  if (std::ranges::any_of(tensorflow.cells, [](const auto& cell) { return cell != "-"; }))
+    columns.push_back(tensorflow);
+  std::cout << table(columns, terminal_width(STDOUT_FILENO));
 
   std::int64_t differing = 0;
   double seconds = 0;
@@ -116,14 +138,15 @@ void report(const Lesson& lesson) {
       << duration(seconds) << ".\n";
   if (options.json) write_json(lesson);
 
-  const std::string espalier =
-      (program_folder() / "espalier").lexically_proximate(std::filesystem::current_path()).string();
-  const std::string last = stages.back().file.string();
+  auto program =
+      (program_folder() / "espalier").lexically_proximate(std::filesystem::current_path());
+  if (!program.has_parent_path()) program = "." / program;
+  const std::string espalier = shell_word(program), last = shell_word(stages.back().file);
   std::cout << "\nNext:\n  " << espalier << " run " << last << ' '
-            << lesson.path("digit-7.png").string() << "\n  " << espalier << " inspect " << last
+            << shell_word(lesson.path("digit-7.png")) << "\n  " << espalier << " inspect " << last
             << "\n  " << espalier << " eval " << last
             << (lesson.data_name() == "MNIST" ? "" : " --synthetic")
-            << (options.data ? " --data " + options.data->string() : "") << '\n';
+            << (options.data ? " --data " + shell_word(*options.data) : "") << '\n';
 }
 
 }  // namespace espalier::apps

