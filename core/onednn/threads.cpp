@@ -1,8 +1,10 @@
 #include "core/onednn/threads.hpp"
 
-#include <omp.h>
-
 #include "core/base/error.hpp"
+
+// Of GNU OpenMP (CMakeLists.txt): its header is not on every compiler's path.
+extern "C" void omp_set_num_threads(int threads);
+extern "C" int omp_get_max_threads();
 
 namespace espalier {
 

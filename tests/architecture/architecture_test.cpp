@@ -51,7 +51,6 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
 const std::map<std::string, std::set<std::string>> kLibraries = {
     {"oneapi/", {"core/onednn"}},
     {"dnnl", {"core/onednn"}},
-    {"omp.h", {"core/onednn"}},
     {"nlohmann/", {"core/archive", "layers", "apps/espalier", "apps/tutorial", "apps/records"}},
     {"zlib.h", {"datasets", "compress/pack", "apps/bench"}},
     {"openssl/", {"datasets"}},
