@@ -11,6 +11,9 @@ std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const auto* option : app.get_options())
     for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  for (const auto* group : app.get_subcommands({}))  // nameless ones are groups of options
+    if (group->get_name().empty())
+      std::ranges::copy(option_names(*group), std::back_inserter(names));
   return names;
 }
 
@@ -18,7 +21,8 @@ std::vector<std::string> option_names(const CLI::App& app) {
 
 std::string misspelt(const CLI::App& app, int argc, const char* const* argv) {
   std::vector<std::string> commands;
-  for (const auto* command : app.get_subcommands({})) commands.push_back(command->get_name());
+  for (const auto* command : app.get_subcommands({}))
+    if (!command->get_name().empty()) commands.push_back(command->get_name());
   const CLI::App* current = &app;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
