@@ -102,6 +102,9 @@ CenteredDigit center_digit(const Tensor& image, bool invert, const std::string& 
     result.taken_as_is = true;
     return result;
   }
+  const auto [least, most] = std::ranges::minmax(image.values());
+  require(least < most, name,
+          "is blank: every pixel has the same brightness; is it the right file?");
   require(stretch(result.image, *middle), name,
           "shows no ink that differs from its border; is the digit cut off? (--invert turns "
           "light and dark round)");

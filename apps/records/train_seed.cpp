@@ -9,8 +9,8 @@
 #include "apps/records/teacher.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
+#include "compress/pack/hidden_units.hpp"
 #include "compress/pack/pack.hpp"
-#include "compress/pack/remove_units.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/tensor/argmax.hpp"
 #include "datasets/shift_augmentation.hpp"
@@ -98,6 +98,7 @@ Trained train_seed(const Row& row, std::uint64_t seed, const datasets::TrainTest
   for (auto& layer : packed.layers) layer.name.clear();
   packed.layers.back().weight.scales = {1.0f};  // of the logits: changes no decision
   pack::remove_dead_units(packed);
+  pack::sort_units(packed);
   trained.file = format::write(packed);
   r.seed = seed;
   r.bytes = static_cast<std::int64_t>(trained.file.size());

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "compress/pack/pack.hpp"
-#include "compress/pack/remove_units.hpp"
+#include "compress/pack/hidden_units.hpp"
 #include "compress/rate/rate_penalty.hpp"
 #include "compress/runtime/session.hpp"
 #include "datasets/synthetic_digits.hpp"

@@ -1,8 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 
-#include "compress/pack/remove_units.hpp"
+#include "compress/pack/hidden_units.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/rng.hpp"
 
@@ -117,4 +118,32 @@ TEST_CASE("float weights are refused") {
   auto m = model();
   m.layers[4].weight.bits = 32;
   CHECK_THROWS_WITH_AS(pack::remove_dead_units(m), doctest::Contains("quantize first"), Error);
+}
+
+TEST_CASE("sorted units: the busiest first, in both layers; the logits stay to the bit") {
+  auto m = model();
+  silence_row(m.layers[0], 1, 5);  // still speaks: its bias
+  silence_inputs(m.layers[5], 5, 0);
+  m.layers[4].weight.scales = {0.01f, 0.02f, 0.03f, 0.04f, 0.05f};
+  const auto wanted = logits(m);
+  const auto scales = m.layers[4].weight.scales;
+  pack::sort_units(m);
+  CHECK(same_bits(logits(m), wanted));
+  const auto nonzeros = [&](std::size_t from, std::size_t to, std::size_t unit) {
+    const auto &in = m.layers[from].weight, &out = m.layers[to].weight;
+    const auto units = static_cast<std::size_t>(in.shape[0]), stride = in.levels.size() / units;
+    int count = 0;
+    for (std::size_t k = 0; k < stride; ++k) count += in.levels[unit * stride + k] != 0;
+    for (std::size_t k = unit; k < out.levels.size(); k += units) count += out.levels[k] != 0;
+    return count;
+  };
+  for (const auto& [from, to] : {std::pair{0, 2}, {2, 4}, {4, 5}})
+    for (std::size_t u = 1; u < static_cast<std::size_t>(m.layers[from].weight.shape[0]); ++u)
+      CHECK(nonzeros(from, to, u - 1) >= nonzeros(from, to, u));
+  CHECK(std::ranges::is_permutation(m.layers[4].weight.scales, scales));
+  const auto sorted = m;
+  pack::sort_units(m);
+  CHECK(m == sorted);  // once is enough
+  m.layers[0].weight.bits = 32;
+  CHECK_THROWS_WITH_AS(pack::sort_units(m), doctest::Contains("quantize first"), Error);
 }

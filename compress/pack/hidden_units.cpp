@@ -1,6 +1,9 @@
-#include "compress/pack/remove_units.hpp"
+#include "compress/pack/hidden_units.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
+#include <string_view>
 
 #include "core/base/error.hpp"
 
@@ -62,12 +65,37 @@ void remove(PackedLayer& layer, PackedLayer& next, std::size_t unit) {
   inputs -= inputs / static_cast<std::int64_t>(units);
 }
 
+void require_levels(const format::PackedModel& model, std::string_view where) {
+  for (const PackedLayer& layer : model.layers)
+    require(!has_weight(layer) || !layer.weight.is_float(), where, "layer ", layer.name,
+            " is in float: quantize first");
+}
+
+// Rows of `stride` values in another order: row i comes from order[i].
+template <class T>
+void reorder_rows(std::vector<T>& values, const std::vector<std::size_t>& order,
+                  std::size_t stride) {
+  const std::vector<T> old = values;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    std::copy_n(old.begin() + static_cast<std::ptrdiff_t>(order[i] * stride), stride,
+                values.begin() + static_cast<std::ptrdiff_t>(i * stride));
+}
+
+void reorder(PackedLayer& layer, PackedLayer& next, const std::vector<std::size_t>& order) {
+  reorder_rows(layer.weight.levels, order, layer.weight.levels.size() / order.size());
+  if (layer.weight.scales.size() > 1) reorder_rows(layer.weight.scales, order, 1);
+  if (!layer.bias_levels.empty()) reorder_rows(layer.bias_levels, order, 1);
+  const auto old = next.weight.levels;
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    const std::size_t unit = i % order.size();
+    next.weight.levels[i] = old[i - unit + order[unit]];
+  }
+}
+
 }  // namespace
 
 void remove_dead_units(format::PackedModel& model) {
-  for (const PackedLayer& layer : model.layers)
-    require(!has_weight(layer) || !layer.weight.is_float(), "remove_dead_units", "layer ",
-            layer.name, " is in float: quantize first");
+  require_levels(model, "remove_dead_units");
   for (bool changed = true; changed;) {
     changed = false;
     for (std::size_t i = 0; i < model.layers.size(); ++i) {
@@ -82,6 +110,25 @@ void remove_dead_units(format::PackedModel& model) {
         changed = true;
       }
     }
+  }
+}
+
+void sort_units(format::PackedModel& model) {
+  require_levels(model, "sort_units");
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    PackedLayer& layer = model.layers[i];
+    PackedLayer* next = has_weight(layer) ? consumer(model, i) : nullptr;
+    if (next == nullptr) continue;
+    const auto units = static_cast<std::size_t>(layer.weight.shape[0]);
+    const std::size_t stride = layer.weight.levels.size() / units;
+    std::vector<std::size_t> nonzeros(units), order(units);
+    for (std::size_t k = 0; k < layer.weight.levels.size(); ++k)
+      nonzeros[k / stride] += layer.weight.levels[k] != 0;
+    for (std::size_t k = 0; k < next->weight.levels.size(); ++k)
+      nonzeros[k % units] += next->weight.levels[k] != 0;
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t u) { return nonzeros[u]; });
+    reorder(layer, *next, order);
   }
 }
 
