@@ -63,5 +63,6 @@ TEST_CASE("a wrong MNIST_DIR is an error that names it, not other digits") {
   const auto result =
       run_program("espalier-tutorial --out " + folder.path.string(), "MNIST_DIR=/nonexistent");
   CHECK(result.exit_code == 4);
-  CHECK(contains(result.output, "espalier-tutorial: MNIST_DIR=/nonexistent: there is no such folder"));
+  CHECK(contains(result.output,
+                 "espalier-tutorial: MNIST_DIR=/nonexistent: there is no such folder"));
 }

@@ -3,8 +3,8 @@
 #include <cstring>
 #include <numeric>
 
-#include "compress/pack/pack.hpp"
 #include "compress/pack/hidden_units.hpp"
+#include "compress/pack/pack.hpp"
 #include "compress/rate/rate_penalty.hpp"
 #include "compress/runtime/session.hpp"
 #include "datasets/synthetic_digits.hpp"
