@@ -75,5 +75,10 @@ int main() {
   row(
       "add", [&] { reference::add(y, y); }, [&] { onednn::add(y, y); });
   row(
+      "add_bias", [&] { reference::add_bias(y, c); }, [&] { onednn::add_bias(y, c); });
+  row(
+      "sum_to_channels", [&] { reference::sum_to_channels(y); },
+      [&] { onednn::sum_to_channels(y); });
+  row(
       "multiply", [&] { reference::multiply(y, y); }, [&] { onednn::multiply(y, y); });
 }

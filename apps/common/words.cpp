@@ -1,6 +1,7 @@
 #include "apps/common/words.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/text.hpp"
 

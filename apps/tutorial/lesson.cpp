@@ -27,8 +27,9 @@ void require_writable(const std::filesystem::path& folder, const char* option) {
   const auto probe = folder / ".espalier-probe";
   try {
     write_file(probe, "");
-  } catch (const Error&) {
-    fail(ErrorKind::kIo, option, "cannot write into ", folder.string(), "; choose another place");
+  } catch (const Error& error) {
+    fail(ErrorKind::kIo, option, "cannot write into ", folder.string(), " (", error.what(),
+         "); choose another place");
   }
   std::filesystem::remove(probe);
 }

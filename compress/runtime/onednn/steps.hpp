@@ -1,6 +1,6 @@
 // The steps of a plan: each function makes the step of one layer, bound to its input x and output
-// y, which stay where they are. Integers by compress/INTEGERS.md, as reference/ computes them. Errors, when a
-// step is made: kInternal, should oneDNN have no primitive for it.
+// y, which stay where they are. Integers by compress/INTEGERS.md, as reference/ computes them.
+// Errors, when a step is made: kInternal, should oneDNN have no primitive for it.
 #pragma once
 
 #include <functional>
