@@ -40,7 +40,8 @@ nlohmann::json to_json(const SeedResult& r, const Row& row) {
           {"validation_error", r.validation_error},
           {"test_error", r.test_error},
           {"nonzeros", r.nonzeros},
-          {"level_bits", r.level_bits},
+          {"trained_bytes", r.trained_bytes},
+          {"trained_validation_error", r.trained_validation_error},
           {"minutes", r.minutes}};
 }
 
@@ -53,8 +54,28 @@ SeedResult from_json(const nlohmann::json& j, const Row& row, const fs::path& pa
           .validation_error = j.at("validation_error"),
           .test_error = j.at("test_error"),
           .nonzeros = j.at("nonzeros"),
-          .level_bits = j.at("level_bits"),
+          .trained_bytes = j.at("trained_bytes"),
+          .trained_validation_error = j.at("trained_validation_error"),
           .minutes = j.at("minutes")};
+}
+
+// Training's result stands in its own file, so that another descent starts from it; what it was
+// trained with stands beside it.
+void check_trained(const Settings& s, const Row& row, std::uint64_t seed) {
+  const fs::path settings = path_of(s, seed, "-trained.txt"),
+                 esp = path_of(s, seed, "-trained.esp");
+  Row without = row;
+  without.descent_images = 0;
+  const std::string wanted = apps::settings_of(without);
+  if (fs::exists(esp) && fs::exists(settings)) {
+    const Bytes text = read_file(settings);
+    const std::string was(text.begin(), text.end());
+    require(was == wanted + "\n", "records", esp.string(), " was trained with ", was, ", not ",
+            wanted, "; choose another --out");
+  } else {
+    fs::remove(esp);
+    write_file(settings, wanted + "\n");
+  }
 }
 
 // A finished seed has both its files; the JSON is written last. Test images that were left alone
@@ -71,13 +92,14 @@ SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
       fail(ErrorKind::kCorrupt, json.string(), "is no result of this program; remove it");
     }
     if (s.validation_only || result.test_error >= 0) return result;
-    result.test_error = apps::error_of(read_file(esp), *data.test);
   } else {
-    const auto trained =
-        apps::train_seed(row, seed, data, !s.validation_only, s.out / "teacher.safetensors");
+    check_trained(s, row, seed);
+    const auto trained = apps::train_seed(row, seed, data, path_of(s, seed, "-trained.esp"),
+                                          s.out / "teacher.safetensors");
     write_file(esp, trained.file);
     result = trained.result;
   }
+  if (!s.validation_only) result.test_error = apps::error_of(read_file(esp), *data.test);
   write_file(json, to_json(result, row).dump(1) + "\n");
   return result;
 }
@@ -94,11 +116,12 @@ std::string shown(double error) {
 
 void print(const SeedResult& r) {
   std::printf(
-      "  seed %llu  %lld B  validation error %s  test error %s  %lld nonzeros, levels %.0f B  "
-      "%.1f min\n",
+      "  seed %llu  %lld B  validation error %s  test error %s  %lld nonzeros  (before descent "
+      "%lld B, %s)  %.1f min\n",
       static_cast<unsigned long long>(r.seed), static_cast<long long>(r.bytes),
       shown(r.validation_error).c_str(), shown(r.test_error).c_str(),
-      static_cast<long long>(r.nonzeros), r.level_bits / 8, r.minutes);
+      static_cast<long long>(r.nonzeros), static_cast<long long>(r.trained_bytes),
+      shown(r.trained_validation_error).c_str(), r.minutes);
   std::fflush(stdout);
 }
 
@@ -152,7 +175,8 @@ int main(int argc, char** argv) {
   std::optional<float> lambda, rate, first, middle, last, bias_step, step_rate, floor_bits, teacher,
       temperature;
   std::optional<int> epochs, max_level;
-  std::optional<std::int64_t> batch, shift;
+  std::optional<std::int64_t> batch, shift, descent_images;
+  std::optional<int> descent_rounds;
   std::vector<std::int64_t> widths;
   app.add_option("--row", s.row, "M1 to M5")->capture_default_str();
   app.add_option("--data", s.data,
@@ -177,6 +201,8 @@ int main(int argc, char** argv) {
   search->add_option("--teacher", teacher, "The teacher's part of the loss, 0 to 1");
   search->add_option("--temperature", temperature, "Of the teacher's answers");
   search->add_option("--widths", widths)->delimiter(',');
+  search->add_option("--descent-images", descent_images, "For descent on levels; 0: none");
+  search->add_option("--descent-rounds", descent_rounds);
   return apps::run_program(app, argc, argv, [&] {
     install_interrupt_handler();
     set_threads(1);
@@ -198,6 +224,8 @@ int main(int argc, char** argv) {
     replace(row.teacher.weight, teacher);
     replace(row.teacher.temperature, temperature);
     replace(row.batch_size, batch);
+    replace(row.descent_images, descent_images);
+    replace(row.descent_rounds, descent_rounds);
     if (!widths.empty()) row.widths = widths;
     run(s, row);
   });

@@ -117,6 +117,8 @@ std::string settings_of(const Row& row) {
       << r.scale_bits << " bits, shifts of " << row.shift_pixels;
   if (row.teacher.weight > 0)
     out << ", teacher " << row.teacher.weight << " at " << row.teacher.temperature;
+  if (row.descent_images > 0)
+    out << ", descent of " << row.descent_rounds << " rounds on " << row.descent_images;
   return out.str();
 }
 

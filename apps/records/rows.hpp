@@ -23,6 +23,9 @@ struct Row {
   std::int64_t shift_pixels = 1;  // augmentation; 0: none
   // The teacher's part of the loss; weight 0: there is none.
   training::Distillation::Options teacher = {.temperature = 3, .weight = 0.5f};
+  // Descent on levels after training, at the same lambda, on this many training images; 0: none.
+  std::int64_t descent_images = 20'000;
+  int descent_rounds = 2;
 };
 
 const std::vector<Row>& rows();

@@ -13,8 +13,9 @@ struct SeedResult {
   std::uint64_t seed = 1;
   std::int64_t bytes = 0;                       // of the .esp file
   double validation_error = 0, test_error = 0;  // fractions; test_error < 0: not looked at
-  std::int64_t nonzeros = 0;
-  double level_bits = 0;  // code length of all levels by order-0 histograms, without the coder
+  std::int64_t nonzeros = 0;                    // weights
+  std::int64_t trained_bytes = 0;               // before descent
+  double trained_validation_error = 0;
   double minutes = 0;
 };
 
@@ -23,10 +24,12 @@ struct Trained {
   SeedResult result;
 };
 
-// Training images: all but the last 5,000 of `data.train`, which are the validation images.
-// look_at_test: evaluate data.test too. The teacher is kept in `teacher_file`.
+// Training images: all but the last 5,000 of `data.train`, which are the validation images. Only
+// `result.test_error` is left open. What training gave is kept in `trained_file`, and taken from
+// there when it is (descent alone is tried again); the teacher likewise in `teacher_file`.
 Trained train_seed(const Row& row, std::uint64_t seed, const datasets::TrainTest& data,
-                   bool look_at_test, const std::filesystem::path& teacher_file);
+                   const std::filesystem::path& trained_file,
+                   const std::filesystem::path& teacher_file);
 
 // The share of the images whose largest logit is not their label's: oneDNN executor, integers.
 double error_of(const Bytes& file, const datasets::Dataset& images);

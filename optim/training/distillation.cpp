@@ -23,6 +23,14 @@ std::uint64_t hash_of(std::span<const float> pixels) {
   return hash * 0xc4ceb9fe1a85ec53ull;
 }
 
+// log sum exp(x / t) of a row.
+double log_sum(std::span<const float> row, float t) {
+  const float largest = std::ranges::max(row);
+  float sum = 0;
+  for (const float v : row) sum += std::exp((v - largest) / t);
+  return double{largest} / double{t} + double{std::log(sum)};
+}
+
 }  // namespace
 
 Distillation::Distillation(Teacher teacher, Options options)
@@ -70,17 +78,33 @@ Tensor Distillation::answers(const Tensor& images, std::int64_t classes) {
   return all;
 }
 
+Tensor Distillation::softened(const Tensor& images, std::int64_t classes) {
+  Tensor q = answers(images, classes);
+  for (float& v : q.mutable_values()) v /= options_.temperature;
+  q = kernels::log_softmax(q);
+  for (float& v : q.mutable_values()) v = std::exp(v);
+  return q;
+}
+
 Variable Distillation::loss(const Variable& logits, const datasets::Batch& batch) {
   const float t = options_.temperature, weight = options_.weight;
-  Tensor targets = answers(batch.images, logits.shape()[1]);
-  for (float& v : targets.mutable_values()) v /= t;
-  targets = kernels::log_softmax(targets);
-  for (float& v : targets.mutable_values()) v = std::exp(v);
   const auto scaled = [](const Variable& x, float factor) {
     return ops::multiply(x, Variable(Tensor::full({}, factor)));
   };
+  const Tensor targets = softened(batch.images, logits.shape()[1]);
   return ops::add(scaled(ops::cross_entropy(logits, batch.labels), 1 - weight),
                   scaled(ops::soft_cross_entropy(logits, targets, t), weight * t * t));
+}
+
+// sum q (log sum exp(z / t) - z / t), and the q add up to 1.
+double Distillation::image_loss(std::span<const float> logits, std::int64_t label,
+                                std::span<const float> softened) const {
+  const float t = options_.temperature, weight = options_.weight;
+  const double hard = log_sum(logits, 1) - double{logits[static_cast<std::size_t>(label)]};
+  double soft = log_sum(logits, t);
+  for (std::size_t k = 0; k < logits.size(); ++k)
+    soft -= double{softened[k]} * double{logits[k] / t};
+  return double{1 - weight} * hard + double{weight * t * t} * soft;
 }
 
 }  // namespace espalier::training

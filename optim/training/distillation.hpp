@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -31,6 +32,12 @@ class Distillation {
   // softmax of logits / T; T^2 keeps the gradient's size. For FitOptions::loss. Errors: kUsage when
   // the teacher knows another number of classes.
   Variable loss(const Variable& logits, const datasets::Batch& batch);
+
+  // q_T [N classes]. Errors: as above.
+  Tensor softened(const Tensor& images, std::int64_t classes);
+  // loss() of one image, without a gradient. softened: its row of q_T.
+  double image_loss(std::span<const float> logits, std::int64_t label,
+                    std::span<const float> softened) const;
 
   std::int64_t asked() const { return asked_; }  // images that the teacher has seen
 

@@ -48,6 +48,22 @@ TEST_CASE("distillation: the formula at its ends and between") {
         doctest::Approx(0.75 * labels + 0.25 * t * t * soft));
 }
 
+TEST_CASE("distillation: the mean of the images' losses is the batch's") {
+  for (const Distillation::Options options : {Distillation::Options{.weight = 0.25f},
+                                              {.temperature = 1.5f, .weight = 1},
+                                              {.temperature = 4, .weight = 0}}) {
+    Distillation distillation([](const Tensor&) { return kTaught; }, options);
+    const auto batch = batch_of_two();
+    const Tensor q = distillation.softened(batch.images, 3);
+    double mean = 0;
+    for (std::size_t n = 0; n < 2; ++n)
+      mean += distillation.image_loss(kLogits.values().subspan(3 * n, 3), batch.labels[n],
+                                      q.values().subspan(3 * n, 3)) /
+              2;
+    CHECK(mean == doctest::Approx(loss_of(options)));
+  }
+}
+
 TEST_CASE("distillation: nothing pulls at a network that answers as its teacher does") {
   Distillation distillation([](const Tensor&) { return kLogits; }, {.weight = 1});
   const Variable logits(kLogits, true);
