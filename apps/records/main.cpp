@@ -1,13 +1,16 @@
 // espalier-records: trains a compression record from nothing, seed by seed, and prints its row.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/program.hpp"
-#include "apps/records/train_seed.hpp"
+#include "apps/records/rows.hpp"
+#include "apps/smallest/teacher.hpp"
+#include "apps/smallest/train_smallest.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/text.hpp"
@@ -16,7 +19,6 @@
 
 using namespace espalier;
 using apps::Row;
-using apps::SeedResult;
 namespace fs = std::filesystem;
 namespace {
 
@@ -28,13 +30,25 @@ struct Settings {
   bool validation_only = false;
 };
 
+constexpr std::int64_t kValidation = 5000;
+
+struct SeedResult {
+  std::uint64_t seed = 1;
+  std::int64_t bytes = 0;                       // of the .esp file
+  double validation_error = 0, test_error = 0;  // fractions; test_error < 0: not looked at
+  std::int64_t nonzeros = 0;                    // weights
+  std::int64_t trained_bytes = 0;               // before descent
+  double trained_validation_error = 0;
+  double minutes = 0;
+};
+
 fs::path path_of(const Settings& s, std::uint64_t seed, const char* extension) {
   return s.out / (s.row + "-seed" + std::to_string(seed) + extension);
 }
 
 nlohmann::json to_json(const SeedResult& r, const Row& row) {
   return {{"row", row.name},
-          {"settings", apps::settings_of(row)},
+          {"settings", apps::describe(row.recipe)},
           {"seed", r.seed},
           {"bytes", r.bytes},
           {"validation_error", r.validation_error},
@@ -46,7 +60,7 @@ nlohmann::json to_json(const SeedResult& r, const Row& row) {
 }
 
 SeedResult from_json(const nlohmann::json& j, const Row& row, const fs::path& path) {
-  const std::string settings = j.at("settings"), wanted = apps::settings_of(row);
+  const std::string settings = j.at("settings"), wanted = apps::describe(row.recipe);
   require(settings == wanted, "records", path.string(), " was trained with ", settings, ", not ",
           wanted, "; choose another --out");
   return {.seed = j.at("seed"),
@@ -64,9 +78,7 @@ SeedResult from_json(const nlohmann::json& j, const Row& row, const fs::path& pa
 void check_trained(const Settings& s, const Row& row, std::uint64_t seed) {
   const fs::path settings = path_of(s, seed, "-trained.txt"),
                  esp = path_of(s, seed, "-trained.esp");
-  Row without = row;
-  without.descent_images = 0;
-  const std::string wanted = apps::settings_of(without);
+  const std::string wanted = apps::describe_training(row.recipe);
   if (fs::exists(esp) && fs::exists(settings)) {
     const Bytes text = read_file(settings);
     const std::string was(text.begin(), text.end());
@@ -81,7 +93,8 @@ void check_trained(const Settings& s, const Row& row, std::uint64_t seed) {
 // A finished seed has both its files; the JSON is written last. Test images that were left alone
 // are looked at now, if asked.
 SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
-                    const datasets::TrainTest& data) {
+                    const apps::Images& images, training::Distillation* teacher,
+                    const datasets::Dataset& test) {
   const fs::path json = path_of(s, seed, ".json"), esp = path_of(s, seed, ".esp");
   SeedResult result;
   if (fs::exists(json) && fs::exists(esp)) {
@@ -94,12 +107,22 @@ SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
     if (s.validation_only || result.test_error >= 0) return result;
   } else {
     check_trained(s, row, seed);
-    const auto trained = apps::train_seed(row, seed, data, path_of(s, seed, "-trained.esp"),
-                                          s.out / "teacher.safetensors");
+    const auto start = std::chrono::steady_clock::now();
+    const auto trained = apps::train_smallest(
+        row.recipe, images, teacher,
+        {.seed = seed, .label = row.name, .trained_file = path_of(s, seed, "-trained.esp")});
     write_file(esp, trained.file);
-    result = trained.result;
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    result = {.seed = seed,
+              .bytes = std::ssize(trained.file),
+              .validation_error = trained.validation_error,
+              .test_error = -1,
+              .nonzeros = trained.nonzeros,
+              .trained_bytes = trained.trained_bytes,
+              .trained_validation_error = trained.trained_validation_error,
+              .minutes = seconds.count() / 60};
   }
-  if (!s.validation_only) result.test_error = apps::error_of(read_file(esp), *data.test);
+  if (!s.validation_only) result.test_error = apps::error_of(read_file(esp), test);
   write_file(json, to_json(result, row).dump(1) + "\n");
   return result;
 }
@@ -132,10 +155,19 @@ void run(const Settings& s, const Row& row) {
   require(!s.seeds.empty(), "records", "wants at least one seed");
   fs::create_directories(s.out);
   std::printf("%s, part of %s: %s\n", row.name.c_str(), row.architecture.c_str(),
-              apps::settings_of(row).c_str());
+              apps::describe(row.recipe).c_str());
+  const apps::Images images = apps::split(data->train, kValidation);
+  std::optional<Sequential> knows;
+  std::optional<training::Distillation> teacher;
+  if (row.recipe.teacher.weight > 0) {
+    knows =
+        apps::teacher(apps::network_kind("lenet5"), s.out / "teacher.safetensors", images.train);
+    teacher.emplace([&](const Tensor& x) { return (*knows)(Variable(x)).value(); },
+                    row.recipe.teacher);
+  }
   std::vector<SeedResult> results;
   for (const std::uint64_t seed : s.seeds) {
-    results.push_back(run_seed(s, row, seed, *data));
+    results.push_back(run_seed(s, row, seed, images, teacher ? &*teacher : nullptr, *data->test));
     print(results.back());
   }
   std::vector<std::int64_t> bytes;
@@ -207,26 +239,27 @@ int main(int argc, char** argv) {
     install_interrupt_handler();
     set_threads(1);
     Row row = apps::row_named(s.row);
+    apps::Recipe& recipe = row.recipe;
     const auto replace = [](auto& value, const auto& by) {
       if (by) value = *by;
     };
-    replace(row.rate.lambda, lambda);
-    replace(row.rate.learning_rate, rate);
-    replace(row.rate.first_step, first);
-    replace(row.rate.middle_step, middle);
-    replace(row.rate.last_step, last);
-    replace(row.rate.bias_step, bias_step);
-    replace(row.rate.step_learning_rate, step_rate);
-    replace(row.rate.slope_floor_bits, floor_bits);
-    replace(row.rate.max_level, max_level);
-    replace(row.shift_pixels, shift);
-    replace(row.epochs, epochs);
-    replace(row.teacher.weight, teacher);
-    replace(row.teacher.temperature, temperature);
-    replace(row.batch_size, batch);
-    replace(row.descent_images, descent_images);
-    replace(row.descent_rounds, descent_rounds);
-    if (!widths.empty()) row.widths = widths;
+    replace(recipe.rate.lambda, lambda);
+    replace(recipe.rate.learning_rate, rate);
+    replace(recipe.rate.first_step, first);
+    replace(recipe.rate.middle_step, middle);
+    replace(recipe.rate.last_step, last);
+    replace(recipe.rate.bias_step, bias_step);
+    replace(recipe.rate.step_learning_rate, step_rate);
+    replace(recipe.rate.slope_floor_bits, floor_bits);
+    replace(recipe.rate.max_level, max_level);
+    replace(recipe.shift_pixels, shift);
+    replace(recipe.epochs, epochs);
+    replace(recipe.teacher.weight, teacher);
+    replace(recipe.teacher.temperature, temperature);
+    replace(recipe.batch_size, batch);
+    replace(recipe.descent_images, descent_images);
+    replace(recipe.descent_rounds, descent_rounds);
+    if (!widths.empty()) recipe.widths = widths;
     run(s, row);
   });
 }

@@ -44,7 +44,7 @@ IncrementalNetwork::IncrementalNetwork(format::PackedModel model, const Tensor& 
     for (std::size_t i = 0; i < each; ++i) {
       const float x = (pixels[static_cast<std::size_t>(n) * each + i] - model_.input_mean) /
                       model_.input_deviation;
-      levels_[level_index(n, i)] = static_cast<std::uint8_t>(
+      levels_[index_of(n, i)] = static_cast<std::uint8_t>(
           kernels::activation_level(x, model_.input.scale, model_.input.zero_point));
     }
     begin(n);
@@ -121,12 +121,12 @@ void IncrementalNetwork::begin(std::int64_t n) {
     if (format::has_weight(layer.kind)) {
       const std::size_t channels = place.multipliers.size();
       for (std::size_t o = 0; o < place.seen.size(); ++o)
-        sums_[sum_index(n, place.sums + o)] = bias_of(layer, o % channels);
+        sums_[index_of(n, place.sums + o)] = bias_of(layer, o % channels);
       deltas_.clear();
       const std::size_t inputs = static_cast<std::size_t>(place.in[0] * place.in[1] * place.in[2]);
       for (std::size_t k = 0; k < inputs; ++k)
         deltas_.push_back({static_cast<std::uint32_t>(k),
-                           levels_[level_index(n, place.input + k)] - place.input_zero});
+                           levels_[index_of(n, place.input + k)] - place.input_zero});
       linear(i, n);
       for (std::size_t o = 0; o < place.seen.size(); ++o) touch(place, o);
       settle(i, n);
@@ -134,9 +134,8 @@ void IncrementalNetwork::begin(std::int64_t n) {
       for (std::uint32_t o = 0; o < place.seen.size(); ++o) set_level(place, n, o, pooled(i, n, o));
     } else if (layer.kind == LayerKind::kRelu) {
       for (std::uint32_t o = 0; o < place.seen.size(); ++o)
-        set_level(
-            place, n, o,
-            std::max<std::int32_t>(levels_[level_index(n, place.input + o)], place.input_zero));
+        set_level(place, n, o,
+                  std::max<std::int32_t>(levels_[index_of(n, place.input + o)], place.input_zero));
     }
   }
   old_levels_.clear();
@@ -206,7 +205,7 @@ void IncrementalNetwork::change_sums(const Change& change, std::int64_t n) {
       const std::int64_t column = q * layer.stride_w - layer.pad_left + x;
       if (column < 0 || column >= in_w) continue;
       const auto at = static_cast<std::size_t>((row * in_w + column) * inputs + i);
-      const std::int32_t seen = levels_[level_index(n, place.input + at)] - place.input_zero;
+      const std::int32_t seen = levels_[index_of(n, place.input + at)] - place.input_zero;
       if (seen != 0)
         add(place, n, static_cast<std::size_t>((p * out_w + q) * channels + o), seen * change.by);
     }
@@ -225,9 +224,8 @@ void IncrementalNetwork::pass_on(std::size_t index, std::int64_t n) {
     const Place& place = places_[index];
     const std::vector<Delta> changed = std::exchange(deltas_, {});
     for (const Delta& d : changed)
-      set_level(
-          place, n, d.at,
-          std::max<std::int32_t>(levels_[level_index(n, place.input + d.at)], place.input_zero));
+      set_level(place, n, d.at,
+                std::max<std::int32_t>(levels_[index_of(n, place.input + d.at)], place.input_zero));
   }  // flatten: the same deltas
 }
 
@@ -261,7 +259,7 @@ void IncrementalNetwork::settle(std::size_t index, std::int64_t n) {
   const std::size_t channels = place.multipliers.size();
   deltas_.clear();
   for (const std::uint32_t o : touched_) {
-    const std::int32_t sum = sums_[sum_index(n, place.sums + o)];
+    const std::int32_t sum = sums_[index_of(n, place.sums + o)];
     const float multiplier = place.multipliers[o % channels];
     if (layer.output.is_float()) {
       const float real = static_cast<float>(sum) * multiplier;
@@ -310,7 +308,7 @@ std::int32_t IncrementalNetwork::pooled(std::size_t index, std::int64_t n,
     for (std::int64_t w = std::max<std::int64_t>(left, 0);
          w < std::min(left + layer.kernel_w, in_w); ++w) {
       const auto at = static_cast<std::size_t>((h * in_w + w) * channels + c);
-      const std::int32_t level = levels_[level_index(n, place.input + at)];
+      const std::int32_t level = levels_[index_of(n, place.input + at)];
       largest = std::max(largest, level);
       sum += level;
       ++count;
@@ -326,16 +324,16 @@ bool IncrementalNetwork::touch(Place& place, std::size_t output) {
 }
 
 void IncrementalNetwork::add(Place& place, std::int64_t n, std::size_t output, std::int32_t by) {
-  std::int32_t& sum = sums_[sum_index(n, place.sums + output)];
-  if (touch(place, output)) old_sums_.emplace_back(sum_index(n, place.sums + output), sum);
+  std::int32_t& sum = sums_[index_of(n, place.sums + output)];
+  if (touch(place, output)) old_sums_.emplace_back(index_of(n, place.sums + output), sum);
   sum += by;
 }
 
 void IncrementalNetwork::set_level(const Place& place, std::int64_t n, std::uint32_t output,
                                    std::int32_t level) {
-  std::uint8_t& old = levels_[level_index(n, place.output + output)];
+  std::uint8_t& old = levels_[index_of(n, place.output + output)];
   if (level == old) return;
-  old_levels_.emplace_back(level_index(n, place.output + output), old);
+  old_levels_.emplace_back(index_of(n, place.output + output), old);
   deltas_.push_back({output, level - old});
   old = static_cast<std::uint8_t>(level);
 }

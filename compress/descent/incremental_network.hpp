@@ -73,11 +73,9 @@ class IncrementalNetwork {
   void add(Place& place, std::int64_t image, std::size_t output, std::int32_t by);
   void set_level(const Place& place, std::int64_t image, std::uint32_t output, std::int32_t level);
   std::int32_t pooled(std::size_t layer, std::int64_t image, std::uint32_t output) const;
-  std::size_t level_index(std::int64_t image, std::size_t place) const {
-    return static_cast<std::size_t>(image) * levels_each_ + place;
-  }
-  std::size_t sum_index(std::int64_t image, std::size_t place) const {
-    return static_cast<std::size_t>(image) * sums_each_ + place;
+  // Images stand innermost: a change touches the same few places in all of them.
+  std::size_t index_of(std::int64_t image, std::size_t place) const {
+    return place * static_cast<std::size_t>(images_) + static_cast<std::size_t>(image);
   }
 
   format::PackedModel model_;

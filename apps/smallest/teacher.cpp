@@ -1,39 +1,26 @@
-#include "apps/records/teacher.hpp"
+#include "apps/smallest/teacher.hpp"
 
 #include "datasets/shift_augmentation.hpp"
-#include "layers/conv2d.hpp"
-#include "layers/dense.hpp"
-#include "layers/dropout.hpp"
-#include "layers/flatten.hpp"
 #include "layers/parameter_file.hpp"
-#include "layers/pool2d.hpp"
-#include "layers/relu.hpp"
 #include "optim/training/fit.hpp"
 
 namespace espalier::apps {
 
-Sequential teacher(const std::filesystem::path& file,
-                   const std::shared_ptr<const datasets::Dataset>& train) {
+Task task_of(const datasets::Dataset& data) {
+  return {data.image_shape(), data.classes()};
+}
+
+Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
+                   const std::shared_ptr<const datasets::Dataset>& train, int epochs) {
   constexpr std::uint64_t kSeed = 1;
   Rng rng(kSeed, "init");
-  Sequential model;
-  model.add("conv1", Conv2d({.in = 1, .out = 20, .kernel = 5}, rng))
-      .add("relu1", Relu())
-      .add("pool1", MaxPool2d())
-      .add("conv2", Conv2d({.in = 20, .out = 50, .kernel = 5}, rng))
-      .add("relu2", Relu())
-      .add("pool2", MaxPool2d())
-      .add("flatten", Flatten())
-      .add("dense1", Dense({.in = 800, .out = 500, .init = Init::kHeNormal}, rng))
-      .add("relu3", Relu())
-      .add("dropout", Dropout(0.5f))
-      .add("dense2", Dense({.in = 500, .out = 10}, rng));
+  Sequential model = make_network(kind, kind.widths, task_of(*train), rng, 0.5f);
   if (std::filesystem::exists(file)) {
     load_parameters(model, file);
     return model;
   }
   training::fit(model, *train,
-                {.epochs = 20,
+                {.epochs = epochs,
                  .batch_size = 128,
                  .learning_rate = 1e-3f,
                  .schedule = optim::cosine(),

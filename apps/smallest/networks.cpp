@@ -1,0 +1,101 @@
+#include "apps/smallest/networks.hpp"
+
+#include <string_view>
+
+#include "layers/conv2d.hpp"
+#include "layers/dense.hpp"
+#include "layers/dropout.hpp"
+#include "layers/flatten.hpp"
+#include "layers/pool2d.hpp"
+#include "layers/relu.hpp"
+
+namespace espalier::apps {
+namespace {
+
+// Layer by layer, with the shape at hand.
+class Builder {
+ public:
+  Builder(const Task& task, Rng& rng) : shape_(task.image), rng_(rng) {}
+
+  template <class L>
+  void add(const std::string& name, L layer) {
+    shape_ = layer.output_shape(shape_);
+    model_.add(name, std::move(layer));
+  }
+  void conv(const std::string& name, std::int64_t out, std::int64_t kernel, Padding padding) {
+    add(name, Conv2d({.in = shape_[2], .out = out, .kernel = kernel, .padding = padding}, rng_));
+  }
+  void dense(const std::string& name, std::int64_t out, Init init) {
+    add(name, Dense({.in = shape_[0], .out = out, .init = init}, rng_));
+  }
+  Sequential finish() { return std::move(model_); }
+
+ private:
+  Shape shape_;
+  Rng& rng_;
+  Sequential model_;
+};
+
+}  // namespace
+
+const std::vector<NetworkKind>& network_kinds() {
+  static const std::vector<NetworkKind> all = {
+      {"lenet5",
+       "LeNet-5-Caffe: two convolutions 5x5, a hidden dense layer",
+       {20, 50, 500},
+       {8, 16, 32}},
+      {"lenet300", "LeNet-300-100: two hidden dense layers", {300, 100}, {64, 32}},
+      {"tutorial-small", "one convolution 3x3, no hidden dense layer", {12}, {6}},
+      {"tutorial-large",
+       "two padded convolutions 5x5, a hidden dense layer",
+       {32, 64, 1024},
+       {16, 32, 128}},
+  };
+  return all;
+}
+
+const NetworkKind& network_kind(const std::string& name) {
+  std::string known;
+  for (const NetworkKind& kind : network_kinds()) {
+    if (kind.name == name) return kind;
+    known += ' ' + kind.name;
+  }
+  fail(ErrorKind::kUsage, "networks", "there is no network ", name, "; there are", known);
+}
+
+Sequential make_network(const NetworkKind& kind, const std::vector<std::int64_t>& widths,
+                        const Task& task, Rng& rng, float dropout) {
+  require(widths.size() == kind.widths.size(), "networks", kind.name, " has ", kind.widths.size(),
+          " hidden layers, got ", widths.size(), " widths");
+  Builder b(task, rng);
+  if (kind.name == "lenet300") {
+    b.add("flatten", Flatten());
+    b.dense("dense1", widths[0], Init::kHeNormal);
+    b.add("relu1", Relu());
+    b.dense("dense2", widths[1], Init::kHeNormal);
+    b.add("relu2", Relu());
+    if (dropout > 0) b.add("dropout", Dropout(dropout));
+    b.dense("dense3", task.classes, Init::kGlorotUniform);
+    return b.finish();
+  }
+  const bool one = kind.name == "tutorial-small", large = kind.name == "tutorial-large";
+  b.conv("conv1", widths[0], one ? 3 : 5, large ? Padding::same() : Padding::valid());
+  b.add("relu1", Relu());
+  b.add("pool1", MaxPool2d());
+  if (one) {
+    b.add("flatten", Flatten());
+    b.dense("dense", task.classes, Init::kGlorotUniform);
+    return b.finish();
+  }
+  b.conv("conv2", widths[1], 5, large ? Padding::same() : Padding::valid());
+  b.add("relu2", Relu());
+  b.add("pool2", MaxPool2d());
+  b.add("flatten", Flatten());
+  b.dense("dense1", widths[2], Init::kHeNormal);
+  b.add("relu3", Relu());
+  if (dropout > 0) b.add("dropout", Dropout(dropout));
+  b.dense("dense2", task.classes, Init::kGlorotUniform);
+  return b.finish();
+}
+
+}  // namespace espalier::apps

@@ -1,0 +1,33 @@
+// How a small file is trained: everything that its bytes and errors depend on besides the seed and
+// the images.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compress/rate/rate_penalty.hpp"
+#include "optim/training/distillation.hpp"
+
+namespace espalier::apps {
+
+struct Recipe {
+  std::string network = "lenet5";         // of network_kinds()
+  std::vector<std::int64_t> widths = {};  // of its hidden layers; empty: the kind's small ones
+  int epochs = 60;
+  std::int64_t batch_size = 128;
+  rate::RatePenalty::Options rate = {};
+  std::int64_t shift_pixels = 1;  // augmentation; 0: none
+  // The teacher's part of the loss; weight 0: there is none.
+  training::Distillation::Options teacher = {.temperature = 3, .weight = 0.5f};
+  // Descent on levels after training, at the same lambda, on this many training images; 0: none.
+  std::int64_t descent_images = 20'000;
+  int descent_rounds = 2;
+  bool descent_grows = true;  // zeros may become 1 or -1
+};
+
+// One line: "lenet5 8-16-32, 100 epochs, ...". describe_training leaves descent out.
+std::string describe(const Recipe& recipe);
+std::string describe_training(const Recipe& recipe);
+
+}  // namespace espalier::apps
