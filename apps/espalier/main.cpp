@@ -1,4 +1,4 @@
-// espalier: run what was trained.
+// espalier: run what was trained, and train what is small.
 #include "apps/common/program.hpp"
 #include "apps/espalier/commands.hpp"
 
@@ -14,12 +14,16 @@ int main(int argc, char** argv) {
       "  espalier run espalier-out/quantized.esp digit.png     what is on the picture?\n"
       "  espalier eval espalier-out/quantized.esp              right on how many test images?\n"
       "  espalier fetch mnist                                  the real data, once\n"
+      "  espalier compress --target-bytes 1000                 a LeNet-5 in a thousand bytes\n"
       "'espalier COMMAND --help' says more.\n"
-      "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O.");
+      "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 5 goal missed, 6 training "
+      "diverged,\n"
+      "130 interrupted.");
   using namespace espalier::apps;
   add_run(app);
   add_inspect(app);
   add_eval(app);
   add_fetch(app);
+  add_compress(app);
   return run_program(app, argc, argv);
 }

@@ -208,7 +208,7 @@ int main(int argc, char** argv) {
       temperature;
   std::optional<int> epochs, max_level;
   std::optional<std::int64_t> batch, shift, descent_images;
-  std::optional<int> descent_rounds;
+  std::optional<int> descent_rounds, growing_rounds;
   std::vector<std::int64_t> widths;
   app.add_option("--row", s.row, "M1 to M5")->capture_default_str();
   app.add_option("--data", s.data,
@@ -235,6 +235,7 @@ int main(int argc, char** argv) {
   search->add_option("--widths", widths)->delimiter(',');
   search->add_option("--descent-images", descent_images, "For descent on levels; 0: none");
   search->add_option("--descent-rounds", descent_rounds);
+  search->add_option("--growing-rounds", growing_rounds, "Of these, in which zeros may move");
   return apps::run_program(app, argc, argv, [&] {
     install_interrupt_handler();
     set_threads(1);
@@ -259,6 +260,7 @@ int main(int argc, char** argv) {
     replace(recipe.batch_size, batch);
     replace(recipe.descent_images, descent_images);
     replace(recipe.descent_rounds, descent_rounds);
+    replace(recipe.descent_growing_rounds, growing_rounds);
     if (!widths.empty()) recipe.widths = widths;
     run(s, row);
   });

@@ -43,13 +43,13 @@ const std::vector<NetworkKind>& network_kinds() {
       {"lenet5",
        "LeNet-5-Caffe: two convolutions 5x5, a hidden dense layer",
        {20, 50, 500},
-       {8, 16, 32}},
-      {"lenet300", "LeNet-300-100: two hidden dense layers", {300, 100}, {64, 32}},
-      {"tutorial-small", "one convolution 3x3, no hidden dense layer", {12}, {6}},
+       {{8, 16, 32}, {8, 20, 40}}},
+      {"lenet300", "LeNet-300-100: two hidden dense layers", {300, 100}, {{64, 32}, {96, 48}}},
+      {"tutorial-small", "one convolution 3x3, no hidden dense layer", {12}, {{6}, {12}}},
       {"tutorial-large",
        "two padded convolutions 5x5, a hidden dense layer",
        {32, 64, 1024},
-       {16, 32, 128}},
+       {{16, 32, 128}, {32, 64, 256}}},
   };
   return all;
 }

@@ -11,10 +11,10 @@
 namespace espalier::apps {
 
 struct NetworkKind {
-  std::string name;                  // "lenet5"
-  std::string description;           // "LeNet-5-Caffe: ..."
-  std::vector<std::int64_t> widths;  // of the whole network's hidden layers, in order
-  std::vector<std::int64_t> small;   // with which a search for small files begins
+  std::string name;                              // "lenet5"
+  std::string description;                       // "LeNet-5-Caffe: ..."
+  std::vector<std::int64_t> widths;              // of the whole network's hidden layers, in order
+  std::vector<std::vector<std::int64_t>> small;  // with which a search for small files begins
 };
 
 const std::vector<NetworkKind>& network_kinds();

@@ -25,8 +25,8 @@ std::string describe(const Recipe& recipe) {
   std::ostringstream out;
   out << describe_training(recipe);
   if (recipe.descent_images > 0)
-    out << ", descent of " << recipe.descent_rounds << " rounds on " << recipe.descent_images
-        << (recipe.descent_grows ? "" : ", without growth");
+    out << ", descent of " << recipe.descent_rounds << " rounds, " << recipe.descent_growing_rounds
+        << " growing, on " << recipe.descent_images;
   return out.str();
 }
 

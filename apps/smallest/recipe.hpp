@@ -12,8 +12,8 @@
 namespace espalier::apps {
 
 struct Recipe {
-  std::string network = "lenet5";         // of network_kinds()
-  std::vector<std::int64_t> widths = {};  // of its hidden layers; empty: the kind's small ones
+  std::string network = "lenet5";                  // of network_kinds()
+  std::vector<std::int64_t> widths = {8, 16, 32};  // of its hidden layers
   int epochs = 60;
   std::int64_t batch_size = 128;
   rate::RatePenalty::Options rate = {};
@@ -22,8 +22,8 @@ struct Recipe {
   training::Distillation::Options teacher = {.temperature = 3, .weight = 0.5f};
   // Descent on levels after training, at the same lambda, on this many training images; 0: none.
   std::int64_t descent_images = 20'000;
-  int descent_rounds = 2;
-  bool descent_grows = true;  // zeros may become 1 or -1
+  int descent_rounds = 3;
+  int descent_growing_rounds = 1;  // the first of them, in which zeros may become 1 or -1
 };
 
 // One line: "lenet5 8-16-32, 100 epochs, ...". describe_training leaves descent out.

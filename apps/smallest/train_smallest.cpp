@@ -121,7 +121,7 @@ void descend(format::PackedModel& model, const Recipe& recipe, const Images& ima
   const auto report = descent::descend(model, batch.images, loss,
                                        {.lambda = double{recipe.rate.lambda},
                                         .rounds = recipe.descent_rounds,
-                                        .grow = recipe.descent_grows,
+                                        .growing_rounds = recipe.descent_growing_rounds,
                                         .seed = options.seed,
                                         .quiet = options.quiet});
   if (!options.quiet)

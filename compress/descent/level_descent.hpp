@@ -16,8 +16,8 @@ namespace espalier::descent {
 
 struct Options {
   double lambda = 1e-5;    // what a bit costs, in the loss's unit, >= 0
-  int rounds = 2;          // over all levels; ends sooner when a round changes nothing
-  bool grow = true;        // zeros may become 1 or -1, too
+  int rounds = 3;          // over all levels; ends sooner when a round changes nothing
+  int growing_rounds = 1;  // the first of them, in which zeros may become 1 or -1, too
   std::uint64_t seed = 1;  // of the order in which levels come
   bool quiet = false;      // no progress on standard error
 };

@@ -42,8 +42,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"compress/recipe",
      {"compress/prune", "compress/quantize", "compress/cluster", "compress/rate"}},
     {"apps/common", {"core/base"}},
-    // What runs a model knows nothing of training.
-    {"apps/espalier", {"apps/common", "compress/runtime", "datasets"}},
+    {"apps/espalier", {"apps/common", "apps/smallest", "compress/runtime", "datasets"}},
     {"apps/tutorial", {"apps/common", "compress/pack", "compress/runtime"}},
     {"apps/smallest", {"compress/pack", "compress/descent"}},
     {"apps/records", {"apps/common", "apps/smallest"}},

@@ -88,7 +88,7 @@ TEST_CASE("descent: bits for nothing, and the loss alone; bits dear, and little 
 
 TEST_CASE("descent: zeros stay when they may not grow, and a seed is an order") {
   const Task task;
-  const Options options{.lambda = 1e-6, .rounds = 1, .grow = false, .quiet = true};
+  const Options options{.lambda = 1e-6, .rounds = 1, .growing_rounds = 0, .quiet = true};
   auto first = network(), second = network();
   descend(first, task.x, task.loss(), options);
   descend(second, task.x, task.loss(), options);
