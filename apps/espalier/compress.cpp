@@ -18,6 +18,7 @@
 #include "core/base/text.hpp"
 #include "core/onednn/threads.hpp"
 #include "datasets/fetch_mnist.hpp"
+#include "datasets/subset.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "optim/training/evaluate.hpp"
 
@@ -33,6 +34,7 @@ struct CompressOptions {
   std::optional<std::int64_t> target_bytes;
   std::optional<double> max_drop;  // percentage points
   double minutes = 30;
+  std::optional<std::int64_t> images;
   fs::path out = "espalier-smallest";
   std::vector<std::int64_t> widths;
   std::uint64_t seed = 1;
@@ -287,6 +289,11 @@ void compress(CompressOptions options) {
     options.synthetic = true;
     data = datasets::synthetic_digits();
   }
+  if (options.images) {
+    require(*options.images <= data->train->size(), "--images", "the data has ",
+            data->train->size(), " training images, asked for ", *options.images);
+    data->train = datasets::first(data->train, *options.images);
+  }
   if (options.json) options.quiet = true;
   Compression compression(options, *data);
   try {
@@ -345,6 +352,10 @@ void add_compress(CLI::App& app) {
       ->add_option("--widths", options->widths,
                    "Of the hidden layers at the start, in place of those that are searched")
       ->delimiter(',');
+  command
+      ->add_option("--images", options->images,
+                   "Only the first of the training images, for a quick look (default: all)")
+      ->check(CLI::Range(std::int64_t{60}, std::int64_t{1} << 30));
   command->add_option("--seed", options->seed, "Of all that is random")->capture_default_str();
   command->add_flag("--json", options->json, "Print one line of JSON, and nothing else");
   command->add_flag("-q,--quiet", options->quiet, "No progress");

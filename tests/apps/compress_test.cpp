@@ -1,0 +1,73 @@
+// espalier compress on a few synthetic digits: trials, files, goal, and going on where it stopped.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "compress/format/reader.hpp"
+#include "core/base/file.hpp"
+#include "tests/apps/program.hpp"
+
+using namespace espalier;
+using tests::contains;
+using tests::run_program;
+namespace {
+
+const std::string kQuick =
+    "espalier compress --synthetic --images 1200 --model tutorial-small --minutes 0.05 ";
+
+nlohmann::json json_of(const std::string& text) {
+  return nlohmann::json::parse(text.substr(text.find('{')));
+}
+
+}  // namespace
+
+TEST_CASE("compress keeps trials, the best file and what it knows; then it goes on") {
+  const tests::Folder folder("compress_test");
+  const std::string out = "--out " + folder.path.string();
+  const auto first = run_program(kQuick + "--target-bytes 20000 --json " + out);
+  REQUIRE_MESSAGE(first.exit_code == 0, first.output);
+  const auto json = json_of(first.output);
+  const auto trials = json.at("trials");
+  REQUIRE(trials.size() >= 1);
+  const Bytes best = read_file(folder.path / "best.esp");
+  CHECK(json.at("best").at("bytes") == best.size());
+  CHECK(json.at("best").at("test_error") < 0.5);
+  CHECK(format::read(best, "best.esp").layers.size() == 4);
+  for (const auto& trial : trials)
+    CHECK(read_file(folder.path / std::string(trial.at("file"))).size() == trial.at("bytes"));
+
+  // Again: what is there stays, and the goal may be another one.
+  const auto second = run_program(kQuick + "--max-drop 90 " + out);
+  CHECK_MESSAGE(second.exit_code == 0, second.output);
+  CHECK(contains(second.output, std::to_string(trials.size()) + " trials are there already"));
+  CHECK(contains(second.output, "validation error"));
+  CHECK(contains(second.output, "of the test images"));
+
+  const auto impossible = run_program(kQuick + "--target-bytes 9 " + out);
+  CHECK(impossible.exit_code == 5);
+  CHECK(contains(impossible.output, "no file of at most 9 bytes was found in the time"));
+
+  const auto other = run_program(kQuick + "--seed 2 --target-bytes 900 " + out);
+  CHECK(other.exit_code == 2);
+  CHECK(contains(other.output, "belongs to another search"));
+
+  write_file(folder.path / "trials.json", "{\"settings\"");
+  const auto broken = run_program(kQuick + "--target-bytes 900 " + out);
+  CHECK(broken.exit_code == 3);
+  CHECK(contains(broken.output, "trials.json"));
+}
+
+TEST_CASE("compress refuses what it cannot do, by name") {
+  const auto refuses = [](const std::string& arguments, const std::string& part) {
+    const auto result = run_program("espalier compress --synthetic " + arguments);
+    CHECK_MESSAGE(result.exit_code == 2, result.output);
+    CHECK_MESSAGE(contains(result.output, part), result.output);
+  };
+  refuses("", "wants one of --target-bytes and --max-drop");
+  refuses("--target-bytes 100 --max-drop 1", "--max-drop");
+  refuses("--model lenet55 --target-bytes 100", "did you mean 'lenet5'?");
+  refuses("--target-bytes 0", "--target-bytes");
+  refuses("--target-bytes 100 --widths 3", "lenet5 has 3 hidden layers, got 1 widths");
+  refuses("--target-bytes 100 --minutes -1", "--minutes");
+  refuses("--target-bytes 100 --images 1000000", "the data has 12000 training images");
+}
