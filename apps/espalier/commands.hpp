@@ -10,6 +10,5 @@ void add_run(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_fetch(CLI::App& app);
-void add_compress(CLI::App& app);
 
 }  // namespace espalier::apps

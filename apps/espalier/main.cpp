@@ -1,6 +1,25 @@
-// espalier: run what was trained, and train what is small.
+// espalier: run what was trained. Commands that train are programs beside this one, which holds no
+// training code; it becomes them.
+#include <string_view>
+#include <vector>
+
 #include "apps/common/program.hpp"
 #include "apps/espalier/commands.hpp"
+#include "core/base/process.hpp"
+
+namespace {
+
+constexpr std::string_view kCompress = "compress";
+
+// Returns only with an error.
+void become_compress(int argc, char** argv) {
+  std::vector<std::string> command = {
+      (espalier::own_program().parent_path() / "espalier-compress").string()};
+  command.insert(command.end(), argv + 2, argv + argc);
+  espalier::become_process(command, "build the target 'espalier-compress'");
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Runs .esp models: small networks, trained, pruned and quantized by Espalier.");
@@ -24,6 +43,12 @@ int main(int argc, char** argv) {
   add_inspect(app);
   add_eval(app);
   add_fetch(app);
-  add_compress(app);
+  app.add_subcommand(std::string(kCompress),
+                     "Train the smallest file of a network that is good enough, from nothing");
+  if (argc > 1 && argv[1] == kCompress) {
+    CLI::App none;
+    none.name("espalier");
+    return run_program(none, 1, argv, [&] { become_compress(argc, argv); });
+  }
   return run_program(app, argc, argv);
 }

@@ -21,7 +21,7 @@ ErrorKind kind_of(const ProcessResult& result) {
 }  // namespace
 
 std::filesystem::path program_folder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  return own_program().parent_path();
 }
 
 FreshResult evaluate_in_fresh_process(const std::filesystem::path& file,

@@ -127,4 +127,16 @@ ProcessResult run_process(const std::vector<std::string>& command, const Process
   return result;
 }
 
+void become_process(const std::vector<std::string>& command, const std::string& remedy) {
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  ::execv(command[0].c_str(), arguments.data());
+  fail(ErrorKind::kIo, command[0], "cannot be started: ", std::strerror(errno), "; ", remedy);
+}
+
+std::filesystem::path own_program() {
+  return std::filesystem::read_symlink("/proc/self/exe");
+}
+
 }  // namespace espalier

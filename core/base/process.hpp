@@ -1,6 +1,7 @@
 // Another program, run without a shell.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -30,5 +31,13 @@ struct ProcessResult {
 // (core/base/interrupt.hpp) while it runs: it is ended, too.
 ProcessResult run_process(const std::vector<std::string>& command,
                           const ProcessOptions& options = {});
+
+// Ends this program and goes on as command[0], a path, with the rest as its arguments. Errors: kIo,
+// with the remedy, when it cannot be started.
+[[noreturn]] void become_process(const std::vector<std::string>& command,
+                                 const std::string& remedy);
+
+// Where this program lies.
+std::filesystem::path own_program();
 
 }  // namespace espalier

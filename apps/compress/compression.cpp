@@ -1,0 +1,238 @@
+#include "apps/compress/compression.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+
+#include "apps/smallest/teacher.hpp"
+#include "core/base/file.hpp"
+#include "core/base/table.hpp"
+#include "core/base/text.hpp"
+#include "optim/training/evaluate.hpp"
+
+namespace espalier::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string shown(const std::vector<std::int64_t>& widths) {
+  std::vector<std::string> parts;
+  for (const auto w : widths) parts.push_back(std::to_string(w));
+  return join(parts, "-");
+}
+
+std::string short_number(double v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2g", v);
+  return text;
+}
+
+}  // namespace
+
+Compression::Compression(CompressOptions options, datasets::TrainTest data)
+    : options_(std::move(options)),
+      data_(std::move(data)),
+      kind_(network_kind(options_.model)),
+      widths_(options_.widths.empty() ? kind_.small
+                                      : std::vector<std::vector<std::int64_t>>{options_.widths}),
+      images_(split(data_.train, std::min<std::int64_t>(5000, data_.train->size() / 6))) {
+  Rng rng(options_.seed, "init");
+  for (const auto& w : widths_) make_network(kind_, w, task_of(*data_.train), rng);  // or refuses
+  fs::create_directories(options_.out);
+  read_trials();
+}
+
+void Compression::run() {
+  const auto start = std::chrono::steady_clock::now();
+  const auto minutes_left = [&] {
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    return options_.minutes - spent.count() / 60;
+  };
+  set_goal_and_teacher();
+  while (const auto plan =
+             next_plan(goal_, trials(), widths_.size(), minutes_left(), options_.minutes)) {
+    if (!kept_.empty() && minutes_left() <= 0) break;
+    add(try_plan(*plan));
+  }
+}
+
+void Compression::report() const {
+  if (kept_.empty()) return;
+  const double test_error = error_of(read_file(options_.out / "best.esp"), *data_.test);
+  if (options_.json) {
+    nlohmann::json all = to_json();
+    all["best"] = to_json(best_one());
+    all["best"]["test_error"] = test_error;
+    std::cout << all.dump() << '\n';
+    return;
+  }
+  std::cout << front_table() << '\n'
+            << printable((options_.out / "best.esp").string()) << ": "
+            << with_commas(best_one().trial.bytes) << " bytes, "
+            << percent(1 - best_one().trial.error) << " of the validation images right, "
+            << percent(1 - test_error) << " of the test images\n"
+            << "Next: espalier inspect " << printable((options_.out / "best.esp").string())
+            << ", or the same command again to go on searching\n";
+}
+
+void Compression::require_goal() const {
+  const Kept& kept = best_one();
+  if (meets(goal_, kept.trial)) return;
+  if (goal_.most_bytes)
+    fail(ErrorKind::kTargetMissed, "compress", "no file of at most ",
+         with_commas(*goal_.most_bytes), " bytes was found in the time; the smallest has ",
+         with_commas(kept.trial.bytes), ": run it again, or give it more --minutes");
+  fail(ErrorKind::kTargetMissed, "compress", "no file loses at most ", *options_.max_drop,
+       " points; the best is wrong on ", percent(kept.trial.error), " where ",
+       percent(*goal_.most_error), " are allowed: run it again, or give it more --minutes");
+}
+
+// LeNet-5 teaches every network; a goal relative to the whole network needs that one as well.
+void Compression::set_goal_and_teacher() {
+  const int epochs = std::clamp(static_cast<int>(options_.minutes / 1.5), 2, 20);
+  say("a teacher of " + std::to_string(epochs) + " epochs first, unless the folder has it");
+  teacher_ =
+      teacher(network_kind("lenet5"), options_.out / "teacher.safetensors", images_.train, epochs);
+  distillation_.emplace([this](const Tensor& x) { return (*teacher_)(Variable(x)).value(); },
+                        Recipe{}.teacher);
+  if (options_.target_bytes) {
+    goal_.most_bytes = options_.target_bytes;
+    return;
+  }
+  std::optional<Sequential> own;
+  if (kind_.name != "lenet5")
+    own = teacher(kind_, options_.out / (kind_.name + ".safetensors"), images_.train, epochs);
+  const double whole = training::accuracy(own ? *own : *teacher_, *images_.validation);
+  goal_.most_error = 1 - whole + *options_.max_drop / 100;
+  say("the whole network in float is right on " + percent(whole) +
+      " of the validation images: at most " + percent(*goal_.most_error) + " may be wrong");
+}
+
+Recipe Compression::recipe_for(const Plan& plan) const {
+  Recipe recipe{.network = kind_.name,
+                .widths = widths_[plan.widths],
+                .epochs = plan.epochs,
+                .rate = {.lambda = static_cast<float>(plan.lambda), .learning_rate = 0.05f}};
+  if (kind_.name != "lenet300") recipe.rate.middle_step = 1.5f;
+  recipe.descent_images = 5000;
+  recipe.descent_rounds = 1;
+  recipe.descent_growing_rounds = 0;
+  return recipe;
+}
+
+Compression::Kept Compression::try_plan(const Plan& plan) const {
+  const auto start = std::chrono::steady_clock::now();
+  const std::string name = "trial-" + std::to_string(kept_.size() + 1);
+  say(name + ": " + shown(widths_[plan.widths]) + ", lambda " + short_number(plan.lambda) + ", " +
+      std::to_string(plan.epochs) + " epochs");
+  const auto trained =
+      train_smallest(recipe_for(plan), images_, &*distillation_,
+                     {.seed = options_.seed, .label = name, .quiet = options_.quiet});
+  write_file(options_.out / (name + ".esp"), trained.file);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  return {{plan, std::ssize(trained.file), trained.validation_error, seconds.count() / 60},
+          name + ".esp"};
+}
+
+void Compression::add(Kept kept) {
+  kept_.push_back(std::move(kept));
+  write_file(options_.out / "best.esp", read_file(options_.out / best_one().file));
+  write_file(trials_file(), to_json().dump(1) + "\n");
+  say(front_table());
+}
+
+const Compression::Kept& Compression::best_one() const {
+  return kept_[*best(goal_, trials())];
+}
+
+std::vector<Trial> Compression::trials() const {
+  std::vector<Trial> all;
+  for (const Kept& kept : kept_) all.push_back(kept.trial);
+  return all;
+}
+
+std::string Compression::front_table() const {
+  std::vector<std::string> file, bytes, error, widths, lambda, epochs, goal;
+  const auto all = trials();
+  for (const std::size_t i : pareto_front(all)) {
+    const Kept& kept = kept_[i];
+    file.push_back(kept.file);
+    bytes.push_back(with_commas(kept.trial.bytes));
+    error.push_back(percent(kept.trial.error));
+    widths.push_back(shown(widths_[kept.trial.plan.widths]));
+    lambda.push_back(short_number(kept.trial.plan.lambda));
+    epochs.push_back(std::to_string(kept.trial.plan.epochs));
+    goal.push_back(i == *best(goal_, all) ? "best" : meets(goal_, kept.trial) ? "good" : "");
+  }
+  return table({{"file", file, true},
+                {"bytes", bytes},
+                {"validation error", error},
+                {"widths", widths, true},
+                {"lambda", lambda},
+                {"epochs", epochs},
+                {"goal", goal, true}},
+               terminal_width(1));
+}
+
+void Compression::say(const std::string& line) const {
+  if (!options_.quiet) std::cerr << line << (line.ends_with('\n') ? "" : "\n");
+}
+
+nlohmann::json Compression::to_json(const Kept& kept) const {
+  const Trial& t = kept.trial;
+  return {{"file", kept.file},           {"bytes", t.bytes},
+          {"validation_error", t.error}, {"widths", widths_[t.plan.widths]},
+          {"lambda", t.plan.lambda},     {"epochs", t.plan.epochs},
+          {"minutes", t.minutes}};
+}
+
+// What trials of one folder have in common.
+nlohmann::json Compression::settings() const {
+  return {{"model", kind_.name},
+          {"widths", widths_},
+          {"seed", options_.seed},
+          {"images", images_.train->size()},
+          {"synthetic", options_.synthetic}};
+}
+
+nlohmann::json Compression::to_json() const {
+  nlohmann::json all{{"settings", settings()},
+                     {"trials", nlohmann::json::array()},
+                     {"front", nlohmann::json::array()}};
+  for (const Kept& kept : kept_) all["trials"].push_back(to_json(kept));
+  for (const std::size_t i : pareto_front(trials())) all["front"].push_back(kept_[i].file);
+  return all;
+}
+
+void Compression::read_trials() {
+  if (!fs::exists(trials_file())) return;
+  const Bytes text = read_file(trials_file());
+  try {
+    const auto all = nlohmann::json::parse(text.begin(), text.end());
+    require(all.at("settings") == settings(), "--out", trials_file().string(),
+            " belongs to another search, ", all.at("settings").dump(), ", not ", settings().dump(),
+            "; choose another folder");
+    for (const auto& t : all.at("trials")) {
+      const auto at = std::ranges::find(widths_, t.at("widths").get<std::vector<std::int64_t>>());
+      require(at != widths_.end(), ErrorKind::kCorrupt, trials_file().string(),
+              "names widths that are not searched");
+      kept_.push_back(
+          {{{static_cast<std::size_t>(at - widths_.begin()), t.at("lambda"), t.at("epochs")},
+            t.at("bytes"),
+            t.at("validation_error"),
+            t.at("minutes")},
+           t.at("file")});
+      const Kept& kept = kept_.back();
+      require(kept.trial.plan.lambda > 0 && kept.trial.plan.epochs > 0 && kept.trial.bytes > 0 &&
+                  kept.trial.minutes > 0 && fs::path(kept.file).filename() == kept.file,
+              ErrorKind::kCorrupt, trials_file().string(), "holds a trial that cannot be");
+    }
+  } catch (const nlohmann::json::exception& error) {
+    fail(ErrorKind::kCorrupt, trials_file().string(),
+         "is no list of trials of this program; remove it");
+  }
+  say(std::to_string(kept_.size()) + " trials are there already");
+}
+
+}  // namespace espalier::apps

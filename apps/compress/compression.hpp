@@ -1,0 +1,77 @@
+// One search for a small file, in one folder: its trials, and the file that is best so far.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/smallest/networks.hpp"
+#include "apps/smallest/search.hpp"
+#include "apps/smallest/train_smallest.hpp"
+
+namespace espalier::apps {
+
+struct CompressOptions {
+  std::string model = "lenet5";
+  std::optional<std::filesystem::path> data;
+  bool synthetic = false;
+  std::optional<std::int64_t> target_bytes;
+  std::optional<double> max_drop;  // percentage points
+  double minutes = 30;
+  std::optional<std::int64_t> images;
+  std::filesystem::path out = "espalier-smallest";
+  std::vector<std::int64_t> widths;
+  std::uint64_t seed = 1;
+  bool json = false, quiet = false;
+};
+
+class Compression {
+ public:
+  // Takes up the trials that --out holds. Errors: kUsage when they belong to another search;
+  // kCorrupt when trials.json is none of ours.
+  Compression(CompressOptions options, datasets::TrainTest data);
+
+  // Trials until the time is up. Each is kept as it ends. Errors: as training::fit.
+  void run();
+  // The best file on the test images, and the front: a table, or one line of JSON. Nothing without
+  // trials.
+  void report() const;
+  // Errors: kTargetMissed unless a trial meets the goal.
+  void require_goal() const;
+
+ private:
+  struct Kept {
+    Trial trial;
+    std::string file;  // in --out
+  };
+
+  void set_goal_and_teacher();
+  Recipe recipe_for(const Plan& plan) const;
+  Kept try_plan(const Plan& plan) const;
+  void add(Kept kept);
+  const Kept& best_one() const;
+  std::vector<Trial> trials() const;
+
+  std::string front_table() const;
+  nlohmann::json to_json(const Kept& kept) const;
+  nlohmann::json to_json() const;
+  // What trials of one folder have in common.
+  nlohmann::json settings() const;
+  void read_trials();
+  std::filesystem::path trials_file() const { return options_.out / "trials.json"; }
+  void say(const std::string& line) const;
+
+  CompressOptions options_;
+  datasets::TrainTest data_;
+  const NetworkKind& kind_;
+  std::vector<std::vector<std::int64_t>> widths_;
+  Images images_;
+  Goal goal_;
+  std::optional<Sequential> teacher_;
+  mutable std::optional<training::Distillation> distillation_;  // remembers answers
+  std::vector<Kept> kept_;
+};
+
+}  // namespace espalier::apps

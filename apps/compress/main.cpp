@@ -1,0 +1,110 @@
+// espalier-compress, which `espalier compress` calls: the smallest file of a network, searched for
+// within a time.
+#include <optional>
+
+#include "apps/common/program.hpp"
+#include "apps/common/words.hpp"
+#include "apps/compress/compression.hpp"
+#include "core/base/interrupt.hpp"
+#include "core/base/text.hpp"
+#include "core/onednn/threads.hpp"
+#include "datasets/fetch_mnist.hpp"
+#include "datasets/subset.hpp"
+#include "datasets/synthetic_digits.hpp"
+
+namespace espalier::apps {
+namespace {
+
+void compress(CompressOptions options) {
+  require(options.target_bytes.has_value() != options.max_drop.has_value(), "compress",
+          "wants one of --target-bytes and --max-drop");
+  install_interrupt_handler();
+  set_threads(1);
+  std::optional<datasets::MnistData> data;
+  if (!options.synthetic) data = datasets::find_or_fetch_mnist(options.data);
+  if (!data) {
+    options.synthetic = true;
+    data = datasets::synthetic_digits();
+  }
+  if (options.images) {
+    require(*options.images <= data->train->size(), "--images", "the data has ",
+            data->train->size(), " training images, asked for ", *options.images);
+    data->train = datasets::first(data->train, *options.images);
+  }
+  if (options.json) options.quiet = true;
+  Compression compression(options, *data);
+  try {
+    compression.run();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInterrupted) throw;
+    clear_interrupt();
+    compression.report();
+    fail(ErrorKind::kInterrupted, "compress",
+         "stopped by Ctrl-C; what was found is kept, and the same command goes on");
+  }
+  compression.report();
+  compression.require_goal();
+}
+
+}  // namespace
+}  // namespace espalier::apps
+
+int main(int argc, char** argv) {
+  using namespace espalier;
+  using namespace espalier::apps;
+  CLI::App app("Trains the smallest file of a network that is good enough, from nothing.");
+  app.name("espalier compress");
+  CompressOptions options;
+  std::vector<std::string> names;
+  std::string list;
+  for (const auto& kind : network_kinds()) {
+    names.push_back(kind.name);
+    list += "\n  " + pad_right(kind.name, 15) + kind.description;
+  }
+  app.add_option("--model", options.model, "The network, by name: see below")
+      ->check(one_of("network", names))
+      ->capture_default_str();
+  auto* bytes = app.add_option("--target-bytes", options.target_bytes,
+                               "At most this many bytes, with the least error")
+                    ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
+  app.add_option("--max-drop", options.max_drop,
+                 "At most this many percentage points less than the whole network in float, with "
+                 "the fewest bytes")
+      ->check(CLI::Range(0.0, 100.0))
+      ->excludes(bytes);
+  auto* data =
+      app.add_option("--data", options.data,
+                     "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
+                     "~/.cache/espalier/mnist, then one download, then the built-in synthetic "
+                     "digits)");
+  app.add_flag("--synthetic", options.synthetic, "Use the built-in synthetic digits")
+      ->excludes(data);
+  app.add_option("--minutes", options.minutes,
+                 "Time for this run; a trial that has begun is finished")
+      ->check(CLI::Range(0.05, 10'000.0))
+      ->capture_default_str();
+  app.add_option("--out", options.out, "Folder for trials, best.esp and trials.json")
+      ->capture_default_str();
+  app.add_option("--widths", options.widths,
+                 "Of the hidden layers at the start, in place of those that are searched")
+      ->delimiter(',');
+  app.add_option("--images", options.images,
+                 "Only the first of the training images, for a quick look (default: all)")
+      ->check(CLI::Range(std::int64_t{60}, std::int64_t{1} << 30));
+  app.add_option("--seed", options.seed, "Of all that is random")->capture_default_str();
+  app.add_flag("--json", options.json, "Print one line of JSON, and nothing else");
+  app.add_flag("-q,--quiet", options.quiet, "No progress");
+  app.footer(
+      "Trains with a price on bits (lambda), first shortly at some prices, then as long as the "
+      "time\n"
+      "allows at the price that should meet the goal. Settings are chosen on the last training\n"
+      "images; the test images are looked at once, at the end. A table of the files that no other\n"
+      "beats in both bytes and error grows as it goes. Ctrl-C keeps all finished trials, and the\n"
+      "same command goes on from them.\n"
+      "Networks, all of whose widths may shrink on the way:" +
+      list +
+      "\nExit code 5: the goal was not met in the time.\n"
+      "Examples: espalier compress --model lenet5 --target-bytes 1000 --data mnist\n"
+      "          espalier compress --model lenet300 --max-drop 0.3 --minutes 60 --out small");
+  return run_program(app, argc, argv, [&] { compress(options); });
+}
