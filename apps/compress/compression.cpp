@@ -122,7 +122,6 @@ Recipe Compression::recipe_for(const Plan& plan) const {
 }
 
 Compression::Kept Compression::try_plan(const Plan& plan) const {
-  const auto start = std::chrono::steady_clock::now();
   const std::string name = "trial-" + std::to_string(kept_.size() + 1);
   say(name + ": " + shown(widths_[plan.widths]) + ", lambda " + short_number(plan.lambda) + ", " +
       std::to_string(plan.epochs) + " epochs");
@@ -130,8 +129,8 @@ Compression::Kept Compression::try_plan(const Plan& plan) const {
       train_smallest(recipe_for(plan), images_, &*distillation_,
                      {.seed = options_.seed, .label = name, .quiet = options_.quiet});
   write_file(options_.out / (name + ".esp"), trained.file);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  return {{plan, std::ssize(trained.file), trained.validation_error, seconds.count() / 60},
+  return {{plan, std::ssize(trained.file), trained.validation_error, trained.training_minutes,
+           trained.descent_minutes},
           name + ".esp"};
 }
 
@@ -184,7 +183,7 @@ nlohmann::json Compression::to_json(const Kept& kept) const {
   return {{"file", kept.file},           {"bytes", t.bytes},
           {"validation_error", t.error}, {"widths", widths_[t.plan.widths]},
           {"lambda", t.plan.lambda},     {"epochs", t.plan.epochs},
-          {"minutes", t.minutes}};
+          {"minutes", t.minutes},        {"other_minutes", t.other_minutes}};
 }
 
 // What trials of one folder have in common.
@@ -221,7 +220,8 @@ void Compression::read_trials() {
           {{{static_cast<std::size_t>(at - widths_.begin()), t.at("lambda"), t.at("epochs")},
             t.at("bytes"),
             t.at("validation_error"),
-            t.at("minutes")},
+            t.at("minutes"),
+            t.at("other_minutes")},
            t.at("file")});
       const Kept& kept = kept_.back();
       require(kept.trial.plan.lambda > 0 && kept.trial.plan.epochs > 0 && kept.trial.bytes > 0 &&

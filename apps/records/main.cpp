@@ -1,7 +1,7 @@
 // espalier-records: trains a compression record from nothing, seed by seed, and prints its row.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
+#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -107,12 +107,10 @@ SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
     if (s.validation_only || result.test_error >= 0) return result;
   } else {
     check_trained(s, row, seed);
-    const auto start = std::chrono::steady_clock::now();
     const auto trained = apps::train_smallest(
         row.recipe, images, teacher,
         {.seed = seed, .label = row.name, .trained_file = path_of(s, seed, "-trained.esp")});
     write_file(esp, trained.file);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     result = {.seed = seed,
               .bytes = std::ssize(trained.file),
               .validation_error = trained.validation_error,
@@ -120,7 +118,7 @@ SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
               .nonzeros = trained.nonzeros,
               .trained_bytes = trained.trained_bytes,
               .trained_validation_error = trained.trained_validation_error,
-              .minutes = seconds.count() / 60};
+              .minutes = trained.training_minutes + trained.descent_minutes};
   }
   if (!s.validation_only) result.test_error = apps::error_of(read_file(esp), test);
   write_file(json, to_json(result, row).dump(1) + "\n");
@@ -181,7 +179,7 @@ void run(const Settings& s, const Row& row) {
   const auto kept =
       std::ranges::find_if(results, [&](const auto& r) { return r.validation_error == middle; });
   std::string name = row.name + ".esp";
-  name[0] = 'm';
+  name[0] = static_cast<char>(std::tolower(name[0]));
   write_file(s.out / name, read_file(path_of(s, kept->seed, ".esp")));
   std::printf(
       "%s: %zu seeds, median %lld B (worst %lld), test error %s (worst %s); wanted %lld B at %s\n"
@@ -210,7 +208,7 @@ int main(int argc, char** argv) {
   std::optional<std::int64_t> batch, shift, descent_images;
   std::optional<int> descent_rounds, growing_rounds;
   std::vector<std::int64_t> widths;
-  app.add_option("--row", s.row, "M1 to M5")->capture_default_str();
+  app.add_option("--row", s.row, "M1 to M5, or L")->capture_default_str();
   app.add_option("--data", s.data,
                  "Folder with MNIST's IDX files (default: $MNIST_DIR, then "
                  "~/.cache/espalier/mnist)");

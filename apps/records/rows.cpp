@@ -25,6 +25,9 @@ const std::vector<Row>& rows() {
       {"M3", "LeNet-300-100", 0.0190, 1600, dense},
       {"M4", "LeNet-5-Caffe", 0.0060, 2400, recipe("lenet5", {8, 16, 32}, 200, 1.5e-5f, 1.5f)},
       {"M5", "tutorial CNN", 0.0200, 2000, recipe("tutorial-small", {6}, 60, 1e-4f, 1.5f)},
+      // Without the batch norm between its convolutions.
+      {"L", "large tutorial CNN", 0.0100, 8000,
+       recipe("tutorial-large", {16, 32, 128}, 40, 1e-4f, 1.5f)},
   };
   return all;
 }

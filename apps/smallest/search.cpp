@@ -82,14 +82,18 @@ double lambda_for(const Goal& goal, const std::vector<Trial>& trials, std::size_
   return near.plan.lambda * std::exp(std::clamp(step, -1.8, 1.8));
 }
 
-double minutes_per_epoch(const std::vector<Trial>& trials, std::size_t widths) {
-  double most = 0;  // of any widths, until these have been tried
-  for (const Trial& t : trials) {
-    const double each = t.minutes / t.plan.epochs;
-    if (t.plan.widths == widths) return each;
-    most = std::max(most, each);
-  }
-  return most;
+// What a trial of these widths costs; the dearest of the others' until these have been tried.
+struct Cost {
+  double per_epoch = 0, beside = 0;  // minutes
+};
+Cost cost_of(const std::vector<Trial>& trials, std::size_t widths) {
+  Cost most, own;
+  for (const Trial& t : trials)
+    for (Cost* cost : {&most, &own})
+      if (cost == &most || t.plan.widths == widths)
+        *cost = {std::max(cost->per_epoch, t.minutes / t.plan.epochs),
+                 std::max(cost->beside, t.other_minutes)};
+  return own.per_epoch > 0 ? own : most;
 }
 
 // Bytes and error in one number, as if the trial had moved along the curve to the same bytes.
@@ -140,7 +144,8 @@ std::optional<Plan> next_plan(const Goal& goal, const std::vector<Trial>& trials
   if (trials.empty()) return Plan{0, kFirstLambda, kProbeEpochs};
   const double left = minutes_left, spent = minutes - left;
   const auto epochs_in = [&](double time, std::size_t w) {
-    return static_cast<int>(time / minutes_per_epoch(trials, w));
+    const Cost cost = cost_of(trials, w);
+    return static_cast<int>(std::max(0.0, time - cost.beside) / cost.per_epoch);
   };
   const auto plan = [&](std::size_t w, int epochs) {
     return Plan{w, lambda_for(goal, trials, w, epochs), epochs};

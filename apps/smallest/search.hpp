@@ -24,8 +24,9 @@ struct Plan {
 struct Trial {
   Plan plan;
   std::int64_t bytes = 0;
-  double error = 0;  // on validation images, a fraction
-  double minutes = 0;
+  double error = 0;          // on validation images, a fraction
+  double minutes = 0;        // of training, which goes by epochs
+  double other_minutes = 0;  // descent and the rest
 };
 
 bool meets(const Goal& goal, const Trial& trial);

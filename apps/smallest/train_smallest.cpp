@@ -1,6 +1,7 @@
 #include "apps/smallest/train_smallest.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <numeric>
 
@@ -143,6 +144,9 @@ Bytes finished(format::PackedModel model) {
 
 Trained train_smallest(const Recipe& recipe, const Images& images, training::Distillation* teacher,
                        const TrainOptions& options) {
+  using Clock = std::chrono::steady_clock;
+  using Minutes = std::chrono::duration<double, std::ratio<60>>;
+  const auto start = Clock::now();
   format::PackedModel model;
   const auto& kept = options.trained_file;
   if (!kept.empty() && std::filesystem::exists(kept)) {
@@ -151,6 +155,7 @@ Trained train_smallest(const Recipe& recipe, const Images& images, training::Dis
     model = train(recipe, images, teacher, options);
     if (!kept.empty()) write_file(kept, format::write(model));
   }
+  const auto trained = Clock::now();
   Trained result;
   result.file = finished(model);
   result.trained_bytes = std::ssize(result.file);
@@ -163,6 +168,8 @@ Trained train_smallest(const Recipe& recipe, const Images& images, training::Dis
   }
   for (const auto& layer : format::read(result.file, "the trained model").layers)
     result.nonzeros += std::ranges::count_if(layer.weight.levels, [](auto q) { return q != 0; });
+  result.training_minutes = Minutes(trained - start).count();
+  result.descent_minutes = Minutes(Clock::now() - trained).count();
   return result;
 }
 

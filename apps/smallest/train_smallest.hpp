@@ -23,6 +23,7 @@ struct Trained {
   std::int64_t nonzeros = 0;       // weights
   std::int64_t trained_bytes = 0;  // before descent
   double trained_validation_error = 0;
+  double training_minutes = 0, descent_minutes = 0;
 };
 
 struct TrainOptions {
