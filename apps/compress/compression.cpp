@@ -50,6 +50,7 @@ void Compression::run() {
     return options_.minutes - spent.count() / 60;
   };
   set_goal_and_teacher();
+  if (!kept_.empty()) keep_best();
   while (const auto plan =
              next_plan(goal_, trials(), widths_.size(), minutes_left(), options_.minutes)) {
     if (!kept_.empty() && minutes_left() <= 0) break;
@@ -92,8 +93,8 @@ void Compression::require_goal() const {
 void Compression::set_goal_and_teacher() {
   const int epochs = std::clamp(static_cast<int>(options_.minutes / 1.5), 2, 20);
   say("a teacher of " + std::to_string(epochs) + " epochs first, unless the folder has it");
-  teacher_ =
-      teacher(network_kind("lenet5"), options_.out / "teacher.safetensors", images_.train, epochs);
+  teacher_ = teacher(network_kind("lenet5"), options_.out / "teacher.safetensors", images_.train,
+                     epochs, options_.quiet);
   distillation_.emplace([this](const Tensor& x) { return (*teacher_)(Variable(x)).value(); },
                         Recipe{}.teacher);
   if (options_.target_bytes) {
@@ -102,7 +103,8 @@ void Compression::set_goal_and_teacher() {
   }
   std::optional<Sequential> own;
   if (kind_.name != "lenet5")
-    own = teacher(kind_, options_.out / (kind_.name + ".safetensors"), images_.train, epochs);
+    own = teacher(kind_, options_.out / (kind_.name + ".safetensors"), images_.train, epochs,
+                  options_.quiet);
   const double whole = training::accuracy(own ? *own : *teacher_, *images_.validation);
   goal_.most_error = 1 - whole + *options_.max_drop / 100;
   say("the whole network in float is right on " + percent(whole) +
@@ -136,9 +138,13 @@ Compression::Kept Compression::try_plan(const Plan& plan) const {
 
 void Compression::add(Kept kept) {
   kept_.push_back(std::move(kept));
-  write_file(options_.out / "best.esp", read_file(options_.out / best_one().file));
   write_file(trials_file(), to_json().dump(1) + "\n");
+  keep_best();
   say(front_table());
+}
+
+void Compression::keep_best() const {
+  write_file(options_.out / "best.esp", read_file(options_.out / best_one().file));
 }
 
 const Compression::Kept& Compression::best_one() const {

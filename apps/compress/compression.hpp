@@ -51,6 +51,7 @@ class Compression {
   Recipe recipe_for(const Plan& plan) const;
   Kept try_plan(const Plan& plan) const;
   void add(Kept kept);
+  void keep_best() const;
   const Kept& best_one() const;
   std::vector<Trial> trials() const;
 

@@ -11,7 +11,7 @@ Task task_of(const datasets::Dataset& data) {
 }
 
 Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
-                   const std::shared_ptr<const datasets::Dataset>& train, int epochs) {
+                   const std::shared_ptr<const datasets::Dataset>& train, int epochs, bool quiet) {
   constexpr std::uint64_t kSeed = 1;
   Rng rng(kSeed, "init");
   Sequential model = make_network(kind, kind.widths, task_of(*train), rng, 0.5f);
@@ -26,6 +26,7 @@ Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
                  .schedule = optim::cosine(),
                  .seed = kSeed,
                  .label = "teacher",
+                 .quiet = quiet,
                  .epoch_data = [&](int epoch) {
                    return std::make_shared<datasets::ShiftAugmentation>(
                        train, datasets::ShiftOptions{.seed = kSeed,

@@ -12,7 +12,8 @@ namespace espalier::apps {
 // and kept in `file`; read from there the next time. quiet: no progress. Errors: as training::fit
 // and load_parameters.
 Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
-                   const std::shared_ptr<const datasets::Dataset>& train, int epochs = 20);
+                   const std::shared_ptr<const datasets::Dataset>& train, int epochs = 20,
+                   bool quiet = false);
 
 Task task_of(const datasets::Dataset& data);
 

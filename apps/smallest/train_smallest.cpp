@@ -19,6 +19,7 @@
 #include "optim/training/fit.hpp"
 
 namespace espalier::apps {
+
 double error_of(const Bytes& file, const datasets::Dataset& images) {
   const runtime::Model model(format::read(file, "the trained model"));
   constexpr std::int64_t kBatch = 100;

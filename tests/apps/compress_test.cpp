@@ -1,6 +1,7 @@
 // espalier compress on a few synthetic digits: trials, files, goal, and going on where it stopped.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "compress/format/reader.hpp"
@@ -26,6 +27,7 @@ TEST_CASE("compress keeps trials, the best file and what it knows; then it goes 
   const std::string out = "--out " + folder.path.string();
   const auto first = run_program(kQuick + "--target-bytes 20000 --json " + out);
   REQUIRE_MESSAGE(first.exit_code == 0, first.output);
+  CHECK(std::ranges::count(first.output, '\n') == 1);  // the JSON, and nothing else
   const auto json = json_of(first.output);
   const auto trials = json.at("trials");
   REQUIRE(trials.size() >= 1);
