@@ -27,7 +27,7 @@ struct Settings {
   std::optional<fs::path> data;
   fs::path out = "records";
   std::vector<std::uint64_t> seeds = {1, 2, 3, 4, 5};
-  bool validation_only = false;
+  bool validation_only = false, all_images = false;
 };
 
 constexpr std::int64_t kValidation = 5000;
@@ -46,9 +46,13 @@ fs::path path_of(const Settings& s, std::uint64_t seed, const char* extension) {
   return s.out / (s.row + "-seed" + std::to_string(seed) + extension);
 }
 
-nlohmann::json to_json(const SeedResult& r, const Row& row) {
+std::string settings_of(const Settings& s, const Row& row) {
+  return apps::describe(row.recipe) + (s.all_images ? ", all images" : "");
+}
+
+nlohmann::json to_json(const Settings& s, const SeedResult& r, const Row& row) {
   return {{"row", row.name},
-          {"settings", apps::describe(row.recipe)},
+          {"settings", settings_of(s, row)},
           {"seed", r.seed},
           {"bytes", r.bytes},
           {"validation_error", r.validation_error},
@@ -59,8 +63,9 @@ nlohmann::json to_json(const SeedResult& r, const Row& row) {
           {"minutes", r.minutes}};
 }
 
-SeedResult from_json(const nlohmann::json& j, const Row& row, const fs::path& path) {
-  const std::string settings = j.at("settings"), wanted = apps::describe(row.recipe);
+SeedResult from_json(const Settings& s, const nlohmann::json& j, const Row& row,
+                     const fs::path& path) {
+  const std::string settings = j.at("settings"), wanted = settings_of(s, row);
   require(settings == wanted, "records", path.string(), " was trained with ", settings, ", not ",
           wanted, "; choose another --out");
   return {.seed = j.at("seed"),
@@ -78,7 +83,8 @@ SeedResult from_json(const nlohmann::json& j, const Row& row, const fs::path& pa
 void check_trained(const Settings& s, const Row& row, std::uint64_t seed) {
   const fs::path settings = path_of(s, seed, "-trained.txt"),
                  esp = path_of(s, seed, "-trained.esp");
-  const std::string wanted = apps::describe_training(row.recipe);
+  const std::string wanted =
+      apps::describe_training(row.recipe) + (s.all_images ? ", all images" : "");
   if (fs::exists(esp) && fs::exists(settings)) {
     const Bytes text = read_file(settings);
     const std::string was(text.begin(), text.end());
@@ -100,7 +106,7 @@ SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
   if (fs::exists(json) && fs::exists(esp)) {
     const Bytes text = read_file(json);
     try {
-      result = from_json(nlohmann::json::parse(text.begin(), text.end()), row, json);
+      result = from_json(s, nlohmann::json::parse(text.begin(), text.end()), row, json);
     } catch (const nlohmann::json::exception&) {
       fail(ErrorKind::kCorrupt, json.string(), "is no result of this program; remove it");
     }
@@ -121,7 +127,7 @@ SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
               .minutes = trained.training_minutes + trained.descent_minutes};
   }
   if (!s.validation_only) result.test_error = apps::error_of(read_file(esp), test);
-  write_file(json, to_json(result, row).dump(1) + "\n");
+  write_file(json, to_json(s, result, row).dump(1) + "\n");
   return result;
 }
 
@@ -153,13 +159,15 @@ void run(const Settings& s, const Row& row) {
   require(!s.seeds.empty(), "records", "wants at least one seed");
   fs::create_directories(s.out);
   std::printf("%s, part of %s: %s\n", row.name.c_str(), row.architecture.c_str(),
-              apps::describe(row.recipe).c_str());
-  const apps::Images images = apps::split(data->train, kValidation);
+              settings_of(s, row).c_str());
+  apps::Images images = apps::split(data->train, kValidation);
+  if (s.all_images) images.train = data->train;
   std::optional<Sequential> knows;
   std::optional<training::Distillation> teacher;
   if (row.recipe.teacher.weight > 0) {
-    knows =
-        apps::teacher(apps::network_kind("lenet5"), s.out / "teacher.safetensors", images.train);
+    knows = apps::teacher(
+        apps::network_kind("lenet5"),
+        s.out / (s.all_images ? "teacher-all.safetensors" : "teacher.safetensors"), images.train);
     teacher.emplace([&](const Tensor& x) { return (*knows)(Variable(x)).value(); },
                     row.recipe.teacher);
   }
@@ -215,6 +223,9 @@ int main(int argc, char** argv) {
   app.add_option("--out", s.out, "Folder for files and results")->capture_default_str();
   app.add_option("--seeds", s.seeds, "Seeds, in their order")->delimiter(',');
   app.add_flag("--validation-only", s.validation_only, "Leave the test images alone");
+  app.add_flag(
+      "--all-images", s.all_images,
+      "Train on all training images, those for validation too, whose error then says little");
   auto* search = app.add_option_group("search", "In place of the row's own values");
   search->add_option("--lambda", lambda, "Cost of a bit");
   search->add_option("--epochs", epochs);
