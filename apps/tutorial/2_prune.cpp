@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
       [](apps::Lesson& lesson) {
         Sequential model = lesson.new_model();
         load_parameters(model, lesson.made("baseline.safetensors", "espalier-tutorial-1-train"));
-        prune::MagnitudePruner pruner(lesson.pruner(model));
+        prune::Pruner pruner(lesson.pruner(model));
         training::fit(model, lesson.train(), lesson.recipe().pruning, {&pruner});
         pruner.bake();  // the mask goes into the weights: from here on they are ordinary zeros
         save_parameters(model, lesson.path("pruned.safetensors"));

@@ -1,5 +1,6 @@
 // Step 4 of the tutorial: 8-bit integers, without and with training, each from the pruned network.
 #include "apps/tutorial/lesson.hpp"
+#include "compress/prune/keep_zeros.hpp"
 #include "compress/quantize/quantization_aware.hpp"
 #include "layers/parameter_file.hpp"
 

@@ -105,7 +105,7 @@ Sequential Lesson::new_model() const {
   return model_named(options_);
 }
 
-prune::MagnitudePruner::Options Lesson::pruner(Sequential& model) const {
+prune::Pruner::Options Lesson::pruner(Sequential& model) const {
   return pruner_for(model, recipe_.sparsity);
 }
 

@@ -51,7 +51,7 @@ class Lesson {
   std::filesystem::path made(const std::string& file, const std::string& program) const;
 
   const Recipe& recipe() const { return recipe_; }
-  prune::MagnitudePruner::Options pruner(Sequential& model) const;
+  prune::Pruner::Options pruner(Sequential& model) const;
 
   void say(const std::string& text) const;  // to standard error
 

@@ -1,5 +1,6 @@
 // The MNIST tutorial: train, prune, write, quantize, read back.
 #include "apps/tutorial/lesson.hpp"
+#include "compress/prune/keep_zeros.hpp"
 #include "compress/quantize/quantization_aware.hpp"
 
 using namespace espalier;
@@ -15,7 +16,7 @@ void tutorial(apps::Lesson& lesson) {
   lesson.say(
       "2. Prune while training goes on. A schedule turns the smallest weights into\n"
       "   zeros, step by step; the others learn to make up for them.");
-  prune::MagnitudePruner pruner(lesson.pruner(model));
+  prune::Pruner pruner(lesson.pruner(model));
   training::fit(model, lesson.train(), lesson.recipe().pruning, {&pruner});
   pruner.bake();
 

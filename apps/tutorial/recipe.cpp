@@ -48,7 +48,7 @@ Recipe recipe_for(const std::string& model, std::uint64_t seed) {
 // nothing in the file, and with the first convolution's 108 weights pruned, too, the small network
 // lost 0.3 points more. But the others go at most two points beyond the target: in a network of
 // small tensors all of ten weights or more are pruned.
-prune::MagnitudePruner::Options pruner_for(Sequential& model, double sparsity) {
+prune::Pruner::Options pruner_for(Sequential& model, double sparsity) {
   constexpr std::int64_t kSmall = 1000, kTiny = 10;
   constexpr double kMostBeyond = 0.02;
   const auto count = [&](const prune::Selection& selected) {

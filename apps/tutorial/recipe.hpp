@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "compress/prune/magnitude_pruner.hpp"
+#include "compress/prune/pruner.hpp"
 #include "layers/sequential.hpp"
 #include "optim/training/fit.hpp"
 
@@ -19,6 +19,6 @@ struct Recipe {
 Recipe recipe_for(const std::string& model, std::uint64_t seed);
 
 // Prunes to at least `sparsity` of all weights: polynomial from 50 %, reached at half-time.
-prune::MagnitudePruner::Options pruner_for(Sequential& model, double sparsity);
+prune::Pruner::Options pruner_for(Sequential& model, double sparsity);
 
 }  // namespace espalier::apps

@@ -18,6 +18,11 @@ Selection of_rank(int least, int most, std::int64_t values) {
 Selection weights() {
   return of_rank(2, Shape::kMaxRank, 0);
 }
+Selection weights_and_biases() {
+  return [](const std::string& name, const Parameter& p) {
+    return p.latent().shape().rank() >= 2 || name.ends_with("bias");
+  };
+}
 Selection convolution_weights() {
   return of_rank(4, 4, 0);
 }

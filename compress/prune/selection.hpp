@@ -14,6 +14,7 @@ using Selection = std::function<bool(const std::string& name, const Parameter& p
 
 // Every parameter with at least two axes: kernels and matrices, no biases and no batch norm.
 Selection weights();
+Selection weights_and_biases();   // and vectors named "bias"
 Selection convolution_weights();  // [O KH KW I]
 Selection dense_weights();        // [OUT IN]
 

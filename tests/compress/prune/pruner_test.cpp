@@ -3,8 +3,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "compress/prune/magnitude_pruner.hpp"
+#include "compress/prune/keep_zeros.hpp"
 #include "compress/prune/mask.hpp"
+#include "compress/prune/pruner.hpp"
 #include "core/ops/ops.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "layers/dense.hpp"
@@ -40,9 +41,8 @@ TEST_CASE("training learns, pruning ends exactly on target, baking changes no bi
   CHECK(reports[3].loss < 0.5 * reports[0].loss);
   CHECK(training::accuracy(model, *data.train) > before + 0.4);
 
-  prune::MagnitudePruner pruner(
-      {.schedule = prune::polynomial_sparsity({.initial = 0.5f, .final = 0.9f}),
-       .frequency_steps = 7});
+  prune::Pruner pruner({.schedule = prune::polynomial_sparsity({.initial = 0.5f, .final = 0.9f}),
+                        .frequency_steps = 7});
   training::fit(model, *data.train, {.epochs = 2, .quiet = true}, {&pruner});
   CHECK(prune::model_sparsity(model) == 7056.0 / 7840.0);
   const Tensor attached = logits(model, *data.test);
@@ -60,7 +60,7 @@ TEST_CASE("masks: at the step in which the schedule begins, and no other than ne
   Sequential model;
   Rng rng(1, "init");
   model.add("flatten", Flatten()).add("dense", Dense({.in = 784, .out = 10}, rng));
-  prune::MagnitudePruner pruner(
+  prune::Pruner pruner(
       {.schedule = prune::constant_sparsity(0.5f, /*begin=*/0.25f), .frequency_steps = 100});
   pruner.attach(model);
   std::vector<double> seen;
@@ -78,7 +78,7 @@ TEST_CASE("masks: at the step in which the schedule begins, and no other than ne
     }});
     return *found;
   };
-  prune::MagnitudePruner again({.schedule = prune::constant_sparsity(0.5f), .frequency_steps = 5});
+  prune::Pruner again({.schedule = prune::constant_sparsity(0.5f), .frequency_steps = 5});
   pruner.bake();
   again.attach(model);
   again.step({.step = 0, .total_steps = 12});
@@ -118,9 +118,9 @@ TEST_CASE("a diverged run stops in the step, naming batch and parameter") {
 TEST_CASE("a straight-through mask hands masked weights their gradient, a plain one does not") {
   for (const bool through : {false, true}) {
     Sequential model = linear_model();
-    prune::MagnitudePruner pruner({.schedule = prune::constant_sparsity(0.9f),
-                                   .gradient = through ? prune::MaskGradient::kStraightThrough
-                                                       : prune::MaskGradient::kMasked});
+    prune::Pruner pruner({.schedule = prune::constant_sparsity(0.9f),
+                          .gradient = through ? prune::MaskGradient::kStraightThrough
+                                              : prune::MaskGradient::kMasked});
     pruner.attach(model);
     pruner.step({.step = 0, .total_steps = 1});
     backward(ops::sum(model(Variable(Tensor::full({1, 28, 28, 1}, 1)))));
@@ -130,4 +130,64 @@ TEST_CASE("a straight-through mask hands masked weights their gradient, a plain 
     }});
     CHECK(zeros == (through ? 0 : 7056.0 / 7840.0));
   }
+}
+
+TEST_CASE(
+    "every structure and allocation ends where the schedule says, and bakes what it trained") {
+  const auto data = datasets::synthetic_digits({.train = 200, .test = 10});
+  const auto run = [&](prune::PrunerOptions options) {
+    Rng rng(1, "init");
+    Sequential model;
+    model.add("flatten", Flatten())
+        .add("dense1", Dense({.in = 784, .out = 16}, rng))
+        .add("dense2", Dense({.in = 16, .out = 10}, rng));
+    options.schedule = prune::polynomial_sparsity({.final = 0.75f});
+    options.frequency_steps = 3;
+    prune::Pruner pruner(options);
+    training::fit(model, *data.train, {.epochs = 2, .batch_size = 20, .quiet = true}, {&pruner});
+    const Tensor attached = logits(model, *data.test);
+    pruner.bake();
+    const Tensor baked = logits(model, *data.test);
+    CHECK(std::memcmp(attached.data(), baked.data(), baked.bytes()) == 0);
+    return prune::model_sparsity(model);
+  };
+  CHECK(run({.criterion = prune::Criterion::kRandom}) == 0.75);
+  CHECK(run({.structure = prune::Blocks{.outputs = 2, .inputs = 4}}) ==
+        doctest::Approx(0.75).epsilon(1e-3));  // dense2's 20 blocks
+  CHECK(run({.structure = prune::Blocks{
+                 .outputs = 1, .inputs = 4, .pool = prune::Blocks::Pool::kMax}}) == 0.75);
+  CHECK(run({.structure = prune::NofM{.keep = 2, .of = 4}}) == 0.5);
+  CHECK(run({.allocation = prune::Global{}}) == 0.75);
+  CHECK(run({.allocation = prune::Erk{}}) == doctest::Approx(0.75).epsilon(1e-3));
+  CHECK(run({.allocation = prune::PerLayer{{{"dense1", 0.5f}}}}) ==
+        doctest::Approx((0.5 * 784 * 16 + 0.75 * 160) / (785 * 16 - 16 + 160)).epsilon(1e-6));
+}
+
+TEST_CASE("one shot: no training at all; a schedule's nonsense is refused by value") {
+  Sequential model = linear_model();
+  prune::prune_now(model, {.schedule = prune::constant_sparsity(0.9f)});
+  CHECK(prune::model_sparsity(model) == 7056.0 / 7840.0);
+  CHECK_THROWS_WITH_AS(prune::prune_now(model, {.schedule = [](float) { return 1.5f; }}),
+                       "Pruner: the schedule wants a sparsity of 1.5, and 1.5 at its end; both "
+                       "must lie in [0, 1)",
+                       Error);
+  CHECK_THROWS_AS(prune::prune_now(model, {}), Error);
+}
+
+TEST_CASE("random pruning is drawn once: what is gone stays gone, another seed is another mask") {
+  const auto zeros = [](std::uint64_t seed, float sparsity) {
+    Sequential model = linear_model();
+    prune::prune_now(model, {.schedule = prune::constant_sparsity(sparsity),
+                             .criterion = prune::Criterion::kRandom,
+                             .seed = seed});
+    std::vector<bool> gone;
+    model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+      if (name == "dense.weight")
+        for (const float v : p.latent().value().values()) gone.push_back(v == 0);
+    }});
+    return gone;
+  };
+  const auto few = zeros(1, 0.3f), more = zeros(1, 0.6f);
+  for (std::size_t i = 0; i < few.size(); ++i) CHECK((!few[i] || more[i]));
+  CHECK(zeros(2, 0.3f) != few);
 }

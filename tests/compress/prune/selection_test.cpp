@@ -22,6 +22,8 @@ TEST_CASE("selections: by kind, by size, by name; never a bias unless it is name
   };
   using Names = std::vector<std::string>;
   CHECK(selected(prune::weights()) == Names{"conv1.weight", "dense.weight"});
+  CHECK(selected(prune::weights_and_biases()) ==
+        Names{"conv1.weight", "conv1.bias", "dense.weight", "dense.bias"});
   CHECK(selected(prune::convolution_weights()) == Names{"conv1.weight"});
   CHECK(selected(prune::dense_weights()) == Names{"dense.weight"});
   CHECK(selected(prune::weights_from(18)) == Names{"conv1.weight", "dense.weight"});

@@ -8,7 +8,8 @@
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
-#include "compress/prune/magnitude_pruner.hpp"
+#include "compress/prune/keep_zeros.hpp"
+#include "compress/prune/pruner.hpp"
 #include "compress/quantize/quantization_aware.hpp"
 #include "compress/runtime/model.hpp"
 #include "compress/runtime/session.hpp"
@@ -63,7 +64,7 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 TEST_CASE("the packed model computes the trainer's integers, bit for bit, at every width") {
   const auto data = datasets::synthetic_digits({.train = 200, .test = 60});
   Sequential trained = build();
-  prune::MagnitudePruner pruner({.schedule = prune::constant_sparsity(0.5f)});
+  prune::Pruner pruner({.schedule = prune::constant_sparsity(0.5f)});
   training::fit(trained, *data.train, {.epochs = 2, .quiet = true}, {&pruner});
   pruner.bake();
   const Tensor x = images(*data.test);

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "compress/prune/magnitude_pruner.hpp"
+#include "compress/prune/pruner.hpp"
 #include "compress/quantize/quantization_aware.hpp"
 #include "core/base/file.hpp"
 #include "datasets/synthetic_digits.hpp"
@@ -24,10 +24,9 @@ struct Folder {
   ~Folder() { std::filesystem::remove_all(path); }
 };
 
-prune::MagnitudePruner pruner() {
-  return prune::MagnitudePruner(
-      {.schedule = prune::polynomial_sparsity({.initial = 0.2f, .final = 0.8f}),
-       .frequency_steps = 5});
+prune::Pruner pruner() {
+  return prune::Pruner({.schedule = prune::polynomial_sparsity({.initial = 0.2f, .final = 0.8f}),
+                        .frequency_steps = 5});
 }
 
 ErrorKind kind_of(const std::function<void()>& run) {

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <string>
 
-#include "compress/prune/magnitude_pruner.hpp"
+#include "compress/prune/pruner.hpp"
 #include "compress/quantize/quantization_aware.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/ops/ops.hpp"
@@ -180,7 +180,7 @@ TEST_CASE("a NaN that a pass meets first is named by batch and layer, too") {
   };
   Sequential output = broken(3e38f), weight = broken(std::nanf("")), pruned = broken(std::nanf(""));
   quantize::QuantizationAware observer({}), quantizer({});
-  prune::MagnitudePruner pruner({.schedule = prune::constant_sparsity(0.5f)});
+  prune::Pruner pruner({.schedule = prune::constant_sparsity(0.5f)});
   const auto found = [](const std::string& text, const char* part) {
     CHECK_MESSAGE(text.find(part) != std::string::npos, text);
   };
@@ -210,7 +210,7 @@ TEST_CASE("Ctrl-C stops between two steps") {
 TEST_CASE("the pruner drops the moments of removed weights when asked, else they fade") {
   for (const bool clear : {false, true}) {
     Sequential model = conv_model();
-    prune::MagnitudePruner pruner(
+    prune::Pruner pruner(
         {.schedule = prune::polynomial_sparsity({.initial = 0.1f, .final = 0.9f}),
          .select = [](const std::string& name, const Parameter&) { return name == "dense.weight"; },
          .clear_moments = clear});

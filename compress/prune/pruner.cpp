@@ -1,0 +1,146 @@
+#include "compress/prune/pruner.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "compress/prune/mask.hpp"
+
+namespace espalier::prune {
+namespace {
+
+Blocks::Pool pool_of(const Structure& structure) {
+  const auto* blocks = std::get_if<Blocks>(&structure);
+  return blocks ? blocks->pool : Blocks::Pool::kMean;
+}
+
+// Groups of which a mask leaves nothing.
+std::int64_t removed(const Tensor& mask, const Grouping& grouping) {
+  std::vector<char> stays(grouping.count);
+  for (std::size_t i = 0; i < mask.values().size(); ++i)
+    if (mask.values()[i] != 0) stays[grouping.group[i]] = 1;
+  return std::ranges::count(stays, 0);
+}
+
+}  // namespace
+
+Pruner::Pruner(Options options) : options_(std::move(options)) {
+  require(options_.schedule != nullptr, "Pruner", "wants a schedule");
+  require(options_.frequency_steps >= 1, "Pruner", "wants a frequency of at least one step, got ",
+          options_.frequency_steps);
+  check(options_.structure);
+}
+
+void Pruner::attach(Layer& model) {
+  const Rng rng(options_.seed, "prune");
+  model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+    if (!options_.select(name, p)) return;
+    const Shape& shape = p.latent().shape();
+    targets_.push_back({name, &p, Tensor::full(shape, 1)});
+    groupings_.push_back(groups_of(shape, options_.structure));
+    Rng own = rng.stream(name);
+    random_.push_back(options_.criterion == Criterion::kRandom ? random_scores(shape, own)
+                                                               : Tensor());
+    p.add_transform("prune", masked_by(targets_.back().mask, options_.gradient));
+  }});
+  require(!targets_.empty(), "Pruner", "no parameter of the model was selected");
+}
+
+void Pruner::step(const training::StepInfo& info) {
+  if (info.last()) final_ = options_.schedule(info.progress());
+  if (chooses_at(info)) choose(options_.schedule(info.progress()), options_.schedule(1));
+}
+
+void Pruner::choose(float sparsity, float final) {
+  require(0 <= sparsity && sparsity < 1 && 0 <= final && final < 1, "Pruner",
+          "the schedule wants a sparsity of ", sparsity, ", and ", final,
+          " at its end; both must lie in [0, 1)");
+  std::vector<Tensor> scores;
+  for (std::size_t i = 0; i < targets_.size(); ++i)
+    scores.push_back(
+        scores_of(targets_[i].parameter->latent().value(), options_.criterion, random_[i]));
+  if (const auto* few = std::get_if<NofM>(&options_.structure)) {
+    if (sparsity == 0) return;
+    for (std::size_t i = 0; i < targets_.size(); ++i)
+      targets_[i].mask.copy_from(mask_of_best(few->keep, scores[i], groupings_[i]));
+    return;
+  }
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < targets_.size(); ++i)
+    candidates.push_back({targets_[i].name, targets_[i].mask.shape(),
+                          pooled(scores[i], groupings_[i], pool_of(options_.structure))});
+  const auto counts =
+      removed_groups(options_.allocation, candidates, double{sparsity}, double{final});
+  for (std::size_t i = 0; i < targets_.size(); ++i)
+    targets_[i].mask.copy_from(
+        mask_without(counts[i], candidates[i].scores, groupings_[i], targets_[i].mask.shape()));
+}
+
+bool Pruner::chooses_at(const training::StepInfo& info) const {
+  const auto wanted_at = [&](std::int64_t step) {
+    return options_.schedule(training::StepInfo{step, info.total_steps}.progress());
+  };
+  if (info.step % options_.frequency_steps == 0) return true;
+  const float wanted = wanted_at(info.step);
+  const bool begins = wanted > 0 && wanted_at(info.step - 1) == 0;
+  const std::int64_t before = info.step - info.step % options_.frequency_steps;
+  return begins || (info.last() && wanted != wanted_at(before));
+}
+
+void Pruner::after_step(const training::StepInfo& info, optim::Optimizer& optimizer) {
+  if (!options_.clear_moments || !chooses_at(info)) return;
+  for (const auto& target : targets_)
+    optimizer.clear_state(target.parameter->latent(), target.mask);
+}
+
+bool Pruner::visit_state(const training::StateVisitor& visitor) {
+  for (auto& target : targets_) visitor(target.name + ".mask", target.mask);
+  return true;
+}
+
+// Scores do not change how many groups go, only which; a global allocation fixes their sum.
+void Pruner::check_end() const {
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < targets_.size(); ++i)
+    candidates.push_back(
+        {targets_[i].name, targets_[i].mask.shape(), std::vector<float>(groupings_[i].count)});
+  auto wanted = removed_groups(options_.allocation, candidates, double{*final_},
+                               double{options_.schedule(1)});
+  std::vector<std::int64_t> got;
+  for (std::size_t i = 0; i < targets_.size(); ++i)
+    got.push_back(removed(targets_[i].mask, groupings_[i]));
+  if (std::holds_alternative<Global>(options_.allocation)) {
+    wanted = {std::reduce(wanted.begin(), wanted.end())};
+    got = {std::reduce(got.begin(), got.end())};
+  }
+  for (std::size_t i = 0; i < got.size(); ++i)
+    require(got[i] == wanted[i], ErrorKind::kInternal, targets_[i].name, "should end without ",
+            wanted[i], " groups, lacks ", got[i]);
+}
+
+void Pruner::bake() {
+  if (final_ && !std::holds_alternative<NofM>(options_.structure)) check_end();
+  for (const auto& target : targets_) bake_mask(target, "prune");
+  targets_.clear();
+}
+
+void prune_now(Layer& model, const PrunerOptions& options) {
+  Pruner pruner(options);
+  pruner.attach(model);
+  pruner.step({.step = 0, .total_steps = 1});
+  pruner.bake();
+}
+
+double model_sparsity(Layer& model, const Selection& select) {
+  double zeros = 0, all = 0;
+  model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+    if (!select(name, p)) return;
+    const NoGradient guard;
+    const Tensor value = p.effective().value();
+    zeros += sparsity_of(value) * static_cast<double>(value.elements());
+    all += static_cast<double>(value.elements());
+  }});
+  return all > 0 ? zeros / all : 0;
+}
+
+}  // namespace espalier::prune

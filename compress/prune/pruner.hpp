@@ -1,0 +1,69 @@
+// Pruning while the model trains (Zhu & Gupta 2017): a mask on each weight tensor, chosen again as
+// the schedule asks for more zeros.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "compress/prune/allocation.hpp"
+#include "compress/prune/masked_parameter.hpp"
+#include "compress/prune/score.hpp"
+#include "compress/prune/selection.hpp"
+#include "compress/prune/sparsity_schedule.hpp"
+#include "compress/prune/structure.hpp"
+#include "optim/training/pass.hpp"
+
+namespace espalier::prune {
+
+struct PrunerOptions {
+  SparsitySchedule schedule =
+      nullptr;  // required: of groups, which are weights unless `structure` says more
+  // >= 1: a new mask each so many steps, at the step in which the schedule begins, and at the last
+  // where the schedule still rose since the mask before.
+  std::int64_t frequency_steps = 100;
+  Selection select = weights();
+  Criterion criterion = Criterion::kMagnitude;
+  // NofM ignores the schedule's height and the allocation: it is there when the schedule is not 0.
+  Structure structure = Elements{};
+  Allocation allocation = Uniform{};
+  MaskGradient gradient = MaskGradient::kMasked;
+  // At each new mask, also drop the optimizer's moments of the removed weights, which otherwise
+  // fade (a masked gradient is 0) and move only the hidden value. No clear gain on MNIST: small
+  // model, 2 + 2 epochs to 80 %, seeds 1 to 3: 97.58 97.68 97.17 % kept, 97.56 97.64 97.29 %
+  // dropped.
+  bool clear_moments = false;
+  std::uint64_t seed = 1;  // of Criterion::kRandom
+};
+
+class Pruner final : public training::Pass {
+ public:
+  using Options = PrunerOptions;
+  explicit Pruner(Options options);
+  void attach(Layer& model) override;  // errors: nothing was selected
+  void step(const training::StepInfo& info) override;
+  void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
+  bool visit_state(const training::StateVisitor& visitor) override;  // the masks
+  // Errors: kInternal when a tensor holds fewer zeros than its mask, or, after a whole run, when
+  // the masks do not remove as many groups as the schedule's end asks for, to the group.
+  void bake() override;
+
+ private:
+  bool chooses_at(const training::StepInfo& info) const;
+  void choose(float sparsity, float final);
+  void check_end() const;
+
+  Options options_;
+  std::vector<MaskedParameter> targets_;
+  std::vector<Grouping> groupings_;
+  std::vector<Tensor> random_;
+  std::optional<float> final_;  // the schedule's value in the run's last step, once that came
+};
+
+// One-shot pruning: the masks that the schedule's end asks for, at once and without training.
+void prune_now(Layer& model, const PrunerOptions& options);
+
+// Zeros among the selected parameters' effective values, all taken together.
+double model_sparsity(Layer& model, const Selection& select = weights());
+
+}  // namespace espalier::prune
