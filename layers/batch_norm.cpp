@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/ops/ops.hpp"
+#include "layers/selected.hpp"
 
 namespace espalier {
 namespace {
@@ -66,6 +67,14 @@ std::string BatchNorm::describe() const {
   std::ostringstream out;
   out << "BatchNorm(" << options_.channels << ')';
   return out.str();
+}
+
+void BatchNorm::keep(std::span<const std::int64_t> channels) {
+  gamma_ = selected(gamma_, 0, channels);
+  beta_ = selected(beta_, 0, channels);
+  mean_ = selected(mean_, 0, channels);
+  variance_ = selected(variance_, 0, channels);
+  options_.channels = std::ssize(channels);
 }
 
 }  // namespace espalier

@@ -3,6 +3,8 @@
 // r = momentum r + (1 - momentum) batch. Evaluation: the running ones (Ioffe & Szegedy 2015).
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "layers/layer.hpp"
@@ -25,6 +27,8 @@ class BatchNorm final : public Layer {
   // From now on training, too, uses the running statistics and leaves them alone: quantization
   // needs a layer that computes the same thing for every batch.
   void freeze_statistics() { frozen_ = true; }
+  // Keeps these channels, in this order; as Conv2d::keep.
+  void keep(std::span<const std::int64_t> channels);
   // Parameters gamma and beta; state mean and variance.
   void visit(const Visitor& visitor) override;
   std::string describe() const override;

@@ -1,6 +1,7 @@
 #include "layers/conv2d.hpp"
 
 #include "core/ops/ops.hpp"
+#include "layers/selected.hpp"
 
 namespace espalier {
 namespace {
@@ -48,6 +49,13 @@ Shape Conv2d::output_shape(const Shape& input) const {
 std::int64_t Conv2d::macs(const Shape& input) const {
   const Shape y = output_shape(input);
   return y[0] * y[1] * weight_.latent().shape().elements();
+}
+
+void Conv2d::keep(std::span<const std::int64_t> outputs, std::span<const std::int64_t> inputs) {
+  weight_ = selected(selected(weight_, 0, outputs), -1, inputs);
+  bias_ = selected(bias_, 0, outputs);
+  options_.out = std::ssize(outputs);
+  options_.in = std::ssize(inputs);
 }
 
 }  // namespace espalier

@@ -1,6 +1,9 @@
 // y = x (*) w + b     x: [N H W C]   w: [O KH KW C]   b: [O], first 0   y: [N OH OW O]
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "layers/init.hpp"
 #include "layers/layer.hpp"
 #include "layers/sliding_window.hpp"
@@ -22,6 +25,9 @@ class Conv2d final : public Layer {
   const Parameter& bias() const { return bias_; }
   // For an input [H W C] or [N H W C]: the padding `same` may depend on its size.
   kernels::Window window(const Shape& input) const;
+  // Keeps these channels, in this order; optimizers are to be bound anew. Errors: kUsage for none, one
+  // that is not there, and parameters with transforms.
+  void keep(std::span<const std::int64_t> outputs, std::span<const std::int64_t> inputs);
   void visit(const Visitor& visitor) override;
   std::string describe() const override;
   Shape output_shape(const Shape& input) const override;  // [H W C] -> [OH OW O]

@@ -1,6 +1,7 @@
 #include "layers/dense.hpp"
 
 #include "core/ops/ops.hpp"
+#include "layers/selected.hpp"
 
 namespace espalier {
 
@@ -34,6 +35,13 @@ std::string Dense::describe() const {
   std::ostringstream out;
   out << "Dense(" << options_.in << " -> " << options_.out << ')';
   return out.str();
+}
+
+void Dense::keep(std::span<const std::int64_t> outputs, std::span<const std::int64_t> inputs) {
+  weight_ = selected(selected(weight_, 0, outputs), -1, inputs);
+  bias_ = selected(bias_, 0, outputs);
+  options_.out = std::ssize(outputs);
+  options_.in = std::ssize(inputs);
 }
 
 }  // namespace espalier

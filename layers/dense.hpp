@@ -1,6 +1,9 @@
 // y = x . w^T + b     x: [N x IN]   w: [OUT x IN]   b: [OUT], first 0   y: [N x OUT]
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "layers/init.hpp"
 #include "layers/layer.hpp"
 
@@ -15,6 +18,8 @@ class Dense final : public Layer {
   Dense(Options options, Rng& rng);
   const Parameter& weight() const { return weight_; }
   const Parameter& bias() const { return bias_; }
+  // Keeps these outputs and features, in this order; as Conv2d::keep.
+  void keep(std::span<const std::int64_t> outputs, std::span<const std::int64_t> inputs);
   void visit(const Visitor& visitor) override;
   std::string describe() const override;
   Shape output_shape(const Shape& input) const override;  // [IN] -> [OUT]

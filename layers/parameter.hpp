@@ -28,6 +28,7 @@ class Parameter {
   void add_transform(std::string name, Transform transform);
   // Errors: there is none of that name.
   void remove_transform(const std::string& name);
+  bool has_transforms() const { return !transforms_.empty(); }
 
  private:
   Variable latent_;

@@ -211,7 +211,7 @@ int main(int argc, char** argv) {
       "130 interrupted.");
   Settings s;
   std::optional<float> lambda, rate, first, middle, last, bias_step, step_rate, floor_bits, teacher,
-      temperature;
+      temperature, descent_lambda, descent_teacher;
   std::optional<int> epochs, max_level;
   std::optional<std::int64_t> batch, shift, descent_images;
   std::optional<int> descent_rounds, growing_rounds;
@@ -244,6 +244,8 @@ int main(int argc, char** argv) {
   search->add_option("--widths", widths)->delimiter(',');
   search->add_option("--descent-images", descent_images, "For descent on levels; 0: none");
   search->add_option("--descent-rounds", descent_rounds);
+  search->add_option("--descent-lambda", descent_lambda, "Where it is another than training's");
+  search->add_option("--descent-teacher", descent_teacher, "The teacher's part in descent");
   search->add_option("--growing-rounds", growing_rounds, "Of these, in which zeros may move");
   return apps::run_program(app, argc, argv, [&] {
     install_interrupt_handler();
@@ -269,6 +271,8 @@ int main(int argc, char** argv) {
     replace(recipe.batch_size, batch);
     replace(recipe.descent_images, descent_images);
     replace(recipe.descent_rounds, descent_rounds);
+    if (descent_lambda) recipe.descent_lambda = descent_lambda;
+    if (descent_teacher) recipe.descent_teacher = descent_teacher;
     replace(recipe.descent_growing_rounds, growing_rounds);
     if (!widths.empty()) recipe.widths = widths;
     run(s, row);

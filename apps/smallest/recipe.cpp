@@ -27,6 +27,10 @@ std::string describe(const Recipe& recipe) {
   if (recipe.descent_images > 0)
     out << ", descent of " << recipe.descent_rounds << " rounds, " << recipe.descent_growing_rounds
         << " growing, on " << recipe.descent_images;
+  if (recipe.descent_images > 0 && recipe.descent_lambda)
+    out << ", lambda " << *recipe.descent_lambda;
+  if (recipe.descent_images > 0 && recipe.descent_teacher)
+    out << ", teacher " << *recipe.descent_teacher;
   return out.str();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ struct Recipe {
   std::int64_t shift_pixels = 1;  // augmentation; 0: none
   // The teacher's part of the loss; weight 0: there is none.
   training::Distillation::Options teacher = {.temperature = 3, .weight = 0.5f};
-  // Descent on levels after training, at the same lambda, on this many training images; 0: none.
+  // Descent on levels after training, on this many training images; 0: none.
   std::int64_t descent_images = 20'000;
+  // Where it weighs otherwise than training: what a bit costs, the teacher's part of the loss.
+  std::optional<float> descent_lambda = {}, descent_teacher = {};
   int descent_rounds = 3;
   int descent_growing_rounds = 1;  // the first of them, in which zeros may become 1 or -1
 };

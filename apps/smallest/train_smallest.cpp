@@ -111,8 +111,9 @@ void descend(format::PackedModel& model, const Recipe& recipe, const Images& ima
   std::iota(chosen.begin(), chosen.end(), 0);
   const auto batch = datasets::collate(*data, chosen);
   const std::int64_t classes = data->classes();
-  const training::Distillation labels([](const Tensor& x) { return x; }, {.weight = 0});
-  const training::Distillation& rule = teacher ? *teacher : labels;
+  training::Distillation::Options weighed = recipe.teacher;
+  weighed.weight = teacher ? recipe.descent_teacher.value_or(weighed.weight) : 0;
+  const training::Distillation rule([](const Tensor& x) { return x; }, weighed);  // never asked
   const Tensor softened = teacher ? teacher->softened(batch.images, classes)
                                   : Tensor({batch.images.shape()[0], classes});
   const auto loss = [&](std::int64_t n, std::span<const float> logits) {
@@ -120,12 +121,13 @@ void descend(format::PackedModel& model, const Recipe& recipe, const Images& ima
     return rule.image_loss(logits, batch.labels[i],
                            softened.values().subspan(i * logits.size(), logits.size()));
   };
-  const auto report = descent::descend(model, batch.images, loss,
-                                       {.lambda = double{recipe.rate.lambda},
-                                        .rounds = recipe.descent_rounds,
-                                        .growing_rounds = recipe.descent_growing_rounds,
-                                        .seed = options.seed,
-                                        .quiet = options.quiet});
+  const auto report =
+      descent::descend(model, batch.images, loss,
+                       {.lambda = double{recipe.descent_lambda.value_or(recipe.rate.lambda)},
+                        .rounds = recipe.descent_rounds,
+                        .growing_rounds = recipe.descent_growing_rounds,
+                        .seed = options.seed,
+                        .quiet = options.quiet});
   if (!options.quiet)
     std::fprintf(stderr, "    descent: loss %.5f to %.5f, %.0f B to %.0f B, %lld of %lld changes\n",
                  report.loss_before, report.loss_after, report.bits_before / 8,

@@ -1,0 +1,209 @@
+#include "compress/prune/unit_pruner.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "compress/prune/allocation.hpp"
+#include "compress/prune/mask.hpp"
+#include "compress/prune/score.hpp"
+#include "layers/batch_norm.hpp"
+#include "layers/conv2d.hpp"
+#include "layers/dense.hpp"
+#include "layers/flatten.hpp"
+
+namespace espalier::prune {
+namespace {
+
+bool is_linear(const Layer& layer) {
+  return dynamic_cast<const Conv2d*>(&layer) || dynamic_cast<const Dense*>(&layer);
+}
+
+// The layers behind number `i` up to the next linear one, which is the last of them; empty when
+// there is none.
+std::vector<Layer*> followers(const Sequential& model, std::size_t i) {
+  std::vector<Layer*> found;
+  for (std::size_t k = i + 1; k < model.layers().size(); ++k) {
+    found.push_back(model.layers()[k].layer.get());
+    if (is_linear(*found.back())) return found;
+  }
+  return {};
+}
+
+// Units are rows of the weights.
+Grouping rows_of(const Shape& shape) {
+  Grouping rows;
+  const auto units = static_cast<std::size_t>(shape[0]);
+  const std::size_t each = static_cast<std::size_t>(shape.elements()) / units;
+  for (std::size_t u = 0; u < units; ++u)
+    rows.group.insert(rows.group.end(), each, static_cast<std::uint32_t>(u));
+  rows.count = units;
+  return rows;
+}
+
+const Sequential& sequential(const Layer& model) {
+  const auto* found = dynamic_cast<const Sequential*>(&model);
+  require(found != nullptr, "UnitPruner", "wants a Sequential, got ", model.describe());
+  return *found;
+}
+
+}  // namespace
+
+UnitPruner::UnitPruner(Options options) : options_(std::move(options)) {
+  require(options_.schedule != nullptr, "UnitPruner", "wants a schedule");
+  require(options_.frequency_steps >= 1, "UnitPruner",
+          "wants a frequency of at least one step, got ", options_.frequency_steps);
+}
+
+void UnitPruner::attach(Layer& layer) {
+  const Sequential& model = sequential(layer);
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    const auto& [name, linear] = model.layers()[i];
+    const auto behind = followers(model, i);
+    if (!is_linear(*linear) || behind.empty()) continue;
+    Target target;
+    const auto add = [&](const std::string& parameter, Parameter& p) {
+      if (parameter == "weight")
+        target.weight = {name + ".weight", &p, Tensor::full(p.latent().shape(), 1)};
+      else
+        target.others.push_back({name + '.' + parameter, &p, Tensor::full(p.latent().shape(), 1)});
+    };
+    linear->visit({.parameter = add});
+    target.name = target.weight.name;
+    if (!options_.select(target.name, *target.weight.parameter)) continue;
+    for (Layer* next : behind)
+      if (dynamic_cast<BatchNorm*>(next)) next->visit({.parameter = add});
+    targets_.push_back(std::move(target));
+  }
+  require(!targets_.empty(), "UnitPruner", "no hidden layer of the model was selected");
+  for (Target& target : targets_) {
+    const auto mask = [](const MaskedParameter& masked) {
+      masked.parameter->add_transform("prune_units", masked_by(masked.mask, MaskGradient::kMasked));
+    };
+    mask(target.weight);
+    std::ranges::for_each(target.others, mask);
+  }
+}
+
+void UnitPruner::step(const training::StepInfo& info) {
+  const float wanted = options_.schedule(info.progress());
+  const auto before = info.step - info.step % options_.frequency_steps;
+  const bool last =
+      info.last() &&
+      wanted != options_.schedule(training::StepInfo{before, info.total_steps}.progress());
+  if (info.step % options_.frequency_steps == 0 || last) choose(wanted);
+}
+
+void UnitPruner::choose(float sparsity) {
+  require(0 <= sparsity && sparsity < 1, "UnitPruner", "the schedule wants a share of ", sparsity,
+          "; it must lie in [0, 1)");
+  std::vector<Candidate> candidates;
+  std::vector<Grouping> rows;
+  for (const Target& target : targets_) {
+    const Tensor& w = target.weight.parameter->latent().value();
+    rows.push_back(rows_of(w.shape()));
+    candidates.push_back(
+        {target.name, w.shape(),
+         pooled(scores_of(w, Criterion::kMagnitude, {}), rows.back(), Blocks::Pool::kMean)});
+  }
+  auto removed = removed_groups(options_.global ? Allocation(Global{}) : Allocation(Uniform{}),
+                                candidates, double{sparsity}, double{sparsity});
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    removed[i] = std::min<std::int64_t>(removed[i], std::ssize(candidates[i].scores) - 1);
+    Target& target = targets_[i];
+    target.weight.mask.copy_from(
+        mask_without(removed[i], candidates[i].scores, rows[i], candidates[i].shape));
+    const auto units = groups_of({std::ssize(candidates[i].scores)}, Elements{});
+    for (MaskedParameter& other : target.others)
+      other.mask.copy_from(
+          mask_without(removed[i], candidates[i].scores, units, other.mask.shape()));
+  }
+}
+
+bool UnitPruner::visit_state(const training::StateVisitor& visitor) {
+  for (Target& target : targets_) {
+    visitor(target.name + ".mask", target.weight.mask);
+    for (MaskedParameter& other : target.others) visitor(other.name + ".mask", other.mask);
+  }
+  return true;
+}
+
+void UnitPruner::bake() {
+  for (const Target& target : targets_) {
+    bake_mask(target.weight, "prune_units");
+    for (const MaskedParameter& other : target.others) bake_mask(other, "prune_units");
+  }
+  targets_.clear();
+}
+
+namespace {
+
+// The units of `linear` that put out something, at least one.
+std::vector<std::int64_t> living(Layer& linear, const std::vector<Layer*>& behind) {
+  std::vector<char> lives;
+  const auto look = [&](const std::string&, Parameter& p) {
+    const auto values = p.latent().value().values();
+    lives.resize(static_cast<std::size_t>(p.latent().shape()[0]));
+    const std::size_t each = values.size() / lives.size();
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (values[i] != 0) lives[i / each] = 1;
+  };
+  linear.visit({.parameter = look});
+  for (Layer* next : behind)
+    if (dynamic_cast<BatchNorm*>(next)) next->visit({.parameter = look});
+  std::vector<std::int64_t> kept;
+  for (std::size_t u = 0; u < lives.size(); ++u)
+    if (lives[u]) kept.push_back(static_cast<std::int64_t>(u));
+  if (kept.empty()) kept.push_back(0);
+  return kept;
+}
+
+std::vector<std::int64_t> all_of(std::int64_t count) {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(count));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+void keep_outputs(Layer& linear, std::span<const std::int64_t> kept) {
+  if (auto* conv = dynamic_cast<Conv2d*>(&linear))
+    return conv->keep(kept, all_of(conv->options().in));
+  auto& dense = dynamic_cast<Dense&>(linear);
+  dense.keep(kept, all_of(dense.options().in));
+}
+
+// Of a dense layer behind flatten, each of `units` channels has features at every position.
+void keep_inputs(Layer& linear, std::span<const std::int64_t> kept, std::int64_t units) {
+  if (auto* conv = dynamic_cast<Conv2d*>(&linear))
+    return conv->keep(all_of(conv->options().out), kept);
+  auto& dense = dynamic_cast<Dense&>(linear);
+  std::vector<std::int64_t> features;
+  for (std::int64_t position = 0; position < dense.options().in / units; ++position)
+    for (const std::int64_t unit : kept) features.push_back(position * units + unit);
+  dense.keep(all_of(dense.options().out), features);
+}
+
+}  // namespace
+
+std::int64_t remove_zero_units(Sequential& model, const Shape& input) {
+  model.output_shape(input);  // or refuses
+  std::int64_t removed = 0;
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    Layer& linear = *model.layers()[i].layer;
+    const auto behind = followers(model, i);
+    if (!is_linear(linear) || behind.empty()) continue;
+    const auto kept = living(linear, behind);
+    const auto* conv = dynamic_cast<const Conv2d*>(&linear);
+    const std::int64_t units =
+        conv ? conv->options().out : dynamic_cast<const Dense&>(linear).options().out;
+    if (std::ssize(kept) == units) continue;
+    removed += units - std::ssize(kept);
+    keep_outputs(linear, kept);
+    for (Layer* next : behind)
+      if (auto* norm = dynamic_cast<BatchNorm*>(next)) norm->keep(kept);
+    keep_inputs(*behind.back(), kept, units);
+  }
+  model.output_shape(input);  // the shapes chain again
+  return removed;
+}
+
+}  // namespace espalier::prune

@@ -1,0 +1,54 @@
+// Pruning of whole units, a convolution's filters and a dense layer's neurons (Li et al. 2017,
+// "Pruning filters for efficient ConvNets": the smallest L1 norms go), and making the tensors
+// smaller by them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compress/prune/masked_parameter.hpp"
+#include "compress/prune/selection.hpp"
+#include "compress/prune/sparsity_schedule.hpp"
+#include "layers/sequential.hpp"
+#include "optim/training/pass.hpp"
+
+namespace espalier::prune {
+
+// While the model trains: a unit that goes loses its weights, its bias, and its channel of a batch
+// norm that follows, so that it puts out nothing but 0. The last linear layer's units are the
+// model's answers and stay; every layer keeps one unit.
+class UnitPruner final : public training::Pass {
+ public:
+  struct Options {
+    SparsitySchedule schedule = nullptr;  // required: the share of each layer's units that is gone
+    std::int64_t frequency_steps = 100;   // >= 1: as PrunerOptions
+    Selection select = weights();         // of the weights whose outputs are units
+    bool global = false;                  // the smallest mean magnitudes of all layers together
+  };
+  explicit UnitPruner(Options options);
+  // Errors: kUsage for anything but a Sequential, and when nothing was selected.
+  void attach(Layer& model) override;
+  void step(const training::StepInfo& info) override;
+  bool visit_state(const training::StateVisitor& visitor) override;
+  void bake() override;
+
+ private:
+  struct Target {
+    std::string name;  // of the weight
+    MaskedParameter weight;
+    std::vector<MaskedParameter> others;  // [units]: bias, gamma, beta
+  };
+  void choose(float sparsity);
+  Options options_;
+  std::vector<Target> targets_;
+};
+
+// Takes out every unit that puts out nothing but 0: weights and bias 0, and gamma and beta of a
+// batch norm that follows. Shapes shrink through pooling, relu, dropout, batch norm and flatten up to
+// the next linear layer. The model computes the same, to rounding: sums may be taken in another order.
+// input: the shape of one image [H W C] or [F], for flatten. Optimizers are to be bound anew.
+// Returns how many went. Errors: kUsage when passes are not baked.
+std::int64_t remove_zero_units(Sequential& model, const Shape& input);
+
+}  // namespace espalier::prune
