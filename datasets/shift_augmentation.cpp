@@ -15,14 +15,22 @@ ShiftAugmentation::ShiftAugmentation(std::shared_ptr<const Dataset> dataset, Shi
   require(options_.max_shift_pixels >= 0 && options_.max_shift_pixels < smallest,
           "ShiftAugmentation", "max_shift_pixels must be 0 to ", smallest - 1, ", got ",
           options_.max_shift_pixels);
+  require(0 <= options_.share && options_.share <= 1, "ShiftAugmentation",
+          "wants a share of 0 to 1, got ", options_.share);
 }
 
 Example ShiftAugmentation::get(std::int64_t i) const {
   check_index(i, size());
+  const std::uint64_t number =
+      options_.epoch * static_cast<std::uint64_t>(size()) + static_cast<std::uint64_t>(i);
+  if (options_.share < 1) {
+    Rng whether(options_.seed, "augment or not");
+    whether.seek(number);
+    if (whether.uniform() >= options_.share) return dataset_->get(i);
+  }
   // Two draws of 64 bits: one Philox block an example.
   Rng rng(options_.seed, "augment");
-  rng.seek(4 *
-           (options_.epoch * static_cast<std::uint64_t>(size()) + static_cast<std::uint64_t>(i)));
+  rng.seek(4 * number);
   const auto choices = static_cast<std::uint64_t>(2 * options_.max_shift_pixels + 1);
   const auto down = static_cast<std::int64_t>(rng.below(choices)) - options_.max_shift_pixels;
   const auto right = static_cast<std::int64_t>(rng.below(choices)) - options_.max_shift_pixels;

@@ -7,6 +7,7 @@ namespace espalier::datasets {
 
 struct ShiftOptions {
   std::int64_t max_shift_pixels = 1;  // each axis moves by -max..max, all equally likely
+  float share = 1;                    // of the images that move; the others stay, 0 to 1
   std::uint64_t seed = 1;
   std::uint64_t epoch = 0;
 };
@@ -15,7 +16,8 @@ struct ShiftOptions {
 // run sees what the first would have seen. Each epoch wraps the dataset anew (it copies nothing).
 class ShiftAugmentation : public Dataset {
  public:
-  // Errors: kUsage when max_shift_pixels is negative or not smaller than the image.
+  // Errors: kUsage when max_shift_pixels is negative or not smaller than the image,
+  // or the share is not in [0, 1].
   ShiftAugmentation(std::shared_ptr<const Dataset> dataset, ShiftOptions options);
 
   std::int64_t size() const override { return dataset_->size(); }

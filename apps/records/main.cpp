@@ -211,7 +211,7 @@ int main(int argc, char** argv) {
       "130 interrupted.");
   Settings s;
   std::optional<float> lambda, rate, first, middle, last, bias_step, step_rate, floor_bits, teacher,
-      temperature, descent_lambda, descent_teacher;
+      temperature, descent_lambda, descent_teacher, shift_share;
   std::optional<int> epochs, max_level;
   std::optional<std::int64_t> batch, shift, descent_images;
   std::optional<int> descent_rounds, growing_rounds;
@@ -231,6 +231,7 @@ int main(int argc, char** argv) {
   search->add_option("--epochs", epochs);
   search->add_option("--batch", batch);
   search->add_option("--shift", shift, "Augmentation, pixels");
+  search->add_option("--shift-share", shift_share, "Of the images that move");
   search->add_option("--rate", rate, "Learning rate, levels a step");
   search->add_option("--first-step", first);
   search->add_option("--middle-step", middle);
@@ -265,6 +266,7 @@ int main(int argc, char** argv) {
     replace(recipe.rate.slope_floor_bits, floor_bits);
     replace(recipe.rate.max_level, max_level);
     replace(recipe.shift_pixels, shift);
+    replace(recipe.shift_share, shift_share);
     replace(recipe.epochs, epochs);
     replace(recipe.teacher.weight, teacher);
     replace(recipe.teacher.temperature, temperature);

@@ -16,6 +16,7 @@ std::string describe_training(const Recipe& recipe) {
       << ", floor " << r.slope_floor_bits << " bits, from " << r.float_until << " ramp "
       << r.ramp_until << " activations " << r.activations_from << " freeze " << r.freeze_at
       << ", scales " << r.scale_bits << " bits, shifts of " << recipe.shift_pixels;
+  if (recipe.shift_share < 1) out << " for " << recipe.shift_share;
   if (recipe.teacher.weight > 0)
     out << ", teacher " << recipe.teacher.weight << " at " << recipe.teacher.temperature;
   return out.str();

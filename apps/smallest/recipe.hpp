@@ -19,6 +19,7 @@ struct Recipe {
   std::int64_t batch_size = 128;
   rate::RatePenalty::Options rate = {};
   std::int64_t shift_pixels = 1;  // augmentation; 0: none
+  float shift_share = 1;          // of the images that move
   // The teacher's part of the loss; weight 0: there is none.
   training::Distillation::Options teacher = {.temperature = 3, .weight = 0.5f};
   // Descent on levels after training, on this many training images; 0: none.

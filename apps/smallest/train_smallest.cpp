@@ -46,9 +46,10 @@ std::shared_ptr<const datasets::Dataset> shifted(const Recipe& recipe, std::uint
                                                  std::shared_ptr<const datasets::Dataset> images,
                                                  std::uint64_t epoch) {
   return std::make_shared<datasets::ShiftAugmentation>(
-      std::move(images),
-      datasets::ShiftOptions{
-          .max_shift_pixels = recipe.shift_pixels, .seed = seed, .epoch = epoch});
+      std::move(images), datasets::ShiftOptions{.max_shift_pixels = recipe.shift_pixels,
+                                                .share = recipe.shift_share,
+                                                .seed = seed,
+                                                .epoch = epoch});
 }
 
 void show_code_length(const rate::RatePenalty& penalty) {

@@ -164,6 +164,15 @@ TEST_CASE("ShiftAugmentation depends on seed, epoch and index, not on the order 
   }
   CHECK(epoch_differs > 5);
   CHECK(seed_differs > 5);
+  // Of a thousand images, three in ten move: 8 of 9 shifts change one.
+  const auto many = numbered(1000);
+  const ShiftAugmentation some(many, {.share = 0.3f});
+  int moved = 0;
+  for (std::int64_t i = 0; i < 1000; ++i)
+    moved += !std::ranges::equal(some.get(i).image.values(), many->get(i).image.values());
+  CHECK(moved > 200);
+  CHECK(moved < 330);
+  CHECK(kind_of([&] { ShiftAugmentation(data, {.share = 1.5f}); }) == ErrorKind::kUsage);
   CHECK(kind_of([&] { ShiftAugmentation(data, {.max_shift_pixels = 2}); }) == ErrorKind::kUsage);
   CHECK(kind_of([&] { ShiftAugmentation(data, {.max_shift_pixels = -1}); }) == ErrorKind::kUsage);
 }
