@@ -3,7 +3,28 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/kernels/integer.hpp"
+
 namespace espalier::quantize {
+namespace {
+
+ActivationGrid grid_of(ObserverKind kind, const Histogram& histogram) {
+  constexpr int kLevels = kernels::kMaxActivationLevel + 1;
+  constexpr double kShare = 0.9999;
+  const Range range = kind == ObserverKind::kPercentile ? range_by_percentile(histogram, kShare)
+                      : kind == ObserverKind::kEntropy  ? range_by_entropy(histogram, kLevels)
+                                                       : range_by_squared_error(histogram, kLevels);
+  return activation_grid(range.low, range.high);
+}
+
+}  // namespace
+
+RangeObserver::RangeObserver(ObserverKind kind, float decay)
+    : kind_(kind), decay_(decay), state_({3}) {}
+
+bool RangeObserver::seen() const {
+  return counts() ? histogram_.seen() : state_.data()[kWeight] > 0;
+}
 
 void RangeObserver::observe(const Tensor& values) {
   if (values.elements() == 0) return;
@@ -15,6 +36,10 @@ void RangeObserver::observe(const Tensor& values) {
     high = std::max(high, v);
   }
   require(finite, ErrorKind::kDiverged, "observer", "an activation is no finite number");
+  if (counts()) {
+    grid_.reset();
+    return histogram_.observe(values);
+  }
   float* s = state_.mutable_data();
   if (kind_ == ObserverKind::kMinMax) {
     s[kLow] = seen() ? std::min(s[kLow], low) : low;
@@ -29,6 +54,10 @@ void RangeObserver::observe(const Tensor& values) {
 
 ActivationGrid RangeObserver::grid() const {
   require(seen(), "observer", "has seen no activation: calibrate or train first");
+  if (counts()) {
+    if (!grid_) grid_ = grid_of(kind_, histogram_);
+    return *grid_;
+  }
   const float* s = state_.data();
   return activation_grid(s[kLow] / s[kWeight], s[kHigh] / s[kWeight]);
 }

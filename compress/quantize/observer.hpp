@@ -1,7 +1,10 @@
 // The range of an activation, as training or calibration sees it.
 #pragma once
 
+#include <optional>
+
 #include "compress/quantize/grid.hpp"
+#include "compress/quantize/histogram.hpp"
 
 namespace espalier::quantize {
 
@@ -9,24 +12,36 @@ enum class ObserverKind {
   kMinMax,         // the smallest and largest value ever seen: for calibration
   kMovingAverage,  // exponential mean of each batch's extremes, corrected for its start (Jacob et
                    // al. 2018, section 3.1): for training, where early ranges are stale
+  // From a histogram, for calibration (histogram.hpp):
+  kPercentile,    // all but a 10,000th of the values on each side
+  kSquaredError,  // the range of least squared error
+  kEntropy,       // the range of least Kullback-Leibler divergence
 };
 
 class RangeObserver {
  public:
-  explicit RangeObserver(ObserverKind kind, float decay = 0.999f)
-      : kind_(kind), decay_(decay), state_({3}) {}
+  explicit RangeObserver(ObserverKind kind, float decay = 0.999f);
   // Errors: kDiverged for a NaN or infinity.
   void observe(const Tensor& values);
-  bool seen() const { return state_.data()[kWeight] > 0; }
+  bool seen() const;
   ActivationGrid grid() const;  // errors: nothing was seen
 
-  Tensor& state() { return state_; }  // for checkpoints: all that it knows
+  // For checkpoints: all that it knows.
+  Tensor& state() {
+    grid_.reset();
+    return counts() ? histogram_.state() : state_;
+  }
 
  private:
   enum { kLow, kHigh, kWeight };  // weight: how much was seen, 0 (nothing) to 1
+  bool counts() const {
+    return kind_ != ObserverKind::kMinMax && kind_ != ObserverKind::kMovingAverage;
+  }
   ObserverKind kind_;
   float decay_;
   Tensor state_;
+  Histogram histogram_;                         // of the kinds that count
+  mutable std::optional<ActivationGrid> grid_;  // what they cost to choose is paid once
 };
 
 }  // namespace espalier::quantize
