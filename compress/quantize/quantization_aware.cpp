@@ -43,13 +43,18 @@ Parameter& bias_of(Layer& linear) {
   return parameter_of(linear, "bias");
 }
 
+struct WeightRule {
+  int bits;
+  bool per_channel;
+};
+
 // w rounded to scale[c] * level.
-ops::FakeQuantGrid weight_grid(const Tensor& w, int bits, const Tensor& bias, float input_scale) {
-  const std::int32_t q = max_weight_level(bits);
-  return {.scales = bounded_weight_scales(w, bits, bias, input_scale),
-          .zero_point = 0,
-          .min_level = -q,
-          .max_level = q};
+ops::FakeQuantGrid weight_grid(const Tensor& w, WeightRule rule, const Tensor& bias,
+                               float input_scale) {
+  const std::int32_t q = max_weight_level(rule.bits);
+  auto scales = bounded_weight_scales(w, rule.bits, bias, input_scale);
+  if (!rule.per_channel) std::ranges::fill(scales, float{std::ranges::max(scales)});
+  return {.scales = std::move(scales), .zero_point = 0, .min_level = -q, .max_level = q};
 }
 
 // x rounded to the levels of an activation grid.
@@ -78,6 +83,7 @@ int bits_for(const std::vector<std::int8_t>& levels) {
 QuantizationAware::QuantizationAware(Options options)
     : options_(options), mode_(std::make_shared<Mode>(Mode::kFrozen)) {
   max_weight_level(options.weight_bits);  // checks
+  for (const auto& [_, bits] : options.layer_bits) max_weight_level(bits);
   require(0 < options.freeze_at && options.freeze_at <= 1, "QuantizationAware",
           "wants freeze_at in (0, 1], got ", options.freeze_at);
   require(0 <= options.round_from && options.round_from <= 1, "QuantizationAware",
@@ -112,6 +118,13 @@ void QuantizationAware::attach(Layer& model) {
   require_quantizable(*model_);
   fold_batch_norm(*model_);
   const auto& layers = model_->layers();
+  for (const auto& [name, bits] : options_.layer_bits)
+    require(std::ranges::any_of(layers,
+                                [&, &wanted = name](const auto& entry) {
+                                  return entry.name == wanted && is_linear(*entry.layer);
+                                }),
+            "QuantizationAware", name, ", which shall have ", bits,
+            " bits, is no convolution or dense layer of the model");
   std::size_t last = layers.size() - 1;
   while (!is_linear(*layers[last].layer)) --last;
   model_->set_input_tap([mode = mode_](const Variable& x) {
@@ -126,18 +139,24 @@ void QuantizationAware::attach(Layer& model) {
     const bool relu = i + 1 < layers.size() && is_any<Relu>(*layers[i + 1].layer);
     if (is_linear(layer) && !options_.given_scale)
       weight_of(layer).add_transform(
-          "quantize", [bits = options_.weight_bits, scale_bits = options_.scale_bits, mode = mode_,
-                       &bias = bias_of(layer), range](const Variable& w) {
+          "quantize", [rule = WeightRule{bits_of(layers[i].name), options_.per_channel},
+                       scale_bits = options_.scale_bits, mode = mode_, &bias = bias_of(layer),
+                       range](const Variable& w) {
             if (*mode == Mode::kCalibrating || (range && !range->seen())) return w;
             const float input_scale =
                 range ? shortened(range->grid(), scale_bits).scale : kImageGrid.scale;
             return ops::fake_quant(
-                w, weight_grid(w.value(), bits, bias.effective().value(), input_scale));
+                w, weight_grid(w.value(), rule, bias.effective().value(), input_scale));
           });
     range = i == last ? nullptr : std::make_shared<RangeObserver>(options_.observer);
     if (range) observe(*layers[i + relu].layer, range);
     stages_.push_back({layers[i].name, &layer, relu, range});
   }
+}
+
+int QuantizationAware::bits_of(const std::string& layer) const {
+  const auto own = options_.layer_bits.find(layer);
+  return own == options_.layer_bits.end() ? options_.weight_bits : own->second;
 }
 
 // Rounds what the layer returns to the grid of `range`. An average pool shares the range of its
@@ -204,11 +223,11 @@ IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid&
     to.bias_levels = bias_levels(bias_of(*stage.layer).effective().value(), input.scale, to.scales);
     return to;
   }
-  to.bits = options_.weight_bits;
+  to.bits = bits_of(stage.name);
   weight.remove_transform("quantize");
   const Tensor w = weight.effective().value();  // masked, if a mask is still attached
   const Tensor bias = bias_of(*stage.layer).effective().value();
-  const auto grid = weight_grid(w, to.bits, bias, input.scale);
+  const auto grid = weight_grid(w, {to.bits, options_.per_channel}, bias, input.scale);
   to.scales = grid.scales;
   to.levels = weight_levels(w, to.scales, to.bits);
   to.bias_levels = bias_levels(bias, input.scale, to.scales);

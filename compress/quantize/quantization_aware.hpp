@@ -4,8 +4,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "compress/quantize/integer_network.hpp"
 #include "compress/quantize/observer.hpp"
@@ -22,7 +24,9 @@ void require_quantizable(const Sequential& model);
 class QuantizationAware final : public training::Pass {
  public:
   struct Options {
-    int weight_bits = 8;      // 2 to 8
+    int weight_bits = 8;                         // 2 to 8
+    std::map<std::string, int> layer_bits = {};  // of these layers, by name; the others as above
+    bool per_channel = true;  // a scale for each output channel, or one for the tensor
     float freeze_at = 0.75f;  // progress from which the ranges stay as they are, (0, 1]
     ObserverKind observer = ObserverKind::kMovingAverage;
     float round_from = 0;  // progress before which activations are observed, not rounded, [0, 1]
@@ -59,6 +63,7 @@ class QuantizationAware final : public training::Pass {
     bool relu;                              // fused: the next layer is a relu
     std::shared_ptr<RangeObserver> output;  // none: the last
   };
+  int bits_of(const std::string& layer) const;
   void observe(Layer& layer, const std::shared_ptr<RangeObserver>& range);
   ActivationGrid grid_of(const RangeObserver& range) const;
   IntegerLayer settle(const Stage& stage, const ActivationGrid& input);

@@ -85,6 +85,13 @@ TEST_CASE("what has no integer form is refused by name, and so is an unfinished 
   CHECK_THROWS_AS(pass.network(), Error);
   CHECK_THROWS_AS(pass.bake(), Error);
   CHECK_THROWS_AS(QuantizationAware({.weight_bits = 1}), Error);
+  CHECK_THROWS_AS(QuantizationAware({.layer_bits = {{"dense1", 9}}}), Error);
+  QuantizationAware misnamed({.layer_bits = {{"relu", 4}}});
+  Sequential named = model_with_relu();
+  CHECK_THROWS_WITH_AS(misnamed.attach(named),
+                       "QuantizationAware: relu, which shall have 4 bits, is no convolution or "
+                       "dense layer of the model",
+                       Error);
   CHECK_THROWS_AS(QuantizationAware({.freeze_at = 0}), Error);
   class Strange final : public Layer {
    public:

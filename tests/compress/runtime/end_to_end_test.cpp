@@ -103,6 +103,34 @@ TEST_CASE("the packed model computes the trainer's integers, bit for bit, at eve
     }
 }
 
+TEST_CASE("bits a layer, one scale a tensor, every calibration: what is baked is what runs") {
+  const auto data = datasets::synthetic_digits({.train = 200, .test = 40});
+  Sequential trained = build();
+  training::fit(trained, *data.train, {.epochs = 1, .quiet = true});
+  const Tensor x = images(*data.test);
+  using enum quantize::ObserverKind;
+  for (const auto observer : {kMinMax, kPercentile, kSquaredError, kEntropy}) {
+    Sequential model = build();
+    copy_parameters(trained, model);
+    quantize::QuantizationAware pass({.layer_bits = {{"conv2", 4}, {"dense", 6}},
+                                      .per_channel = observer == kMinMax,
+                                      .observer = observer});
+    pass.attach(model);
+    pass.calibrate(*data.train, 150);
+    const NoGradient guard;
+    const Tensor attached = model(Variable(x)).value();
+    pass.bake();
+    CHECK(same_bits(model(Variable(x)).value(), attached));
+    const auto packed = pack::pack(pass.network(), {28, 28, 1});
+    CHECK(same_bits(runtime::Model(packed).run(x), quantize::evaluate(pass.network(), x)));
+    for (const auto& layer : packed.layers)
+      if (!layer.weight.levels.empty()) {
+        CHECK(layer.weight.bits == (layer.name == "conv2" ? 4 : layer.name == "dense" ? 6 : 8));
+        CHECK((layer.weight.scales.size() == 1) == (observer != kMinMax));
+      }
+  }
+}
+
 TEST_CASE("a convolution may give the logits; relu, max pool and flatten may stand behind it") {
   const auto data = datasets::synthetic_digits({.train = 100, .test = 30});
   Rng rng(2, "init");
