@@ -21,7 +21,7 @@ json facts_json(const std::string& file, std::int64_t file_bytes, const format::
                       {"activation_bytes", l.activation_bytes}});
   return {{"file", file},
           {"file_bytes", file_bytes},
-          {"version", format::kVersion},
+          {"version", format::version_for(model)},
           {"header_bytes", facts.header_bytes},
           {"input_shape", model.input_shape},
           {"input_scale", model.input.scale},

@@ -3,6 +3,7 @@
 
 #include "apps/espalier/layer_facts.hpp"
 #include "compress/format/checksum.hpp"
+#include "compress/format/writer.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
 
@@ -58,7 +59,7 @@ std::string layer_table(const ModelFacts& facts, std::size_t width) {
 void print_facts(std::ostream& out, const std::string& file, std::int64_t file_bytes,
                  const format::PackedModel& model, const ModelFacts& facts, std::size_t width) {
   out << printable(file) << ": " << with_commas(file_bytes) << " bytes, .esp version "
-      << format::kVersion << "\n"
+      << format::version_for(model) << "\n"
       << "input   " << shape_text(model.input_shape) << " (H W C), ";
   if (model.input.is_float()) {
     out << "float32";

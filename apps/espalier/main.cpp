@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   CLI::App app("Runs .esp models: small networks, trained, pruned and quantized by Espalier.");
   app.name("espalier");
   app.require_subcommand(1);
-  app.set_version_flag("--version", "espalier " ESPALIER_VERSION ", reads .esp version 1");
+  app.set_version_flag("--version", "espalier " ESPALIER_VERSION ", reads .esp versions 1 and 2");
   app.footer(
       "A first tour, after espalier-tutorial has written its models to espalier-out/:\n"
       "  espalier inspect espalier-out/quantized.esp           what the file holds\n"

@@ -5,10 +5,19 @@
 
 namespace espalier::format {
 
-constexpr int kVersion = 1;
+// 2 is written for models that 1 cannot store in as few bytes: weights of few distinct values
+// (palette.hpp).
+constexpr int kOldestVersion = 1, kNewestVersion = 2;
+
+enum class Coding : std::uint8_t { kPlain = 0, kRange = 1 };
 
 // 0xE, then three bits of version, then one of coding.
-constexpr std::uint8_t kPlainCoded = 0xE0 | kVersion << 1, kRangeCoded = kPlainCoded | 1;
+constexpr std::uint8_t first_byte(int version, Coding coding) {
+  return static_cast<std::uint8_t>(0xE0 | version << 1 | static_cast<int>(coding));
+}
+constexpr int version_of(std::uint8_t first) {
+  return (first >> 1) & 7;
+}
 
 // CRC-16 in files below 4096 bytes: it finds every change of up to three bits there (its generator
 // has that distance up to 32,767 bits), of any odd number of bits, and every burst of up to 16

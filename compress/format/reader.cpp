@@ -10,10 +10,10 @@ namespace {
 
 template <class Coder>
 PackedModel decode(std::span<const std::uint8_t> payload, const std::string& name,
-                   std::uint64_t most) {
+                   std::uint64_t most, int version) {
   Coder coder(payload);
   PackedModel model;
-  Syntax syntax(coder, model, name, most);
+  Syntax syntax(coder, model, name, most, version);
   syntax.head();
   for (std::size_t i = 0; syntax.layer(i);) ++i;
   require(coder.at_end(), ErrorKind::kCorrupt, name, "bytes are left over");
@@ -30,8 +30,9 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name) {
         " bytes are no .esp file; espalier-tutorial writes some");
   check(bytes[0] != 'E', "an .esp file of version 0; pack the model again");
   check(bytes[0] >> 4 == 0xE, "not an .esp file; espalier-tutorial writes some");
-  const int version = (bytes[0] >> 1) & 7;
-  check(version == kVersion, "version ", version, "; this program reads version ", kVersion,
+  const int version = version_of(bytes[0]);
+  check(kOldestVersion <= version && version <= kNewestVersion, "version ", version,
+        "; this program reads versions ", kOldestVersion, " to ", kNewestVersion,
         "; use the Espalier that wrote it, or a newer one");
   const auto body = bytes.first(bytes.size() - checksum_bytes(bytes.size()));
   ByteWriter sealed;
@@ -42,8 +43,9 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name) {
 
   const auto coding = coding_of(bytes);
   const auto most = most_weights(bytes.size());
-  PackedModel model = coding == Coding::kRange ? decode<RangeDecoder>(body.subspan(1), name, most)
-                                               : decode<PlainDecoder>(body.subspan(1), name, most);
+  PackedModel model = coding == Coding::kRange
+                          ? decode<RangeDecoder>(body.subspan(1), name, most, version)
+                          : decode<PlainDecoder>(body.subspan(1), name, most, version);
   // One model, one file: a flag that only repeats a default or another end of the stream would be a
   // second spelling. Writing again, which validates, is the rule that leaves none out.
   check(std::ranges::equal(write(model, coding, ErrorKind::kCorrupt, name), bytes),

@@ -18,7 +18,7 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name);
 
 // Of a file that read() takes.
 inline Coding coding_of(std::span<const std::uint8_t> bytes) {
-  return bytes[0] == kRangeCoded ? Coding::kRange : Coding::kPlain;
+  return static_cast<Coding>(bytes[0] & 1);
 }
 
 }  // namespace espalier::format

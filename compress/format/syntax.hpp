@@ -7,6 +7,7 @@
 
 #include "compress/format/level_coder.hpp"
 #include "compress/format/limits.hpp"
+#include "compress/format/palette.hpp"
 #include "compress/format/validate.hpp"
 
 namespace espalier::format {
@@ -29,8 +30,8 @@ class Syntax {
   using Layer = std::conditional_t<std::is_const_v<Model>, const PackedLayer, PackedLayer>;
 
   // `name` in errors, which a decoder alone raises. `most` weights are allowed (limits.hpp).
-  Syntax(Coder& coder, Model& model, std::string name, std::uint64_t most)
-      : coder_(coder), model_(model), name_(std::move(name)), most_(most) {}
+  Syntax(Coder& coder, Model& model, std::string name, std::uint64_t most, int version)
+      : coder_(coder), model_(model), name_(std::move(name)), most_(most), version_(version) {}
 
   void head();
   // The record of layer `i`, which a decoder appends; false: there was none, the list ends here.
@@ -70,6 +71,18 @@ class Syntax {
   void window(Layer& layer);
   std::int64_t width(Layer& layer);
   void weight(Layer& layer);
+  template <class T>
+  void with_palette(std::span<T> values, std::size_t rows);
+  float colour(float value, float) {
+    return std::bit_cast<float>(coder_.raw(32, std::bit_cast<std::uint32_t>(value)));
+  }
+  int colour(int value, int last) {
+    if (last == kNone)
+      return static_cast<int>(
+          std::clamp<std::int64_t>(code_signed(coder_, first_colour_, value), -kNone, kNone - 1));
+    const auto step = number(colour_steps_, value - last, kMostColours);
+    return last + static_cast<int>(step);
+  }
   void bias(Layer& layer, std::size_t channels);
   void count_weights(std::uint64_t count) {
     weights_ += count;
@@ -81,6 +94,8 @@ class Syntax {
   Model& model_;
   std::string name_;
   std::uint64_t most_, weights_ = 0;
+  int version_;
+  static constexpr int kNone = 1000;  // no level
 
   std::array<std::int64_t, 3> shape_{}, unflattened_{};
   ActivationGrid grid_ = kUsualGrid;
@@ -103,6 +118,9 @@ class Syntax {
   SignedModel shift_{kRarely, {}, {}}, bias_;
   std::array<BitModel, 8> has_grid_{kMostly, kEvenly, kRarely, kRarely, kMostly, kRarely, kRarely};
   std::array<BitModel, 2> has_relu_{kRarely, kMostly};
+  BitModel has_palette_ = kEvenly;
+  NumberModel colours_, colour_steps_;
+  SignedModel first_colour_;
 };
 
 template <class Coder, class Model>
@@ -257,8 +275,10 @@ void Syntax<Coder, Model>::weight(Layer& layer) {
   }
   count_weights(count);
   const auto rows = static_cast<std::size_t>(w.shape[0]);
+  const bool palette = version_ >= 2 && flag(has_palette_, !Coder::kDecodes && palette_pays(w));
   if (w.is_float()) {
     if constexpr (Coder::kDecodes) w.values.resize(count);
+    if (palette) return with_palette(std::span(w.values), rows);
     floats(w.values, count / rows);
     return;
   }
@@ -270,7 +290,10 @@ void Syntax<Coder, Model>::weight(Layer& layer) {
                          .height = static_cast<std::size_t>(window[0]),
                          .width = static_cast<std::size_t>(window[1]),
                          .inputs = static_cast<std::size_t>(window[2])};
-  LevelCoder(coder_, std::span(w.levels), shape, w.bits, level_models_).code();
+  if (palette)
+    with_palette(std::span(w.levels), rows);
+  else
+    LevelCoder(coder_, std::span(w.levels), shape, w.bits, level_models_).code();
 
   const bool each = flag(a_scale_each_, w.scales.size() != 1);
   if constexpr (Coder::kDecodes) w.scales.resize(each ? rows : 1);
@@ -280,6 +303,33 @@ void Syntax<Coder, Model>::weight(Layer& layer) {
     return;
   }
   for (auto& scale : w.scales) set(scale, code_scale(coder_, weight_scale_, scale));
+}
+
+// The distinct values, ascending, then each weight's place among them.
+template <class Coder, class Model>
+template <class T>
+void Syntax<Coder, Model>::with_palette(std::span<T> values, std::size_t rows) {
+  using Value = std::remove_const_t<T>;
+  using Wide = std::conditional_t<std::is_same_v<Value, float>, float, int>;
+  std::vector<Value> palette;
+  std::vector<std::int8_t> ranks(values.size());
+  if constexpr (!Coder::kDecodes) {
+    palette = palette_of(std::span<const Value>(values), kMostColours);
+    ranks = ranks_in(std::span<const Value>(values), palette);
+  }
+  const auto colours = static_cast<std::size_t>(
+      number(colours_, static_cast<std::int64_t>(palette.size()), kMostColours));
+  palette.resize(colours);
+  Wide last = static_cast<Wide>(kNone);
+  for (Value& value : palette) {
+    last = colour(Wide{value}, last);
+    require(sizeof(Value) > 1 || std::abs(last) <= 127, ErrorKind::kCorrupt, name_,
+            "a palette's level is out of range");
+    value = static_cast<Value>(last);
+  }
+  RankCoder(coder_, std::span(ranks), rows, colours).code();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    set(values[i], ranks[i] == 0 ? Value{} : palette[std::min(place_of(ranks[i]), colours - 1)]);
 }
 
 template <class Coder, class Model>

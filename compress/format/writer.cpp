@@ -1,5 +1,7 @@
 #include "compress/format/writer.hpp"
 
+#include <algorithm>
+
 #include "compress/format/checksum.hpp"
 #include "compress/format/plain_coder.hpp"
 #include "compress/format/syntax.hpp"
@@ -8,8 +10,8 @@ namespace espalier::format {
 namespace {
 
 template <class Coder>
-void encode(Coder& coder, const PackedModel& model) {
-  Syntax syntax(coder, model, "write", kMaxWeights);
+void encode(Coder& coder, const PackedModel& model, int version) {
+  Syntax syntax(coder, model, "write", kMaxWeights, version);
   syntax.head();
   for (std::size_t i = 0; syntax.layer(i);) ++i;
 }
@@ -17,7 +19,7 @@ void encode(Coder& coder, const PackedModel& model) {
 template <class Coder>
 Sizes measure(const PackedModel& model) {
   Coder coder;
-  Syntax syntax(coder, model, "measure", kMaxWeights);
+  Syntax syntax(coder, model, "measure", kMaxWeights, version_for(model));
   syntax.head();
   Sizes sizes;
   double before = coder.bits();
@@ -39,17 +41,24 @@ std::uint64_t weights_of(const PackedModel& model) {
 
 }  // namespace
 
+int version_for(const PackedModel& model) {
+  const bool palettes =
+      std::ranges::any_of(model.layers, [](const auto& l) { return palette_pays(l.weight); });
+  return palettes ? 2 : 1;
+}
+
 Bytes write(const PackedModel& model, Coding coding, ErrorKind kind, std::string_view where) {
   validate(model, kind, where);
   ByteWriter out;
-  out.u8(coding == Coding::kRange ? kRangeCoded : kPlainCoded);
+  const int version = version_for(model);
+  out.u8(first_byte(version, coding));
   if (coding == Coding::kRange) {
     RangeEncoder coder;
-    encode(coder, model);
+    encode(coder, model, version);
     out.raw(coder.finish());
   } else {
     PlainEncoder coder;
-    encode(coder, model);
+    encode(coder, model, version);
     out.raw(coder.finish());
   }
   seal(out);

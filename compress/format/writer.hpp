@@ -6,19 +6,21 @@
 #include <string_view>
 #include <vector>
 
+#include "compress/format/checksum.hpp"
 #include "compress/format/packed_model.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
 
 namespace espalier::format {
 
-enum class Coding : std::uint8_t { kPlain = 0, kRange = 1 };
-
 // The one file of this model in this coding. Errors: `kind`, naming `where`, when the model breaks
 // a limit, its shapes do not chain, or nearly all of very many weights are zero (limits.hpp,
 // most_weights).
 Bytes write(const PackedModel& model, Coding coding = Coding::kRange,
             ErrorKind kind = ErrorKind::kUsage, std::string_view where = "write");
+
+// The version that write() gives this model: the oldest that stores it in the fewest bytes.
+int version_for(const PackedModel& model);
 
 // Where a file's bits go, to a few hundredths of a bit. Rounding to bytes and the checksum come on
 // top.

@@ -1,5 +1,5 @@
-// Files of version 1, written once: this version writes the same bytes, and every later one reads
-// the same models.
+// Files of versions 1 and 2, written once: this program writes the same bytes, and every later one
+// reads the same models.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -12,14 +12,18 @@
 using namespace espalier;
 using namespace espalier::format;
 
-TEST_CASE("the golden files of version 1 are read and written, byte for byte") {
-  for (const auto& [name, model, coding] : samples::golden()) {
-    CAPTURE(name);
-    const Bytes file =
-        read_file(std::filesystem::path(ESPALIER_SOURCE_DIR "/tests/golden/v1") / name);
-    CHECK(read(file, name) == model);
-    CHECK(write(model, coding) == file);
-  }
+TEST_CASE("the golden files are read and written, byte for byte, in the version of their folder") {
+  for (const int version : {1, 2})
+    for (const auto& [name, model, coding] :
+         version == 1 ? samples::golden() : samples::golden_v2()) {
+      CAPTURE(name);
+      const Bytes file = read_file(std::filesystem::path(ESPALIER_SOURCE_DIR "/tests/golden") /
+                                   ("v" + std::to_string(version)) / name);
+      CHECK(version_of(file[0]) == version);
+      CHECK(version_for(model) == version);
+      CHECK(read(file, name) == model);
+      CHECK(write(model, coding) == file);
+    }
 }
 
 TEST_CASE("a small LeNet-5 takes 12 bytes beside its levels") {

@@ -119,6 +119,49 @@ inline PackedModel lenet5() {
   return model;
 }
 
+// A third of the weights zero, the others of `colours` levels that lie unevenly, as clustering
+// leaves them: 8 bits, or floats.
+inline PackedModel clustered(bool floats, int colours) {
+  PackedModel model = network(floats ? 32 : 8, 0.3);
+  Rng rng(9, "clusters");
+  const auto value = [&](std::size_t k) {  // -121 to 120
+    return static_cast<int>((k * k * 7919 + 31 * k) % 242) - 121;
+  };
+  for (auto& layer : model.layers) {
+    auto& w = layer.weight;
+    const std::size_t count = std::max(w.levels.size(), w.values.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto k =
+          static_cast<std::size_t>(rng.below(static_cast<std::uint64_t>(colours) * 3 / 2));
+      const int level = k < static_cast<std::size_t>(colours) ? value(k) : 0;
+      if (floats)
+        w.values[i] = static_cast<float>(level) / 256;
+      else
+        w.levels[i] = static_cast<std::int8_t>(level);
+    }
+  }
+  return model;
+}
+// Enough weights for either profile: 2,600 and 67,600.
+inline PackedModel clustered_dense(bool floats, std::int64_t outputs, int colours) {
+  PackedModel model;
+  model.input_shape = {1, 1, 260};
+  model.layers = {weighted(LayerKind::kDense, {outputs, 260}, floats ? 32 : 8, 1)};
+  auto& w = model.layers[0].weight;
+  model.layers[0].bias_levels.clear(), model.layers[0].bias.clear();
+  if (!floats) w.scales = {1}, model.input.scale = 0.5f;
+  Rng rng(11, "clusters");
+  for (std::size_t i = 0; i < std::max(w.levels.size(), w.values.size()); ++i) {
+    const auto k = static_cast<int>(rng.below(static_cast<std::uint64_t>(colours)));
+    const int level = k == 0 ? 0 : (k * k * 37) % 251 - 125;
+    if (floats)
+      w.values[i] = static_cast<float>(level) / 128;
+    else
+      w.levels[i] = static_cast<std::int8_t>(level);
+  }
+  return model;
+}
+
 // tests/golden/v1: name and model. Floats are exact everywhere: no logarithm made them.
 struct Golden {
   std::string name;
@@ -138,6 +181,19 @@ inline std::vector<Golden> golden() {
   return all;
 }
 
+// tests/golden/v2: what version 1 would store in more bytes.
+inline std::vector<Golden> golden_v2() {
+  std::vector<Golden> all;
+  for (const auto coding : {Coding::kPlain, Coding::kRange}) {
+    const std::string end = coding == Coding::kPlain ? "_plain.esp" : ".esp";
+    all.push_back({"clustered_8" + end, clustered_dense(false, 10, 16), coding});
+    all.push_back({"clustered_32" + end, clustered_dense(true, 10, 16), coding});
+    all.push_back({"network_clustered_32" + end, clustered(true, 5), coding});
+  }
+  all.push_back({"clustered_large_32.esp", clustered_dense(true, 260, 200), Coding::kRange});
+  return all;
+}
+
 // Every width, coding and profile.
 inline std::vector<Bytes> files() {
   std::vector<Bytes> files;
@@ -145,6 +201,9 @@ inline std::vector<Bytes> files() {
     files.push_back(write(worked_example(), coding));
     for (const int bits : {2, 4, 8, 32}) files.push_back(write(network(bits, 0.3), coding));
   }
+  for (const auto coding : {Coding::kPlain, Coding::kRange})
+    for (const bool floats : {false, true})
+      files.push_back(write(clustered_dense(floats, 1, 16), coding));
   files.push_back(write(large_layer()));
   files.push_back(write(lenet5()));
   return files;
@@ -161,10 +220,10 @@ inline Bytes sealed(const Bytes& bytes) {
 }
 
 // What write() makes of a model, valid or not.
-inline Bytes unchecked(const PackedModel& model, Coding coding) {
+inline Bytes unchecked(const PackedModel& model, Coding coding, int version = 1) {
   const auto payload = [&](auto coder) {
     try {
-      Syntax syntax(coder, model, "unchecked", kMaxWeights);
+      Syntax syntax(coder, model, "unchecked", kMaxWeights, version);
       syntax.head();
       for (std::size_t i = 0; syntax.layer(i);) ++i;
     } catch (const Error&) {  // the reader meets what stopped the writer
@@ -172,7 +231,7 @@ inline Bytes unchecked(const PackedModel& model, Coding coding) {
     return coder.finish();
   };
   ByteWriter out;
-  out.u8(coding == Coding::kRange ? kRangeCoded : kPlainCoded);
+  out.u8(first_byte(version, coding));
   out.raw(coding == Coding::kRange ? payload(RangeEncoder()) : payload(PlainEncoder()));
   seal(out);
   return out.release();

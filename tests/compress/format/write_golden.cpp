@@ -1,5 +1,5 @@
-// Writes tests/golden/v1 from the sample models. Its files are kept as they are: a version 1 that
-// writes other bytes for them is not version 1.
+// Writes tests/golden/v1 and v2 from the sample models. Their files are kept as they are: a version
+// that writes other bytes for them is another version.
 #include <filesystem>
 #include <iostream>
 
@@ -12,6 +12,9 @@ int main(int argc, char** argv) {
     std::cerr << "usage: write-golden FOLDER\n";
     return static_cast<int>(ErrorKind::kUsage);
   }
+  const std::filesystem::path folder = argv[1];
   for (const auto& [name, model, coding] : format::samples::golden())
-    write_file(std::filesystem::path(argv[1]) / name, format::write(model, coding));
+    write_file(folder / "v1" / name, format::write(model, coding));
+  for (const auto& [name, model, coding] : format::samples::golden_v2())
+    write_file(folder / "v2" / name, format::write(model, coding));
 }
