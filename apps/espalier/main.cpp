@@ -1,6 +1,8 @@
 // espalier: run what was trained. Commands that train are programs beside this one, which holds no
 // training code; it becomes them.
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "apps/common/program.hpp"
@@ -9,14 +11,18 @@
 
 namespace {
 
-constexpr std::string_view kCompress = "compress";
+// The commands that train, each the program espalier-NAME.
+constexpr std::pair<std::string_view, const char*> kTraining[] = {
+    {"compress", "Train the smallest file of a network that is good enough, from nothing"},
+    {"toolbox", "Every technique of TensorFlow Model Optimization, as one table"},
+};
 
 // Returns only with an error.
-void become_compress(int argc, char** argv) {
-  std::vector<std::string> command = {
-      (espalier::own_program().parent_path() / "espalier-compress").string()};
+void become(std::string_view name, int argc, char** argv) {
+  const std::string program = "espalier-" + std::string(name);
+  std::vector<std::string> command = {(espalier::own_program().parent_path() / program).string()};
   command.insert(command.end(), argv + 2, argv + argc);
-  espalier::become_process(command, "build the target 'espalier-compress'");
+  espalier::become_process(command, "build the target '" + program + "'");
 }
 
 }  // namespace
@@ -43,12 +49,12 @@ int main(int argc, char** argv) {
   add_inspect(app);
   add_eval(app);
   add_fetch(app);
-  app.add_subcommand(std::string(kCompress),
-                     "Train the smallest file of a network that is good enough, from nothing");
-  if (argc > 1 && argv[1] == kCompress) {
+  for (const auto& [name, description] : kTraining) {
+    app.add_subcommand(std::string(name), description);
+    if (argc < 2 || argv[1] != name) continue;
     CLI::App none;
     none.name("espalier");
-    return run_program(none, 1, argv, [&] { become_compress(argc, argv); });
+    return run_program(none, 1, argv, [&, wanted = name] { become(wanted, argc, argv); });
   }
   return run_program(app, argc, argv);
 }
