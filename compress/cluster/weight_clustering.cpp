@@ -128,13 +128,19 @@ bool WeightClustering::visit_state(const training::StateVisitor& visitor) {
 void WeightClustering::bake() {
   const NoGradient guard;
   for (Target& target : targets_) {
-    const Tensor y = clustered(target, target.parameter->latent()).value();
-    const std::set<float> values(y.values().begin(), y.values().end());
-    require(values.size() <= target.groups * static_cast<std::size_t>(options_.clusters),
-            ErrorKind::kInternal, target.name, "should hold ", options_.clusters, " values, holds ",
-            values.size());
-    target.parameter->remove_transform("cluster");
-    target.parameter->latent().mutable_value().copy_from(y);
+    const std::size_t most = target.groups * static_cast<std::size_t>(options_.clusters);
+    Parameter& p = *target.parameter;
+    // A pass that was baked before, quantization, has put the clusters on its grid: these stay.
+    const auto few = [&](const Tensor& t) {
+      const auto values = t.values();
+      return std::set<float>(values.begin(), values.end()).size() <= most;
+    };
+    const bool settled = few(p.latent().value());
+    const Tensor y = settled ? p.latent().value() : clustered(target, p.latent()).value();
+    require(few(y), ErrorKind::kInternal, target.name, "should hold at most ", most,
+            " values, holds more");
+    p.remove_transform("cluster");
+    if (!settled) p.latent().mutable_value().copy_from(y);
   }
   targets_.clear();
 }

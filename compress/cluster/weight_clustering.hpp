@@ -42,7 +42,8 @@ class WeightClustering final : public training::Pass {
   void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
   // Centroids, their optimizer, masks.
   bool visit_state(const training::StateVisitor& visitor) override;
-  // Writes the centroids into the weights. Errors: kInternal when a tensor then holds more values
+  // Writes the centroids into the weights, unless they are few values already: quantization-aware
+  // training beside this pass is attached after it, baked before it, and rounds them. Errors: kInternal when a tensor then holds more values
   // than its clusters.
   void bake() override;
 

@@ -27,7 +27,7 @@ TEST_CASE("toolbox: a row for each experiment, smaller as it should be") {
   for (const auto& r : rows) CHECK(r.at("accuracy") > 0.2);
   CHECK(row("prune 80 %").at("deflate") > 2.5);
   CHECK(row("cluster 16").at("smaller") > 6);
-  CHECK(row("prune 50 % + cluster 8 + int8").at("smaller") > row("cluster 16").at("smaller"));
+  CHECK(row("PCQAT: prune 50 %, cluster 8").at("smaller") > row("cluster 16").at("smaller"));
   CHECK(row("80 % zeros, 4 bits aware").at("smaller") > 16);
   CHECK(2 * row("half the filters").at("macs").get<int>() == row("baseline").at("macs"));
   int files = 0;

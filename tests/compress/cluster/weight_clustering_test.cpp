@@ -125,6 +125,30 @@ TEST_CASE("pruned, clustered, quantized: zeros stay, clusters stay, and the file
   CHECK(format::write(packed).size() < file.size());
 }
 
+TEST_CASE("PCQAT: pruned, then clustered while quantization trains: all three are kept") {
+  const auto data = datasets::synthetic_digits({.train = 300, .test = 20});
+  Sequential model = network();
+  prune::Pruner pruner({.schedule = prune::constant_sparsity(0.5f)});
+  training::fit(model, *data.train, {.epochs = 2, .quiet = true}, {&pruner});
+  pruner.bake();
+  WeightClustering clustering({.clusters = 8, .preserve_sparsity = true});
+  quantize::QuantizationAware aware({.per_channel = false});
+  training::fit(model, *data.train, {.epochs = 2, .quiet = true}, {&clustering, &aware});
+  const Tensor x = images(*data.test);
+  const NoGradient guard;
+  const Tensor attached = model(Variable(x)).value();
+  aware.bake();
+  clustering.bake();
+  CHECK(same_bits(model(Variable(x)).value(), attached));
+  CHECK(prune::model_sparsity(model) >= 0.5);
+  const auto packed = pack::pack(aware.network(), {28, 28, 1});
+  for (const auto& layer : packed.layers) {
+    const std::set<int> levels(layer.weight.levels.begin(), layer.weight.levels.end());
+    CHECK(levels.size() <= 8);
+  }
+  CHECK(same_bits(runtime::Model(packed).run(x), quantize::evaluate(aware.network(), x)));
+}
+
 TEST_CASE("a centroid's gradient is the sum of its weights', or their mean") {
   for (const auto rule : {cluster::GradientRule::kSum, cluster::GradientRule::kAverage}) {
     Rng rng(1, "init");
