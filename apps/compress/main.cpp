@@ -5,12 +5,10 @@
 #include "apps/common/program.hpp"
 #include "apps/common/words.hpp"
 #include "apps/compress/compression.hpp"
+#include "apps/smallest/digits.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/text.hpp"
 #include "core/onednn/threads.hpp"
-#include "datasets/fetch_mnist.hpp"
-#include "datasets/subset.hpp"
-#include "datasets/synthetic_digits.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -20,19 +18,10 @@ void compress(CompressOptions options) {
           "wants one of --target-bytes and --max-drop");
   install_interrupt_handler();
   set_threads(1);
-  std::optional<datasets::MnistData> data;
-  if (!options.synthetic) data = datasets::find_or_fetch_mnist(options.data);
-  if (!data) {
-    options.synthetic = true;
-    data = datasets::synthetic_digits();
-  }
-  if (options.images) {
-    require(*options.images <= data->train->size(), "--images", "the data has ",
-            data->train->size(), " training images, asked for ", *options.images);
-    data->train = datasets::first(data->train, *options.images);
-  }
+  const Digits digits = load_digits(options.data, options.synthetic, options.images);
+  options.synthetic = digits.synthetic;
   if (options.json) options.quiet = true;
-  Compression compression(options, *data);
+  Compression compression(options, digits.data);
   try {
     compression.run();
   } catch (const Error& error) {

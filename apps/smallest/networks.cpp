@@ -47,7 +47,7 @@ const std::vector<NetworkKind>& network_kinds() {
       {"lenet300", "LeNet-300-100: two hidden dense layers", {300, 100}, {{64, 32}, {96, 48}}},
       {"tutorial-small", "one convolution 3x3, no hidden dense layer", {12}, {{6}, {12}}},
       {"tutorial-large",
-       "two padded convolutions 5x5, a hidden dense layer",
+       "two padded convolutions 5x5, a hidden dense layer; no batch norm",
        {32, 64, 1024},
        {{16, 32, 128}, {32, 64, 256}}},
   };

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kProbeEpochs = 6, kMostEpochs = 300;
 constexpr double kFirstLambda = 6e-5;
-// What doubling lambda or epochs does, in logarithms, until trials say more: measured on LeNets
+// Exponents: bytes go with lambda^-0.6 and so on, until trials say more. Rough, from LeNets
 // (apps/records/RECORDS.md).
 constexpr double kBytesByLambda = -0.6, kErrorByLambda = 0.4;
 constexpr double kByEpochs = -0.12;

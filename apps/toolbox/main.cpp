@@ -6,21 +6,18 @@
 #include <optional>
 
 #include "apps/common/program.hpp"
+#include "apps/smallest/digits.hpp"
+#include "apps/smallest/train_smallest.hpp"
 #include "apps/toolbox/experiments.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/runtime/costs.hpp"
-#include "compress/runtime/session.hpp"
 #include "compress/runtime/stages.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
 #include "core/onednn/threads.hpp"
-#include "core/tensor/argmax.hpp"
-#include "datasets/fetch_mnist.hpp"
-#include "datasets/subset.hpp"
-#include "datasets/synthetic_digits.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/tutorial_models.hpp"
 
@@ -47,18 +44,6 @@ T median(std::vector<T> values) {
   return values[(values.size() - 1) / 2];
 }
 
-double accuracy_of(const format::PackedModel& packed, const datasets::Dataset& test) {
-  const runtime::Model model(packed);
-  constexpr std::int64_t kBatch = 100;
-  runtime::Session session(model, {.batch = kBatch});
-  std::int64_t right = 0;
-  datasets::for_each_batch(test, test.size(), kBatch, [&](const datasets::Batch& batch) {
-    const auto answers = argmax_rows(session.run(batch.images), session.classes());
-    for (std::size_t i = 0; i < answers.size(); ++i) right += answers[i] == batch.labels[i];
-  });
-  return static_cast<double>(right) / static_cast<double>(test.size());
-}
-
 std::int64_t macs_of(const format::PackedModel& packed) {
   const auto stages = runtime::stages(packed);
   std::int64_t sum = 0;
@@ -69,7 +54,7 @@ std::int64_t macs_of(const format::PackedModel& packed) {
 
 Measured measure(const Outcome& outcome, const datasets::Dataset& test, double baseline_deflate) {
   const Bytes file = format::write(outcome.packed);
-  return {.accuracy = accuracy_of(outcome.packed, test),
+  return {.accuracy = 1 - error_of(file, test),
           .file_bytes = std::ssize(file),
           .macs = macs_of(outcome.packed),
           .smaller = baseline_deflate / static_cast<double>(file.size()),
@@ -200,20 +185,11 @@ class Toolbox {
 void run_toolbox(ToolboxOptions options) {
   install_interrupt_handler();
   set_threads(1);
-  std::optional<datasets::MnistData> data;
-  if (!options.synthetic) data = datasets::find_or_fetch_mnist(options.data);
-  if (!data) {
-    options.synthetic = true;
-    data = datasets::synthetic_digits();
-  }
-  if (options.images) {
-    require(*options.images <= data->train->size(), "--images", "the data has ",
-            data->train->size(), " training images, asked for ", *options.images);
-    data->train = datasets::first(data->train, *options.images);
-  }
+  const Digits digits = load_digits(options.data, options.synthetic, options.images);
+  options.synthetic = digits.synthetic;
   if (options.json) options.quiet = true;
   require(!options.seeds.empty(), "--seeds", "wants at least one");
-  Toolbox toolbox(options, *data);
+  Toolbox toolbox(options, digits.data);
   toolbox.run();
   toolbox.print();
 }

@@ -116,9 +116,15 @@ class Descent {
           static_cast<std::int8_t>(layer.weight.levels[change.index] + change.by);
   }
 
+  // Without bound for a move that breaks a limit of the format, such as that of sums.
   double bits_after(Change change) {
     set(change);
-    const double bits = file_bits(scratch_);
+    double bits = HUGE_VAL;
+    try {
+      bits = file_bits(scratch_);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kUsage) throw;
+    }
     change.by = -change.by;
     set(change);
     return bits;

@@ -48,7 +48,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"apps/smallest", {"compress/pack", "compress/descent"}},
     {"apps/compress", {"apps/common", "apps/smallest"}},
     {"apps/records", {"apps/common", "apps/smallest"}},
-    {"apps/toolbox", {"apps/common", "compress/pack", "compress/runtime"}},
+    {"apps/toolbox", {"apps/common", "apps/smallest"}},
     {"apps/bench", {"apps/common", "compress/format", "optim"}},
 };
 

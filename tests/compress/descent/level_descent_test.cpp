@@ -99,6 +99,22 @@ TEST_CASE("descent: zeros stay when they may not grow, and a seed is an order") 
       if (start.layers[l].weight.levels[i] == 0) CHECK(first.layers[l].weight.levels[i] == 0);
 }
 
+TEST_CASE("descent makes no move that the format does not allow, however the loss likes it") {
+  format::PackedModel model;
+  model.input_shape = {1, 1, 1040};
+  model.input = {1.0f / 127, 0};
+  format::PackedLayer dense;
+  dense.kind = format::LayerKind::kDense;
+  dense.weight = {{2, 1040}, 8, {}, std::vector<std::int8_t>(2080, 127), {1}};
+  dense.bias_levels = {0, 0}, dense.bias_shift = 12;  // 127 * 1040 * 127 + 4096 is over 2^24
+  model.layers = {dense};
+  const ImageLoss loss = [](std::int64_t, std::span<const float> logits) {
+    return -double{logits[0]};
+  };
+  descend(model, Tensor::full({1, 1, 1, 1040}, 1), loss, {.lambda = 0, .rounds = 1, .quiet = true});
+  CHECK(model.layers[0] == dense);
+}
+
 TEST_CASE("descent refuses what it cannot do") {
   auto model = network();
   const ImageLoss none = [](std::int64_t, std::span<const float>) { return 0.0; };
