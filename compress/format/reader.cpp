@@ -22,7 +22,8 @@ PackedModel decode(std::span<const std::uint8_t> payload, const std::string& nam
 
 }  // namespace
 
-PackedModel read(std::span<const std::uint8_t> bytes, std::string name) {
+PackedModel read(std::span<const std::uint8_t> bytes, std::string name,
+                 std::uint64_t weight_limit) {
   const auto check = [&](bool ok, const auto&... parts) {
     require(ok, ErrorKind::kCorrupt, name, parts...);
   };
@@ -42,7 +43,7 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name) {
         "the checksum does not fit: the file was changed or cut; copy it again");
 
   const auto coding = coding_of(bytes);
-  const auto most = most_weights(bytes.size());
+  const auto most = std::min(weight_limit, most_weights(bytes.size()));
   PackedModel model = coding == Coding::kRange
                           ? decode<RangeDecoder>(body.subspan(1), name, most, version)
                           : decode<PlainDecoder>(body.subspan(1), name, most, version);

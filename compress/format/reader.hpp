@@ -5,6 +5,7 @@
 #include <string>
 
 #include "compress/format/checksum.hpp"
+#include "compress/format/limits.hpp"
 #include "compress/format/packed_model.hpp"
 #include "compress/format/writer.hpp"
 #include "core/base/bytes.hpp"
@@ -13,8 +14,9 @@ namespace espalier::format {
 
 // Errors: kCorrupt, naming the file `name`, for anything but the bytes that write() gives for a
 // valid model. Allocates at most in proportion to the bytes that are there, or a
-// few tens of megabytes (limits.hpp).
-PackedModel read(std::span<const std::uint8_t> bytes, std::string name);
+// few tens of megabytes (limits.hpp); who wants less gives a limit of the weights of all layers.
+PackedModel read(std::span<const std::uint8_t> bytes, std::string name,
+                 std::uint64_t weight_limit = kMaxWeights);
 
 // Of a file that read() takes.
 inline Coding coding_of(std::span<const std::uint8_t> bytes) {

@@ -87,7 +87,7 @@ class Syntax {
   void count_weights(std::uint64_t count) {
     weights_ += count;
     require(weights_ <= most_, ErrorKind::kCorrupt, name_, weights_,
-            " weights or more are declared; a file of this size holds at most ", most_);
+            " weights or more are declared; the limit for this file is ", most_);
   }
 
   Coder& coder_;

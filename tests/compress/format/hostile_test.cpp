@@ -144,12 +144,19 @@ TEST_CASE("a tiny file cannot ask for a large allocation") {
   layer.weight.shape = {1 << 10, 1 << 14};
   layer.weight.levels.assign(1 << 24, 0);
   const auto asks = [&](Coding coding) { return refused(unchecked(model, coding)); };
-  CHECK(asks(Coding::kRange).find("holds at most 524288") != std::string::npos);
+  CHECK(asks(Coding::kRange).find("the limit for this file is 524288") != std::string::npos);
   layer.weight.levels.assign(1, 0);
   layer.weight.bits = 32;
-  CHECK(asks(Coding::kPlain).find("holds at most 524288") != std::string::npos);
+  CHECK(asks(Coding::kPlain).find("the limit for this file is 524288") != std::string::npos);
   CHECK(most_weights(100) * (sizeof(float) + 2 * sizeof(std::int32_t)) < 32u << 20);
   CHECK(most_weights(1 << 20) == kMaxWeights);
+}
+
+TEST_CASE("a caller may set a lower limit of weights") {
+  const Bytes file = write(samples::worked_example());  // 8 weights
+  CHECK(read(file, "small.esp", 8) == samples::worked_example());
+  CHECK_THROWS_WITH_AS(read(file, "small.esp", 7), doctest::Contains("limit for this file is 7"),
+                       Error);
 }
 
 TEST_CASE("a writer refuses what its reader would: many zeros in too few bytes") {
