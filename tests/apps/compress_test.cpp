@@ -59,6 +59,31 @@ TEST_CASE("compress keeps trials, the best file and what it knows; then it goes 
   CHECK(contains(broken.output, "trials.json"));
 }
 
+TEST_CASE("Ctrl-C ends compress with its finished trials kept, and the same command goes on") {
+  const tests::Folder folder("compress_interrupted");
+  const std::string out = folder.path.string();
+  // A child of a shell ignores SIGINT until it installs a handler: the trial's file comes later.
+  const auto stopped = tests::run_shell(
+      "sh -c '" + std::string(ESPALIER_BIN_DIR) +
+      "/espalier compress --synthetic --images 1200 --model tutorial-small --minutes 3 "
+      "--target-bytes 2000 --out " +
+      out + " & while [ ! -f " + out + "/best.esp ] && kill -0 $! ; do sleep 0.05; done; " +
+      "kill -INT $!; wait $!'");
+  CHECK_MESSAGE(stopped.exit_code == 130, stopped.output);
+  CHECK_MESSAGE(contains(stopped.output, "what was found is kept"), stopped.output);
+  CHECK(contains(stopped.output, "of the test images"));
+  CHECK(!format::read(read_file(folder.path / "best.esp"), "best.esp").layers.empty());
+  const auto trials = json_of([&] {
+                        const Bytes text = read_file(folder.path / "trials.json");
+                        return std::string(text.begin(), text.end());
+                      }())
+                          .at("trials");
+  REQUIRE(!trials.empty());
+  const auto again = run_program(kQuick + "--target-bytes 20000 --out " + out);
+  CHECK_MESSAGE(contains(again.output, std::to_string(trials.size()) + " trials are there already"),
+                again.output);
+}
+
 TEST_CASE("compress refuses what it cannot do, by name") {
   const auto refuses = [](const std::string& arguments, const std::string& part) {
     const auto result = run_program("espalier compress --synthetic " + arguments);
