@@ -7,7 +7,7 @@
 using namespace espalier;
 
 namespace {
-constexpr std::uint64_t kWeightLimit = 4096;
+constexpr std::uint64_t kWeightLimit = 1024;
 }
 
 std::vector<Bytes> fuzz::seeds() {
