@@ -93,8 +93,9 @@ void Compression::require_goal() const {
 void Compression::set_goal_and_teacher() {
   const int epochs = std::clamp(static_cast<int>(options_.minutes / 1.5), 2, 20);
   say("a teacher of " + std::to_string(epochs) + " epochs first, unless the folder has it");
+  const TeacherOptions training{.epochs = epochs, .quiet = options_.quiet};
   teacher_ = teacher(network_kind("lenet5"), options_.out / "teacher.safetensors", images_.train,
-                     epochs, options_.quiet);
+                     training);
   distillation_.emplace([this](const Tensor& x) { return (*teacher_)(Variable(x)).value(); },
                         Recipe{}.teacher);
   if (options_.target_bytes) {
@@ -103,8 +104,7 @@ void Compression::set_goal_and_teacher() {
   }
   std::optional<Sequential> own;
   if (kind_.name != "lenet5")
-    own = teacher(kind_, options_.out / (kind_.name + ".safetensors"), images_.train, epochs,
-                  options_.quiet);
+    own = teacher(kind_, options_.out / (kind_.name + ".safetensors"), images_.train, training);
   const double whole = training::accuracy(own ? *own : *teacher_, *images_.validation);
   goal_.most_error = 1 - whole + *options_.max_drop / 100;
   say("the whole network in float is right on " + percent(whole) +

@@ -15,7 +15,9 @@
 #include "core/base/interrupt.hpp"
 #include "core/base/text.hpp"
 #include "core/onednn/threads.hpp"
+#include "core/tensor/argmax.hpp"
 #include "datasets/mnist.hpp"
+#include "datasets/subset.hpp"
 
 using namespace espalier;
 using apps::Row;
@@ -131,6 +133,16 @@ SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
   return result;
 }
 
+double error_of(const training::Distillation::Teacher& teacher, const datasets::Dataset& images) {
+  const NoGradient guard;
+  std::int64_t wrong = 0;
+  datasets::for_each_batch(images, images.size(), 100, [&](const datasets::Batch& batch) {
+    const auto answers = argmax_rows(teacher(batch.images).values(), images.classes());
+    for (std::size_t i = 0; i < answers.size(); ++i) wrong += answers[i] != batch.labels[i];
+  });
+  return static_cast<double>(wrong) / static_cast<double>(images.size());
+}
+
 template <class T>
 T median(std::vector<T> values) {
   std::ranges::sort(values);
@@ -162,14 +174,17 @@ void run(const Settings& s, const Row& row) {
               settings_of(s, row).c_str());
   apps::Images images = apps::split(data->train, kValidation);
   if (s.all_images) images.train = data->train;
-  std::optional<Sequential> knows;
+  std::vector<Sequential> knows;
   std::optional<training::Distillation> teacher;
   if (row.recipe.teacher.weight > 0) {
-    knows = apps::teacher(
-        apps::network_kind("lenet5"),
-        s.out / (s.all_images ? "teacher-all.safetensors" : "teacher.safetensors"), images.train);
-    teacher.emplace([&](const Tensor& x) { return (*knows)(Variable(x)).value(); },
-                    row.recipe.teacher);
+    knows = apps::teachers(apps::network_kind("lenet5"),
+                           s.out / (s.all_images ? "teacher-all" : "teacher"), images.train,
+                           row.recipe.teachers);
+    const auto answer = [&](const Tensor& x) { return apps::mean_logits(knows, x); };
+    teacher.emplace(answer, row.recipe.teacher);
+    std::printf("  teachers: %d, validation error %s\n", row.recipe.teachers,
+                percent(error_of(answer, *images.validation)).c_str());
+    std::fflush(stdout);
   }
   std::vector<SeedResult> results;
   for (const std::uint64_t seed : s.seeds) {
@@ -214,7 +229,7 @@ int main(int argc, char** argv) {
       temperature, descent_lambda, descent_teacher, shift_share;
   std::optional<int> epochs, max_level;
   std::optional<std::int64_t> batch, shift, descent_images;
-  std::optional<int> descent_rounds, growing_rounds;
+  std::optional<int> descent_rounds, growing_rounds, teachers;
   std::vector<std::int64_t> widths;
   app.add_option("--row", s.row, "M1 to M5, or L")->capture_default_str();
   app.add_option("--data", s.data,
@@ -241,6 +256,7 @@ int main(int argc, char** argv) {
   search->add_option("--floor-bits", floor_bits);
   search->add_option("--max-level", max_level);
   search->add_option("--teacher", teacher, "The teacher's part of the loss, 0 to 1");
+  search->add_option("--teachers", teachers, "How many answer together")->check(CLI::Range(1, 20));
   search->add_option("--temperature", temperature, "Of the teacher's answers");
   search->add_option("--widths", widths)->delimiter(',');
   search->add_option("--descent-images", descent_images, "For descent on levels; 0: none");
@@ -269,6 +285,7 @@ int main(int argc, char** argv) {
     replace(recipe.shift_share, shift_share);
     replace(recipe.epochs, epochs);
     replace(recipe.teacher.weight, teacher);
+    replace(recipe.teachers, teachers);
     replace(recipe.teacher.temperature, temperature);
     replace(recipe.batch_size, batch);
     replace(recipe.descent_images, descent_images);

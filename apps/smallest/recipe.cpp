@@ -19,6 +19,7 @@ std::string describe_training(const Recipe& recipe) {
   if (recipe.shift_share < 1) out << " for " << recipe.shift_share;
   if (recipe.teacher.weight > 0)
     out << ", teacher " << recipe.teacher.weight << " at " << recipe.teacher.temperature;
+  if (recipe.teacher.weight > 0 && recipe.teachers > 1) out << ", of " << recipe.teachers;
   return out.str();
 }
 

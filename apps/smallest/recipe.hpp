@@ -22,6 +22,7 @@ struct Recipe {
   float shift_share = 1;          // of the images that move
   // The teacher's part of the loss; weight 0: there is none.
   training::Distillation::Options teacher = {.temperature = 3, .weight = 0.5f};
+  int teachers = 1;  // that answer together
   // Descent on levels after training, on this many training images; 0: none.
   std::int64_t descent_images = 20'000;
   // Where it weighs otherwise than training: what a bit costs, the teacher's part of the loss.

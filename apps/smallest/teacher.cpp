@@ -11,29 +11,55 @@ Task task_of(const datasets::Dataset& data) {
 }
 
 Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
-                   const std::shared_ptr<const datasets::Dataset>& train, int epochs, bool quiet) {
-  constexpr std::uint64_t kSeed = 1;
-  Rng rng(kSeed, "init");
+                   const std::shared_ptr<const datasets::Dataset>& train,
+                   const TeacherOptions& options) {
+  Rng rng(options.seed, "init");
   Sequential model = make_network(kind, kind.widths, task_of(*train), rng, 0.5f);
   if (std::filesystem::exists(file)) {
     load_parameters(model, file);
     return model;
   }
   training::fit(model, *train,
-                {.epochs = epochs,
+                {.epochs = options.epochs,
                  .batch_size = 128,
                  .learning_rate = 1e-3f,
                  .schedule = optim::cosine(),
-                 .seed = kSeed,
+                 .seed = options.seed,
                  .label = "teacher",
-                 .quiet = quiet,
+                 .quiet = options.quiet,
                  .epoch_data = [&](int epoch) {
                    return std::make_shared<datasets::ShiftAugmentation>(
-                       train, datasets::ShiftOptions{.seed = kSeed,
+                       train, datasets::ShiftOptions{.seed = options.seed,
                                                      .epoch = static_cast<std::uint64_t>(epoch)});
                  }});
   save_parameters(model, file);
   return model;
+}
+
+std::vector<Sequential> teachers(const NetworkKind& kind, const std::filesystem::path& stem,
+                                 const std::shared_ptr<const datasets::Dataset>& train, int count) {
+  std::vector<Sequential> all;
+  for (int i = 1; i <= count; ++i) {
+    const std::string which = i == 1 ? "" : "-" + std::to_string(i);
+    all.push_back(teacher(kind, stem.string() + which + ".safetensors", train,
+                          {.seed = static_cast<std::uint64_t>(i)}));
+  }
+  return all;
+}
+
+Tensor mean_logits(std::vector<Sequential>& teachers, const Tensor& images) {
+  require(!teachers.empty(), "mean_logits", "wants at least one teacher");
+  Tensor sum;
+  for (Sequential& one : teachers) {
+    const Tensor logits = one(Variable(images)).value();
+    if (!sum.defined()) {
+      sum = logits.clone();
+      continue;
+    }
+    for (std::int64_t i = 0; i < sum.elements(); ++i) sum.mutable_data()[i] += logits.data()[i];
+  }
+  for (float& v : sum.mutable_values()) v /= static_cast<float>(teachers.size());
+  return sum;
 }
 
 }  // namespace espalier::apps
