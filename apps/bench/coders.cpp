@@ -7,6 +7,8 @@
 
 #include "apps/bench/peers.hpp"
 #include "apps/common/program.hpp"
+#include "compress/format/c99/esp_decode.h"
+#include "compress/format/limits.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/validate.hpp"
 #include "core/base/file.hpp"
@@ -90,30 +92,60 @@ void ingredients(const std::vector<Tensor8>& tensors) {
   without("any of them", {false, false, false, false, false, false, false});
 }
 
-// The fastest of many runs: other work on the machine only slows them.
+// Seconds of the fastest of many runs: other work on the machine only slows them.
+template <class Body>
+double fastest(Body&& body) {
+  double best = 1e9;
+  for (int run = 0; run < 21; ++run) {
+    const auto begin = std::chrono::steady_clock::now();
+    body();
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    best = std::min(best, time.count());
+  }
+  return best;
+}
+
+void speed_row(const char* what, const char* profile, std::size_t levels, double seconds) {
+  std::printf("%-28s %8s %12zu %14.1f\n", what, profile, levels,
+              static_cast<double>(levels) / seconds / 1e6);
+}
+
 void speed(const std::vector<Tensor8>& tensors) {
-  std::printf("\n%-20s %8s %12s %14s\n", "decoding", "profile", "levels", "MB a second");
+  std::printf("\n%-28s %8s %12s %14s\n", "decoding", "profile", "levels", "MB a second");
   for (const auto& t : tensors) {
     format::RangeEncoder encoder;
     format::LevelModels models;
     format::LevelCoder(encoder, t.levels, t.shape, t.bits, models).code();
     const Bytes stream = encoder.finish();
     std::vector<std::int8_t> levels(t.levels.size());
-    double best = 1e9;
-    for (int run = 0; run < 21; ++run) {
+    const double best = fastest([&] {
       std::ranges::fill(levels, std::int8_t{0});
-      const auto begin = std::chrono::steady_clock::now();
       format::RangeDecoder decoder(stream);
       format::LevelModels fresh;
       format::LevelCoder(decoder, std::span(levels), t.shape, t.bits, fresh).code();
-      const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-      best = std::min(best, time.count());
-    }
+    });
     require(std::ranges::equal(levels, t.levels), ErrorKind::kInternal, t.name, "decoded wrong");
-    std::printf("%-20s %8s %12zu %14.0f\n", t.name.empty() ? "-" : t.name.c_str(),
-                levels.size() >= format::kFastFrom ? "fast" : "careful", levels.size(),
-                static_cast<double>(levels.size()) / best / 1e6);
+    speed_row(t.name.empty() ? "-" : t.name.c_str(),
+              levels.size() >= format::kFastFrom ? "fast" : "careful", levels.size(), best);
   }
+}
+
+// The reader, which writes the model again to compare it, and the C99 decoder, which does not.
+void whole_file_speed(const Bytes& file, const std::vector<Tensor8>& tensors) {
+  std::size_t levels = 0;
+  for (const auto& t : tensors) levels += t.levels.size();
+  speed_row("whole file, read", "-", levels, fastest([&] { format::read(file, "bench"); }));
+  std::vector<std::uint8_t> arena(1 << 20);
+  esp_model model;
+  const auto decode = [&] {
+    return esp_decode(file.data(), file.size(), arena.data(), arena.size(), format::kMaxWeights,
+                      &model);
+  };
+  while (decode() == ESP_ARENA) arena.resize(2 * model.arena_bytes);
+  if (decode() == ESP_OK)
+    speed_row("whole file, c99/esp_decode.c", "-", levels, fastest(decode));
+  else
+    std::printf("%-28s %8s\n", "whole file, c99/esp_decode.c", "not of version 1");
 }
 
 }  // namespace
@@ -125,7 +157,7 @@ int main(int argc, char** argv) {
   bool with_ingredients = false, with_speed = false;
   app.add_option("FILE", file, "An .esp file with integer levels")->required();
   app.add_flag("--ingredients", with_ingredients, "Also our coder with each part taken away");
-  app.add_flag("--speed", with_speed, "Also how fast each tensor decodes");
+  app.add_flag("--speed", with_speed, "Also how fast each tensor decodes, and the file");
   app.footer("Example: espalier-bench-coders --ingredients espalier-out/quantized.esp");
   return apps::run_program(app, argc, argv, [&] {
     const Bytes bytes = read_file(file);
@@ -134,6 +166,6 @@ int main(int argc, char** argv) {
     require(!tensors.empty(), ErrorKind::kUsage, file, "holds no integer levels");
     peers(tensors, bytes.size());
     if (with_ingredients) ingredients(tensors);
-    if (with_speed) speed(tensors);
+    if (with_speed) speed(tensors), whole_file_speed(bytes, tensors);
   });
 }
