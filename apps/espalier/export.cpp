@@ -7,6 +7,7 @@
 #include "apps/common/words.hpp"
 #include "apps/espalier/commands.hpp"
 #include "compress/export/c99.hpp"
+#include "compress/export/js.hpp"
 #include "compress/format/limits.hpp"
 #include "compress/format/reader.hpp"
 #include "core/base/file.hpp"
@@ -20,8 +21,12 @@ struct ExportOptions {
   std::filesystem::path model, output;
 };
 
-// The bytes of the file, of the model under a name.
-using Exporter = std::function<Bytes(const format::PackedModel&, const std::string&)>;
+struct Target {
+  std::filesystem::path file;
+  std::string name;
+};
+
+using Exporter = std::function<Bytes(const format::PackedModel&, const Target&)>;
 
 struct Format {
   const char* name;
@@ -36,20 +41,26 @@ Bytes bytes_of(const std::string& text) {
 const std::vector<Format>& formats() {
   static const std::vector<Format> kAll = {
       {"c99",
-       [](const auto& model, const auto& name) {
-         return bytes_of(exports::c99(model, {.name = name}));
+       [](const auto& model, const Target& target) {
+         return bytes_of(exports::c99(model, {.name = target.name}));
        },
        "cc -std=c99 -O2 -Wall -c FILE   (its first lines say how to call it)"},
+      {"js",
+       [](const auto& model, const Target& target) {
+         return bytes_of(exports::js(
+             model, {.name = target.name, .module = target.file.extension() == ".mjs"}));
+       },
+       "node FILE   (its first lines say how to call it; .mjs makes an ES module)"},
   };
   return kAll;
 }
 
 void export_model(const ExportOptions& o) {
   const auto model = format::read(read_file(o.model, format::kMaxFileBytes), o.model.string());
-  const std::string name = o.name.empty() ? o.output.stem().string() : o.name;
+  const Target target{o.output, o.name.empty() ? o.output.stem().string() : o.name};
   for (const Format& format : formats()) {
     if (o.format != format.name) continue;
-    const Bytes bytes = format.write(model, name);
+    const Bytes bytes = format.write(model, target);
     write_file(o.output, bytes);
     std::string next = format.next;
     next.replace(next.find("FILE"), 4, o.output.string());
