@@ -8,6 +8,7 @@
 #include "apps/espalier/commands.hpp"
 #include "compress/export/c99.hpp"
 #include "compress/export/js.hpp"
+#include "compress/export/onnx.hpp"
 #include "compress/format/limits.hpp"
 #include "compress/format/reader.hpp"
 #include "core/base/file.hpp"
@@ -51,6 +52,11 @@ const std::vector<Format>& formats() {
              model, {.name = target.name, .module = target.file.extension() == ".mjs"}));
        },
        "node FILE   (its first lines say how to call it; .mjs makes an ES module)"},
+      {"onnx",
+       [](const auto& model, const Target& target) {
+         return exports::onnx(model, {.name = target.name});
+       },
+       "python3 -c 'import onnxruntime as o; print(o.InferenceSession(\"FILE\").get_inputs())'"},
   };
   return kAll;
 }

@@ -10,6 +10,7 @@
 
 #include "apps/common/program.hpp"
 #include "compress/export/network.hpp"
+#include "compress/export/onnx.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/runtime/session.hpp"
 #include "datasets/fetch_mnist.hpp"
@@ -98,11 +99,13 @@ void check(const Options& o) {
       want.insert(want.end(), logits.begin(), logits.end());
       for (const auto label : batch.labels) labels.push_back(static_cast<std::uint8_t>(label));
     });
-    if (!o.keep.empty()) {
+    if (!o.keep.empty()) {  // and runs nothing
       std::filesystem::create_directories(o.keep);
+      write_file(o.keep / (file.stem().string() + ".onnx"), onnx(packed));
       write_file(o.keep / "pixels", pixels);
       write_file(o.keep / "labels", labels);
       write_file(o.keep / (file.stem().string() + ".logits"), bytes_of(want));
+      continue;
     }
     const bool integers = !packed.input.is_float();
     const auto verdict = [&](const Logits& got, const Logits& wanted) {
