@@ -9,6 +9,7 @@
 #include "compress/export/c99.hpp"
 #include "compress/export/js.hpp"
 #include "compress/export/onnx.hpp"
+#include "compress/export/tflite.hpp"
 #include "compress/format/limits.hpp"
 #include "compress/format/reader.hpp"
 #include "core/base/file.hpp"
@@ -57,6 +58,12 @@ const std::vector<Format>& formats() {
          return exports::onnx(model, {.name = target.name});
        },
        "python3 -c 'import onnxruntime as o; print(o.InferenceSession(\"FILE\").get_inputs())'"},
+      {"tflite",
+       [](const auto& model, const Target& target) {
+         return exports::tflite(model, {.name = target.name});
+       },
+       "python3 -c 'from ai_edge_litert.interpreter import Interpreter as I; "
+       "print(I(\"FILE\").get_input_details())'"},
   };
   return kAll;
 }

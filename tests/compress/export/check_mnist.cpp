@@ -11,6 +11,7 @@
 #include "apps/common/program.hpp"
 #include "compress/export/network.hpp"
 #include "compress/export/onnx.hpp"
+#include "compress/export/tflite.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/runtime/session.hpp"
 #include "datasets/fetch_mnist.hpp"
@@ -102,6 +103,7 @@ void check(const Options& o) {
     if (!o.keep.empty()) {  // and runs nothing
       std::filesystem::create_directories(o.keep);
       write_file(o.keep / (file.stem().string() + ".onnx"), onnx(packed));
+      write_file(o.keep / (file.stem().string() + ".tflite"), tflite(packed));
       write_file(o.keep / "pixels", pixels);
       write_file(o.keep / "labels", labels);
       write_file(o.keep / (file.stem().string() + ".logits"), bytes_of(want));
