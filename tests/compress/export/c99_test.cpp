@@ -27,6 +27,17 @@ TEST_CASE("C99: random models of every kind of layer, bit for bit") {
   CHECK(seen.size() == 7);
 }
 
+TEST_CASE("C99: random models of floats, within the sums' rounding") {
+  const tests::Folder folder("c99_floats_test");
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    const PackedModel model = random_floats(seed);
+    Rng rng(seed, "pixels");
+    const Pixels pixels = pixels_of(rng, model, 20);
+    const Logits got = run_c99(folder.path, model, pixels);
+    CHECK_MESSAGE(difference(got, wanted(model, pixels)) < 1e-5, "model " << seed);
+  }
+}
+
 TEST_CASE("C99: other languages, levels of optimization and fused multiply-adds change no bit") {
   const tests::Folder folder("c99_flags_test");
   const PackedModel model = format::samples::network(8, 0.4);

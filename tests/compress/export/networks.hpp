@@ -118,4 +118,33 @@ inline PackedModel random_integers(std::uint64_t seed) {
   return model;
 }
 
+// The same layers in floats.
+inline PackedModel random_floats(std::uint64_t seed) {
+  PackedModel model = random_integers(seed);
+  model.input = {};
+  for (PackedLayer& l : model.layers) {
+    l.output = {};
+    for (float& v : l.offset) v *= 0.02f;
+    if (l.weight.levels.empty()) continue;
+    const float scale = 1.0f / static_cast<float>(1 << (l.weight.bits - 1));
+    for (const std::int8_t level : l.weight.levels)
+      l.weight.values.push_back(scale * static_cast<float>(level));
+    for (const std::int32_t b : l.bias_levels) l.bias.push_back(static_cast<float>(b) / 4000);
+    l.weight.levels.clear(), l.weight.scales.clear(), l.bias_levels.clear();
+    l.weight.bits = 32, l.bias_shift = 0;
+  }
+  return model;
+}
+
+// The largest difference, in parts of the largest logit.
+inline double difference(const Logits& got, const Logits& want) {
+  REQUIRE(got.size() == want.size());
+  double largest = 1e-9, most = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    largest = std::max<double>(largest, std::abs(want[i]));
+    most = std::max<double>(most, std::abs(got[i] - want[i]));
+  }
+  return most / largest;
+}
+
 }  // namespace espalier::exports

@@ -1,5 +1,6 @@
-// The functions of an exported C99 file that computes levels: one a kind of layer, emitted where a
-// layer needs it. Formulas: compress/INTEGERS.md.
+// The functions of an exported C99 file: one a kind of layer, emitted where a layer needs it, for
+// levels (formulas: compress/INTEGERS.md) and for floats. What differs between the two is a word
+// in @s, which c99.cpp fills in.
 #pragma once
 
 namespace espalier::exports {
@@ -12,24 +13,43 @@ typedef struct {
   int32_t out_h, out_w, out_c;  /* of the output */
   int32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left;
   int32_t pool_h, pool_w;       /* of the max pool behind it, 1 for none */
-  int32_t in_zero, out_zero;    /* the levels that stand for 0 */
-  int32_t lowest;               /* of the levels; out_zero after a relu */
   int32_t weights;              /* how many, zeros included */
-  const int8_t *levels;         /* all of them, or else: */
+@FIELDS@} linear;
+
+/* Walks through a layer's weights that are not 0. */
+typedef struct {
+  int32_t at;       /* of this weight among all [O KH KW I], or [OUT IN] */
+  @SUM@ weight;
+  uint32_t behind;  /* in linear.@STORE@: how far it was read */
+} cursor;
+)c";
+
+constexpr const char* kC99LevelFields =
+    R"c(  int32_t in_zero, out_zero;    /* the levels that stand for 0 */
+  int32_t lowest;               /* of the levels; out_zero after a relu */
+  const int8_t *levels;         /* all of the weights, or else: */
   const uint8_t *bits;          /* those that are not 0, packed; see next() */
   int32_t gap_bits, size_bits;
   const bias_level *bias;
   int32_t bias_shift;
   const float *multiplier;      /* from sums to levels, or to logits */
   int32_t multiplier_step;      /* 1: one for each channel; 0: one for all */
-} linear;
+)c";
 
-/* Walks through a layer's weights that are not 0. */
-typedef struct {
-  int32_t at;      /* of this weight among all [O KH KW I], or [OUT IN] */
-  int32_t weight;  /* its level */
-  uint32_t bit;    /* of the next one in linear.bits */
-} cursor;
+constexpr const char* kC99FloatFields =
+    R"c(  int32_t relu;
+  const uint8_t *map;           /* a bit for each weight: is it in values? NULL: all are */
+  const float *values, *bias;
+)c";
+
+constexpr const char* kC99NextFloat = R"c(
+static void next(const linear *l, cursor *c) {
+  while (++c->at < l->weights) {
+    if (l->map && !(l->map[c->at >> 3] >> (c->at & 7) & 1)) continue;
+    c->weight = l->values[c->behind++];
+    if (c->weight != 0) return;
+  }
+}
 )c";
 
 constexpr const char* kC99NextLevel = R"c(
@@ -41,7 +61,7 @@ static void next_level(const linear *l, cursor *c) {
 
 constexpr const char* kC99NextBits = R"c(
 static uint32_t next_bit(const linear *l, cursor *c) {
-  const uint32_t bit = c->bit++;
+  const uint32_t bit = c->behind++;
   return (uint32_t)l->bits[bit >> 3] >> (bit & 7) & 1;
 }
 
@@ -95,45 +115,50 @@ static uint8_t nearest_level(float x, int32_t zero, int32_t lowest) {
 constexpr const char* kC99Requantize = R"c(
 /* volatile: the product is rounded to float32 before anything is added; no fused multiply-add. */
 static float scaled(const linear *l, int32_t channel, int32_t sum) {
-  const volatile float product = (float)sum * l->multiplier[channel * l->multiplier_step];
+  volatile float product;
+  if (l->bias) sum += l->bias[channel] * ((int32_t)1 << l->bias_shift);
+  product = (float)sum * l->multiplier[channel * l->multiplier_step];
   return product;
 }
+)c";
 
-static int32_t bias_of(const linear *l, int32_t channel) {
-  return l->bias ? l->bias[channel] * ((int32_t)1 << l->bias_shift) : 0;
+constexpr const char* kC99Activate = R"c(
+static float scaled(const linear *l, int32_t channel, float sum) {
+  if (l->bias) sum += l->bias[channel];
+  return l->relu && sum < 0 ? 0 : sum;
 }
 )c";
 
 constexpr const char* kC99Conv = R"c(
-/* y[o] = bias[o] + the sum over the window of (x - zero) * w[o], a row of outputs at a time; then
-   to levels, of which a max pool's window keeps the largest. */
-static void conv2d(const linear *l, const uint8_t *x, uint8_t *y@FLOATS@) {
+/* y[o] = bias[o] + the sum over the window of x * w[o], a row of outputs at a time; a max pool's
+   window keeps the largest. */
+static void conv2d(const linear *l, const @VALUE@ *x, @VALUE@ *y@LOGITS@) {
   const int32_t window = l->kernel_h * l->kernel_w * l->in_c;
   const int32_t rows = l->out_h / l->pool_h * l->pool_h, columns = l->out_w / l->pool_w * l->pool_w;
   cursor unit = first(l), c;
   int32_t o, p, q;
   for (o = 0; o < l->out_c; ++o) {
     for (p = 0; p < rows; ++p) {
-      for (q = 0; q < columns; ++q) arena.sums[q] = bias_of(l, o);
+      for (q = 0; q < columns; ++q) arena.sums[q] = 0;
       for (c = unit; c.at < (o + 1) * window; next(l, &c)) {
         const int32_t at = (c.at - o * window) / l->in_c; /* in [KH KW] */
         const int32_t h = p * l->stride_h - l->pad_top + at / l->kernel_w;
         const int32_t w = at % l->kernel_w - l->pad_left; /* of the row's first window */
-        const uint8_t *from;
+        const @VALUE@ *from;
         int32_t end; /* behind the last window whose pixel is no padding */
         if (h < 0 || h >= l->in_h || w >= l->in_w) continue;
         from = x + h * l->in_w * l->in_c + c.at % l->in_c;
         end = (l->in_w - 1 - w) / l->stride_w + 1;
         if (end > columns) end = columns;
         for (q = w < 0 ? (l->stride_w - 1 - w) / l->stride_w : 0; q < end; ++q)
-          arena.sums[q] += c.weight * (from[(q * l->stride_w + w) * l->in_c] - l->in_zero);
+          arena.sums[q] += c.weight * @OF@(from[(q * l->stride_w + w) * l->in_c]);
       }
       for (q = 0; q < columns; ++q) {
         const float value = scaled(l, o, arena.sums[q]);
-@LOGITS@        {
-          const uint8_t level = nearest_level(value, l->out_zero, l->lowest);
-          uint8_t *to = y + ((p / l->pool_h) * (l->out_w / l->pool_w) + q / l->pool_w) * l->out_c + o;
-          if ((p % l->pool_h == 0 && q % l->pool_w == 0) || level > *to) *to = level;
+@WRITE@        {
+          const @VALUE@ kept = @KEPT@;
+          @VALUE@ *to = y + ((p / l->pool_h) * (l->out_w / l->pool_w) + q / l->pool_w) * l->out_c + o;
+          if ((p % l->pool_h == 0 && q % l->pool_w == 0) || kept > *to) *to = kept;
         }
       }
     }
@@ -143,18 +168,16 @@ static void conv2d(const linear *l, const uint8_t *x, uint8_t *y@FLOATS@) {
 )c";
 
 constexpr const char* kC99Dense = R"c(
-/* y = bias + W (x - zero), to levels, or to logits where there is room for them. */
-static void dense(const linear *l, const uint8_t *x, uint8_t *y, float *logits) {
+/* y = bias + W x. */
+static void dense(const linear *l, const @VALUE@ *x, @VALUE@ *y@LOGITS@) {
   cursor c = first(l);
   int32_t o;
   for (o = 0; o < l->out_c; ++o) {
-    int32_t sum = bias_of(l, o);
-    for (; c.at < (o + 1) * l->in_c; next(l, &c))
-      sum += c.weight * (x[c.at - o * l->in_c] - l->in_zero);
-    if (logits)
-      logits[o] = scaled(l, o, sum);
-    else
-      y[o] = nearest_level(scaled(l, o, sum), l->out_zero, l->lowest);
+    @SUM@ sum = 0;
+    float value;
+    for (; c.at < (o + 1) * l->in_c; next(l, &c)) sum += c.weight * @OF@(x[c.at - o * l->in_c]);
+    value = scaled(l, o, sum);
+@WRITE_DENSE@      y[o] = @KEPT@;
   }
 }
 )c";
@@ -214,6 +237,8 @@ constexpr const char* kC99LevelMean =
           *y++ = nearest_level(product, 0, 0);
         })c";
 
+constexpr const char* kC99FloatMean = "*y++ = sum / (float)count;";
+
 constexpr const char* kC99BatchNorm = R"c(
 /* (x - in_zero) * multiplier[c] + offset[c], to levels, in place. */
 static void batch_norm(uint8_t *x, int32_t count, int32_t channels, const float *multiplier,
@@ -223,6 +248,18 @@ static void batch_norm(uint8_t *x, int32_t count, int32_t channels, const float 
     const volatile float product = (float)(x[i] - in_zero) * multiplier[i % channels];
     const volatile float moved = product + offset[i % channels];
     x[i] = nearest_level(moved, out_zero, lowest);
+  }
+}
+)c";
+
+constexpr const char* kC99FloatBatchNorm = R"c(
+/* x * multiplier[c] + offset[c], in place. */
+static void batch_norm(float *x, int32_t count, int32_t channels, const float *multiplier,
+                       const float *offset, int32_t relu) {
+  int32_t i;
+  for (i = 0; i < count; ++i) {
+    x[i] = x[i] * multiplier[i % channels] + offset[i % channels];
+    if (relu && x[i] < 0) x[i] = 0;
   }
 }
 )c";
