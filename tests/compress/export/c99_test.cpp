@@ -16,20 +16,23 @@ using namespace espalier::exports;
 TEST_CASE("C99: random models of every kind of layer, bit for bit") {
   const tests::Folder folder("c99_test");
   std::set<LayerKind> seen;
-  for (std::uint64_t seed = 0; seed < 24; ++seed) {
+  int speaking = 0;
+  for (std::uint64_t seed = 0; seed < 14; ++seed) {
     const PackedModel model = random_integers(seed);
     for (const PackedLayer& l : model.layers) seen.insert(l.kind);
     Rng rng(seed, "pixels");
     const Pixels pixels = pixels_of(rng, model, 20);
-    CHECK_MESSAGE(differing(run_c99(folder.path, model, pixels), wanted(model, pixels)) == 0,
-                  "model " << seed);
+    const Logits want = wanted(model, pixels);
+    CHECK_MESSAGE(differing(run_c99(folder.path, model, pixels), want) == 0, "model " << seed);
+    speaking += std::set<float>(want.begin(), want.end()).size() > want.size() / 4;
   }
   CHECK(seen.size() == 7);
+  CHECK(speaking >= 7);  // not saturated: logits tell images apart
 }
 
 TEST_CASE("C99: random models of floats, within the sums' rounding") {
   const tests::Folder folder("c99_floats_test");
-  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
     const PackedModel model = random_floats(seed);
     Rng rng(seed, "pixels");
     const Pixels pixels = pixels_of(rng, model, 20);

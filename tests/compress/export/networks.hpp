@@ -44,19 +44,32 @@ inline void thin_out(PackedLayer& l, Rng& rng, double density) {
     if (rng.uniform() >= density) level = 0;
 }
 
+// Small biases, and an output scale that spreads the sums over the levels, so that no layer says the
+// same of all images.
+inline void spread(PackedLayer& l, Rng& rng, const ActivationGrid& from, std::int32_t zero_point) {
+  double squares = 0;
+  for (const int level : l.weight.levels) squares += level * level;
+  for (auto& b : l.bias_levels) b /= 40;
+  const double sums =
+      30 * std::sqrt(1 + squares / static_cast<double>(l.weight.shape[0]));  // their deviation
+  l.output.scale =
+      static_cast<float>(from.scale * l.weight.scales[0] * sums / 30) * rng.uniform(0.5f, 1.5f);
+  l.output.zero_point = zero_point;
+}
+
 // Up to four layers between the image and the logits, of any kind, on any grid.
 inline PackedModel random_integers(std::uint64_t seed) {
   Rng rng(seed, "export");
-  const auto grid = [&](float scale) {
-    return ActivationGrid{scale, runtime::pick(rng, {0, 0, 64, 30})};
-  };
+  const auto zero_point = [&] { return runtime::pick(rng, {0, 0, 64, 30}); };
+  ActivationGrid grid;  // of the last layer's output
   const std::int64_t channels = 1 + static_cast<std::int64_t>(rng.below(3));
   PackedModel model = runtime::model_of({6 + static_cast<std::int64_t>(rng.below(5)),
                                          5 + static_cast<std::int64_t>(rng.below(6)), channels},
-                                        grid(1.0f / 127));
+                                        {1.0f / 127, zero_point()});
   if (rng.below(2)) model.input_mean = 0.1307f, model.input_deviation = 0.3081f;
   if (model.input.zero_point) model.input.scale = 3.5f / 127;
-  const double density = runtime::pick(rng, {0.05, 0.3, 1.0});
+  grid = model.input;
+  const double density = runtime::pick(rng, {0.1, 0.3, 1.0});
   const int layers = 1 + static_cast<int>(rng.below(4));
   for (int i = 0; i < layers; ++i) {
     const Shape in = runtime::end_of(model);
@@ -78,9 +91,9 @@ inline PackedModel random_integers(std::uint64_t seed) {
         l.kind = LayerKind::kBatchNorm;
         for (std::int64_t c = 0; c < in[2]; ++c)
           l.multiplier.push_back(rng.uniform(-1.5f, 1.5f)),
-              l.offset.push_back(rng.uniform(-40.0f, 60.0f));
+              l.offset.push_back(rng.uniform(-20.0f, 40.0f));
         l.relu = rng.below(2);
-        l.output = grid(0.05f);
+        l.output = grid = {0.05f, zero_point()};
         break;
       case 3:
         l.kind = LayerKind::kRelu;
@@ -90,7 +103,8 @@ inline PackedModel random_integers(std::uint64_t seed) {
                              runtime::pick(rng, {2, 4, 5, 8}));
         thin_out(l, rng, density);
         l.relu = rng.below(2);
-        l.output = grid(rng.uniform(0.05f, 0.4f));
+        spread(l, rng, grid, zero_point());
+        grid = l.output;
     }
     l.name = runtime::pick(rng, {"", "layer", "*/ 1\n"});
     model.layers.push_back(l);
@@ -109,7 +123,7 @@ inline PackedModel random_integers(std::uint64_t seed) {
     PackedLayer hidden = runtime::dense_of(rng, elements(in), 7, runtime::pick(rng, {3, 8}));
     thin_out(hidden, rng, density);
     hidden.relu = rng.below(2);
-    hidden.output = grid(0.3f);
+    spread(hidden, rng, grid, zero_point());
     model.layers.push_back(hidden);
   }
   model.layers.push_back(
