@@ -214,6 +214,24 @@ std::string pixel(const format::PackedModel& model) {
          std::to_string(shift) + ", 0), 127)";
 }
 
+// Names that the language, Node or the file itself takes get an underscore.
+std::string object_name(const std::string& wanted) {
+  static const std::set<std::string> kTaken = {
+      "Array",      "Float32Array", "Infinity",  "Int8Array", "Math",       "NaN",
+      "RangeError", "Uint8Array",   "arguments", "async",     "atob",       "await",
+      "break",      "case",         "catch",     "class",     "classify",   "const",
+      "continue",   "debugger",     "default",   "delete",    "do",         "else",
+      "enum",       "eval",         "export",    "exports",   "extends",    "false",
+      "finally",    "for",          "function",  "if",        "implements", "import",
+      "in",         "instanceof",   "interface", "labels",    "let",        "module",
+      "new",        "null",         "package",   "private",   "protected",  "public",
+      "require",    "return",       "run",       "static",    "super",      "switch",
+      "this",       "throw",        "true",      "try",       "typeof",     "undefined",
+      "var",        "void",         "while",     "with",      "yield"};
+  const std::string name = identifier(wanted, "model");
+  return kTaken.contains(name) ? name + "_" : name;
+}
+
 }  // namespace
 
 std::string js(const format::PackedModel& model, const JsOptions& options) {
@@ -240,7 +258,7 @@ std::string js(const format::PackedModel& model, const JsOptions& options) {
   text += options.module
               ? "export const { run, classify, labels } = @NAME@;\nexport default @NAME@;\n"
               : "if (typeof module === \"object\") module.exports = @NAME@;\n";
-  const std::string name = identifier(options.name, "model");
+  const std::string name = object_name(options.name);
   return replaced(
       text, {{"@LAYERS@", layers},
              {"@LABELS@", lines_of(labels, "    ")},

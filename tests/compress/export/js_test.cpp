@@ -40,6 +40,19 @@ TEST_CASE("JavaScript: labels are texts of it, whatever they hold") {
                  file}) == "d\u00e9j\u00e0 </script>|\"\\\n@NAME@ */ LS|\U0001F600\n");
 }
 
+TEST_CASE("JavaScript: a name that the language takes gets an underscore") {
+  if (!installed("node")) return;
+  const tests::Folder folder("js_names_test");
+  for (const std::string& name :
+       std::initializer_list<std::string>{"class", "module", "Math", "run"}) {
+    const std::string file = (folder.path / (name + ".mjs")).string();
+    write_file(file, js(format::samples::network(4, 0.5), {.name = name, .module = true}));
+    CHECK(tests::contains(js(format::samples::network(4, 0.5), {.name = name}),
+                          "module.exports = " + name + "_;"));
+    succeed({"node", file});
+  }
+}
+
 TEST_CASE("JavaScript: floats are refused, with the remedy") {
   CHECK_THROWS_WITH_AS(js(format::samples::network(32, 0.5)),
                        doctest::Contains("quantize it first"), Error);
