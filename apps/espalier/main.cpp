@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
       "  espalier inspect espalier-out/quantized.esp --trace   one neuron's arithmetic\n"
       "  espalier run espalier-out/quantized.esp digit.png     what is on the picture?\n"
       "  espalier eval espalier-out/quantized.esp              right on how many test images?\n"
+      "  espalier export c99 espalier-out/quantized.esp -o digits.c  for a microcontroller\n"
       "  espalier fetch mnist                                  the real data, once\n"
       "  espalier compress --target-bytes 1000                 a LeNet-5 in a thousand bytes\n"
       "'espalier COMMAND --help' says more.\n"
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
   add_run(app);
   add_inspect(app);
   add_eval(app);
+  add_export(app);
   add_fetch(app);
   for (const auto& [name, description] : kTraining) {
     app.add_subcommand(std::string(name), description);

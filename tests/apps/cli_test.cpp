@@ -15,10 +15,10 @@ using tests::run_program;
 TEST_CASE("help teaches: every command, its options, an example, the exit codes") {
   const auto all = run_program("espalier --help");
   CHECK(all.exit_code == 0);
-  for (const char* part :
-       {"run", "inspect", "eval", "fetch", "compress", "toolbox", "A first tour", "Exit codes"})
+  for (const char* part : {"run", "inspect", "eval", "export", "fetch", "compress", "toolbox",
+                           "A first tour", "Exit codes"})
     CHECK_MESSAGE(contains(all.output, part), part);
-  for (const char* command : {"run", "inspect", "eval", "fetch", "compress", "toolbox"}) {
+  for (const char* command : {"run", "inspect", "eval", "export", "fetch", "compress", "toolbox"}) {
     const auto help = run_program("espalier " + std::string(command) + " --help");
     CHECK(help.exit_code == 0);
     CHECK(contains(help.output, "Example"));
@@ -46,6 +46,8 @@ TEST_CASE("a misspelt command or option: one line that says what was meant, exit
   refuses("fetch cifar", "'cifar' is no dataset (mnist)");
   refuses("fetch mnsit", "did you mean 'mnist'?");
   refuses("eval a.esp --executor onednm", "did you mean 'onednn'? (onednn, reference)");
+  refuses("export c98 a.esp -o a.c", "did you mean 'c99'? (c99, js, onnx, tflite)");
+  refuses("export c99 a.esp", "--output is required");
   refuses("", "command");
 }
 

@@ -43,7 +43,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
      {"compress/prune", "compress/quantize", "compress/cluster", "compress/rate"}},
     {"apps/common", {"core/base"}},
     // What runs a model knows nothing of training.
-    {"apps/espalier", {"apps/common", "compress/runtime", "datasets"}},
+    {"apps/espalier", {"apps/common", "compress/runtime", "compress/export", "datasets"}},
     {"apps/tutorial", {"apps/common", "compress/pack", "compress/runtime"}},
     {"apps/smallest", {"compress/pack", "compress/descent"}},
     {"apps/compress", {"apps/common", "apps/smallest"}},

@@ -30,8 +30,10 @@ int training_symbols(const std::string& program) {
 
 }  // namespace
 
-TEST_CASE("the runtime, the format and the program espalier link no training library") {
-  for (const std::string links : {ESPALIER_RUNTIME_LINKS, ESPALIER_FORMAT_LINKS, ESPALIER_LINKS}) {
+TEST_CASE("the runtime, the format, export and the program espalier link no training library") {
+  CHECK(std::string(ESPALIER_EXPORT_LINKS).find("espalier_runtime") == std::string::npos);
+  for (const std::string links :
+       {ESPALIER_RUNTIME_LINKS, ESPALIER_FORMAT_LINKS, ESPALIER_EXPORT_LINKS, ESPALIER_LINKS}) {
     REQUIRE(links.find("espalier_core") != std::string::npos);
     for (const char* library :
          {"espalier_autograd", "espalier_layers", "espalier_optim", "espalier_compress"})

@@ -1,0 +1,112 @@
+// espalier export FORMAT MODEL.esp -o FILE: the model for other programs and machines.
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <memory>
+
+#include "apps/common/words.hpp"
+#include "apps/espalier/commands.hpp"
+#include "compress/export/c99.hpp"
+#include "compress/export/js.hpp"
+#include "compress/export/onnx.hpp"
+#include "compress/export/tflite.hpp"
+#include "compress/format/limits.hpp"
+#include "compress/format/reader.hpp"
+#include "core/base/file.hpp"
+#include "core/base/text.hpp"
+
+namespace espalier::apps {
+namespace {
+
+struct ExportOptions {
+  std::string format, name;
+  std::filesystem::path model, output;
+};
+
+struct Target {
+  std::filesystem::path file;
+  std::string name;
+};
+
+using Exporter = std::function<Bytes(const format::PackedModel&, const Target&)>;
+
+struct Format {
+  const char* name;
+  Exporter write;
+  const char* next;  // a command that does something with FILE
+};
+
+Bytes bytes_of(const std::string& text) {
+  return {text.begin(), text.end()};
+}
+
+const std::vector<Format>& formats() {
+  static const std::vector<Format> kAll = {
+      {"c99",
+       [](const auto& model, const Target& target) {
+         return bytes_of(exports::c99(model, {.name = target.name}));
+       },
+       "cc -std=c99 -O2 -Wall -c FILE   (its first lines say how to call it)"},
+      {"js",
+       [](const auto& model, const Target& target) {
+         return bytes_of(exports::js(
+             model, {.name = target.name, .module = target.file.extension() == ".mjs"}));
+       },
+       "node FILE   (its first lines say how to call it; .mjs makes an ES module)"},
+      {"onnx",
+       [](const auto& model, const Target& target) {
+         return exports::onnx(model, {.name = target.name});
+       },
+       "python3 -c 'import onnxruntime as o; print(o.InferenceSession(\"FILE\").get_inputs())'"},
+      {"tflite",
+       [](const auto& model, const Target& target) {
+         return exports::tflite(model, {.name = target.name});
+       },
+       "python3 -c 'from ai_edge_litert.interpreter import Interpreter as I; "
+       "print(I(\"FILE\").get_input_details())'"},
+  };
+  return kAll;
+}
+
+void export_model(const ExportOptions& o) {
+  const auto model = format::read(read_file(o.model, format::kMaxFileBytes), o.model.string());
+  const Target target{o.output, o.name.empty() ? o.output.stem().string() : o.name};
+  for (const Format& format : formats()) {
+    if (o.format != format.name) continue;
+    const Bytes bytes = format.write(model, target);
+    write_file(o.output, bytes);
+    std::string next = format.next;
+    next.replace(next.find("FILE"), 4, o.output.string());
+    std::cout << printable(o.output.string()) << ": " << o.format << ", "
+              << with_commas(std::ssize(bytes)) << " bytes\nNext: " << printable(next) << "\n";
+  }
+}
+
+}  // namespace
+
+void add_export(CLI::App& app) {
+  auto o = std::make_shared<ExportOptions>();
+  std::vector<std::string> names;
+  for (const Format& format : formats()) names.emplace_back(format.name);
+  auto* command = app.add_subcommand("export", "Write a model for other programs and machines");
+  command->add_option("format", o->format, "What to write")
+      ->required()
+      ->check(one_of("format", names));
+  command->add_option("model", o->model, "An .esp file")->required();
+  command->add_option("-o,--output", o->output, "The file to write")->required();
+  command->add_option("--name", o->name,
+                      "What functions are called after (default: the output's name)");
+  command->footer(
+      "c99     one file without malloc or libraries, for a microcontroller or any program\n"
+      "js      one file for a web page or Node: classify(pixels)\n"
+      "onnx    for ONNX Runtime and other engines: float32, or int8 as QuantizeLinear pairs\n"
+      "tflite  for LiteRT (TensorFlow Lite), int8\n"
+      "c99 and js compute a quantized model's integers: the logits are those of 'espalier run',\n"
+      "bit for bit. onnx and tflite follow their engines' rounding: the same answer on 99.9 % of\n"
+      "the images.\n"
+      "Examples: espalier export c99 espalier-out/quantized.esp -o digits.c\n"
+      "          espalier export onnx espalier-out/baseline.esp -o digits.onnx");
+  command->callback([o] { export_model(*o); });
+}
+
+}  // namespace espalier::apps

@@ -1,0 +1,30 @@
+// Where each layer's activations lie in one arena: a layer reads at one end and writes at the
+// other. Relu, batch norm and flatten work in place.
+#pragma once
+
+#include <vector>
+
+#include "compress/export/network.hpp"
+
+namespace espalier::exports {
+
+struct Move {
+  const Step* step;
+  // A max pool of windows that neither overlap nor pad, done as the convolution before it writes:
+  // what lies between the two is never stored.
+  const Step* pool;
+  std::int64_t from, to;  // elements from the arena's begin; `to` of logits: not used
+
+  const Shape& out() const { return pool ? pool->out : step->out; }
+};
+
+struct Arena {
+  std::vector<Move> moves;
+  std::int64_t elements = 0;  // the image included; an integer model's logits not
+  std::int64_t row = 0;       // the most outputs of one row of a convolution
+};
+
+// `network` outlives the result. Its image lies at 0.
+Arena arena_of(const Network& network);
+
+}  // namespace espalier::exports

@@ -1,0 +1,172 @@
+#include "compress/export/c99.hpp"
+
+#include "compress/export/c99_functions.hpp"
+#include "compress/export/c99_layers.hpp"
+#include "compress/export/text.hpp"
+
+namespace espalier::exports {
+namespace {
+
+using format::LayerKind;
+
+constexpr const char* kHead =
+    R"c(/* @NAME@: a neural network in one C99 file, written by espalier export c99.
+ *
+ *   void @NAME@_run(const uint8_t *pixels, float *logits);   the @CLASSES@ logits
+ *   int @NAME@_classify(const uint8_t *pixels);              the index of the largest
+ *   extern const char *const @NAME@_labels[@CLASSES@];        @LISTED@
+ *
+ * pixels: @SHAPE@, @COUNT@ bytes of 0..255, rows from the top, pixels from the left, channels
+ * inside. No malloc, no library. RAM: @NAME@_ARENA_BYTES, and some hundred bytes of stack; flash
+ * for the numbers below: about @FLASH@ bytes. Not reentrant: there is one arena. Layers:
+ *
+@SUMMARY@ *
+@PROMISE@ */
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __FAST_MATH__
+#error "@NAME@ needs float32 as IEEE 754 has it: compile this file without -ffast-math"
+#endif
+
+#define @NAME@_ARENA_BYTES @ARENA@
+#define @NAME@_CLASSES @CLASSES@
+
+void @NAME@_run(const uint8_t *pixels, float *logits);
+int @NAME@_classify(const uint8_t *pixels);
+extern const char *const @NAME@_labels[@NAME@_CLASSES];
+
+static struct {
+@SUMS@  @VALUE@ values[@ELEMENTS@]; /* a layer reads at one end and writes at the other */
+} arena;
+typedef char arena_bytes_are_true[sizeof arena == @NAME@_ARENA_BYTES ? 1 : -1];
+)c";
+
+constexpr const char* kLevelPromise =
+    R"c( * Activations are levels of 0..127, weights small signed integers, sums int32; the logits are the
+ * same bits on every machine with IEEE float32, in hardware or by the compiler's library.
+)c";
+constexpr const char* kFloatPromise =
+    R"c( * Activations and weights are float32: a quantized model takes a quarter of the RAM and less flash.
+)c";
+
+constexpr const char* kTail = R"c(
+const char *const @NAME@_labels[@NAME@_CLASSES] = {
+@LABELS@};
+
+void @NAME@_run(const uint8_t *pixels, float *logits) {
+  @VALUE@ *const x = arena.values;
+  int32_t i;
+@CALLS@}
+
+int @NAME@_classify(const uint8_t *pixels) {
+  float logits[@NAME@_CLASSES];
+  int best = 0, i;
+  @NAME@_run(pixels, logits);
+  for (i = 1; i < @NAME@_CLASSES; ++i)
+    if (logits[i] > logits[best]) best = i;
+  return best;
+}
+)c";
+
+using Words = std::vector<std::pair<std::string_view, std::string>>;
+
+// What differs between levels and floats.
+Words words(const C99Layers& layers, bool floats) {
+  if (floats)
+    return {
+        {"@FIELDS@", kC99FloatFields},
+        {"@STORE@", "values"},
+        {"@LOGITS@", ""},
+        {"@WRITE@", ""},
+        {"@WRITE_DENSE@", ""},
+        {"@OF@(from[(q * l->stride_w + w) * l->in_c])", "from[(q * l->stride_w + w) * l->in_c]"},
+        {"@OF@(x[c.at - o * l->in_c])", "x[c.at - o * l->in_c]"},
+        {"@KEPT@", "value"},
+        {"@MEAN@", kC99FloatMean},
+        {"@LEAST@", "-3.40282347e+38f"},
+        {"@VALUE@", "float"},
+        {"@SUM@", "float"}};
+  return {{"@FIELDS@", kC99LevelFields},
+          {"@STORE@", "bits"},
+          {"@LOGITS@", ", float *logits"},
+          {"@WRITE@", layers.conv_logits
+                          ? "        if (logits)\n          logits[(p * l->out_w + q) * l->out_c + "
+                            "o] = value;\n        else\n"
+                          : "        (void)logits; /* none come from here */\n"},
+          {"@WRITE_DENSE@", "    if (logits)\n      logits[o] = value;\n    else\n"},
+          {"@OF@(from[(q * l->stride_w + w) * l->in_c])",
+           "(from[(q * l->stride_w + w) * l->in_c] - l->in_zero)"},
+          {"@OF@(x[c.at - o * l->in_c])", "(x[c.at - o * l->in_c] - l->in_zero)"},
+          {"@KEPT@", "nearest_level(value, l->out_zero, l->lowest)"},
+          {"@MEAN@", kC99LevelMean},
+          {"@LEAST@", "0"},
+          {"@VALUE@", "uint8_t"},
+          {"@SUM@", "int32_t"}};
+}
+
+std::string functions(const C99Layers& layers, bool floats) {
+  const auto uses = [&](LayerKind kind) { return layers.uses.contains(kind); };
+  const bool linear = uses(LayerKind::kConv2d) || uses(LayerKind::kDense);
+  std::string text;
+  if (linear && !floats)
+    text +=
+        std::string("\ntypedef ") + (layers.small_bias ? "int16_t" : "int32_t") + " bias_level;\n";
+  if (linear) text += kC99Linear;
+  if (layers.plain) text += kC99NextLevel;
+  if (layers.packed) text += kC99NextBits;
+  if (layers.plain && layers.packed) text += kC99NextBoth;
+  if (layers.plain != layers.packed)  // one way alone needs no choice
+    text = replaced(text, {{layers.plain ? "next_level(" : "next_packed(", "next("}});
+  if (linear && floats) text += kC99NextFloat;
+  if (linear) text += kC99First;
+  if (!floats) text += kC99NearestLevel;
+  if (linear) text += floats ? kC99Activate : kC99Requantize;
+  if (uses(LayerKind::kConv2d)) text += kC99Conv;
+  if (uses(LayerKind::kDense)) text += kC99Dense;
+  if (uses(LayerKind::kMaxPool2d) || uses(LayerKind::kAveragePool2d)) text += kC99Pool;
+  if (uses(LayerKind::kMaxPool2d)) text += kC99MaxPool;
+  if (uses(LayerKind::kAveragePool2d)) text += kC99AveragePool;
+  if (uses(LayerKind::kBatchNorm)) text += floats ? kC99FloatBatchNorm : kC99BatchNorm;
+  if (uses(LayerKind::kRelu)) text += kC99Relu;
+  return text;
+}
+
+}  // namespace
+
+std::string c99(const format::PackedModel& model, const C99Options& options) {
+  const Network network = network_of(model);
+  const Arena arena = arena_of(network);
+  const C99Layers layers = c99_layers(network, arena);
+  const bool floats = network.is_float();
+  std::vector<std::string> labels;
+  std::string listed;
+  constexpr std::int64_t kListed = 20;
+  for (std::int64_t i = 0; i < network.classes(); ++i) {
+    labels.push_back(c_literal(network.label(i)));
+    if (i < kListed) listed += (i ? ", " : "") + comment(network.label(i));
+  }
+  if (network.classes() > kListed) listed += ", ...";
+  // Whole words, as the sums before it are.
+  const std::int64_t count = floats ? arena.elements : (arena.elements + 3) / 4 * 4;
+  const std::int64_t bytes = 4 * arena.row + count * (floats ? 4 : 1);
+  Words all{{"@PROMISE@", floats ? kFloatPromise : kLevelPromise},
+            {"@SUMMARY@", layers.summary},
+            {"@CALLS@", layers.calls},
+            {"@LABELS@", lines_of(labels, "  ")},
+            {"@LISTED@", listed},
+            {"@FLASH@", std::to_string(layers.flash_bytes)},
+            {"@NAME@", identifier(options.name, "model")},
+            {"@CLASSES@", std::to_string(network.classes())},
+            {"@SHAPE@", text_of(model.input_shape)},
+            {"@COUNT@", std::to_string(elements(model.input_shape))},
+            {"@ARENA@", std::to_string(bytes)},
+            {"@SUMS@", arena.row == 0 ? ""
+                                      : "  @SUM@ sums[" + std::to_string(arena.row) +
+                                            "]; /* one row of a convolution's outputs */\n"},
+            {"@ELEMENTS@", std::to_string(count)}};
+  for (const auto& word : words(layers, floats)) all.push_back(word);
+  return replaced(kHead + functions(layers, floats) + layers.data + kTail, all);
+}
+
+}  // namespace espalier::exports

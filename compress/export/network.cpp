@@ -1,0 +1,154 @@
+#include "compress/export/network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "compress/format/validate.hpp"
+#include "core/base/error.hpp"
+
+namespace espalier::exports {
+namespace {
+
+using format::ActivationGrid;
+using format::LayerKind;
+using format::PackedLayer;
+
+constexpr const char* kKinds[] = {"conv", "dense", "max_pool", "average_pool",
+                                  "norm", "relu",  "flatten"};
+
+std::string unique_name(const PackedLayer& l, std::size_t index, std::set<std::string>& taken) {
+  const std::string kind = kKinds[static_cast<std::size_t>(l.kind)];
+  const std::string first = identifier(l.name, kind + std::to_string(index + 1));
+  std::string name = first;
+  for (int i = 2; !taken.insert(name).second; ++i) name = first + "_" + std::to_string(i);
+  return name;
+}
+
+void check_padding(const PackedLayer& l) {
+  if (!format::has_window(l.kind)) return;
+  require(l.pad_top < l.kernel_h && l.pad_bottom < l.kernel_h && l.pad_left < l.kernel_w &&
+              l.pad_right < l.kernel_w,
+          "export", "layer '", l.name, "' pads by as much as its kernel ", l.kernel_h, "x",
+          l.kernel_w, "; pad by less");
+}
+
+ActivationGrid output_grid(const PackedLayer& l, const ActivationGrid& from) {
+  const bool linear = format::has_weight(l.kind);
+  if (linear)
+    require(l.weight.is_float() == from.is_float(), "export", "layer '", l.name, "' has ",
+            l.weight.is_float() ? "float weights and levels as input"
+                                : "levels as weights and a float input",
+            "; export a model that is all floats or all integers");
+  if (!linear && l.kind != LayerKind::kBatchNorm) return from;
+  require(!from.is_float() || l.output.is_float(), "export", "layer '", l.name,
+          "' takes floats and yields levels; export a model that is all floats or all integers");
+  require(linear || from.is_float() == l.output.is_float(), "export", "batch norm '", l.name,
+          "' takes levels and yields floats; give it an output grid");
+  return l.output;
+}
+
+void set_integers(Step& s) {
+  const PackedLayer& l = *s.layer;
+  const auto& w = l.weight;
+  s.bias.assign(static_cast<std::size_t>(w.shape[0]), 0);
+  for (std::size_t c = 0; c < l.bias_levels.size(); ++c)
+    s.bias[c] = l.bias_levels[c] * (std::int32_t{1} << l.bias_shift);
+  for (const float scale : w.scales) {
+    const float product = s.from.scale * scale;
+    s.multiplier.push_back(s.is_logits() ? product : product / s.to.scale);
+  }
+}
+
+}  // namespace
+
+std::string Network::label(std::int64_t i) const {
+  const auto at = static_cast<std::size_t>(i);
+  return at < model->labels.size() ? model->labels[at] : std::to_string(i);
+}
+
+Network network_of(const format::PackedModel& model) {
+  format::validate(model, ErrorKind::kUsage, "export");
+  Network network{&model, {}};
+  std::set<std::string> taken;
+  Shape shape = model.input_shape;
+  ActivationGrid grid = model.input;
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const PackedLayer& l = model.layers[i];
+    check_padding(l);
+    const bool linear = format::has_weight(l.kind);
+    const bool behind_logits = !model.input.is_float() && grid.is_float();
+    require(!behind_logits || l.kind == LayerKind::kFlatten, "export", "layer '", l.name,
+            "' takes the floats of an integer model's logits; only flatten may follow them");
+    Step step{&l,
+              unique_name(l, i, taken),
+              shape,
+              format::output_shape(l, linear ? l.weight.shape[0] : shape[2], shape,
+                                   ErrorKind::kUsage, "export"),
+              grid,
+              output_grid(l, grid),
+              {},
+              {}};
+    if (linear && !l.weight.is_float()) set_integers(step);
+    shape = step.out, grid = step.to;
+    network.steps.push_back(std::move(step));
+  }
+  require(grid.is_float(), "export",
+          "the model ends in levels, not in logits; give its last layer a float output");
+  return network;
+}
+
+std::array<std::uint8_t, 256> pixel_levels(const format::PackedModel& model) {
+  std::array<std::uint8_t, 256> levels{};
+  const auto zero = static_cast<float>(model.input.zero_point);
+  for (std::size_t p = 0; p < levels.size(); ++p) {
+    const float x = (static_cast<float>(p) / 255.0f - model.input_mean) / model.input_deviation;
+    const float inside = std::clamp(x / model.input.scale, -zero, 127 - zero);
+    levels[p] = static_cast<std::uint8_t>(std::nearbyint(inside) + zero);  // half to even
+  }
+  return levels;
+}
+
+PixelFormula pixel_formula(const std::array<std::uint8_t, 256>& levels) {
+  constexpr int kShift = 16;
+  // The slope, from the first and the last pixel that are not clamped.
+  int first = 0, last = 255;
+  while (first < 255 && levels[static_cast<std::size_t>(first) + 1] == 0) ++first;
+  while (last > first && levels[static_cast<std::size_t>(last) - 1] == 127) --last;
+  if (first == last) return {};
+  const auto at = [&](int p) { return std::int32_t{levels[static_cast<std::size_t>(p)]}; };
+  const std::int32_t guess = ((at(last) - at(first)) << kShift) / (last - first);
+  constexpr std::int32_t kTried = 1 << 10;
+  for (std::int32_t i = 0; i < 2 * kTried; ++i) {
+    const std::int32_t mul = guess + (i % 2 ? -(i + 1) / 2 : i / 2);
+    // Each pixel leaves an interval for what is added.
+    std::int64_t low = -(1 << 24), high = 1 << 24;
+    for (int p = 0; p < 256; ++p) {
+      const std::int64_t product = std::int64_t{p} * mul;
+      if (at(p) > 0) low = std::max(low, (std::int64_t{at(p)} << kShift) - product);
+      if (at(p) < 127) high = std::min(high, ((std::int64_t{at(p)} + 1) << kShift) - 1 - product);
+    }
+    if (low <= high && mul > 0 && mul < 1 << 22)
+      return {mul, static_cast<std::int32_t>((low + high) / 2), kShift};
+  }
+  return {};
+}
+
+std::string identifier(std::string_view text, std::string_view otherwise) {
+  std::string name;
+  bool any = false;
+  for (const char c : text) {
+    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    any |= good;
+    name += good ? c : '_';
+  }
+  if (!any) return std::string(otherwise);
+  return name.front() >= '0' && name.front() <= '9' ? "_" + name : name;
+}
+
+std::string text_of(const Shape& shape) {
+  return "[" + std::to_string(shape[0]) + " " + std::to_string(shape[1]) + " " +
+         std::to_string(shape[2]) + "]";
+}
+
+}  // namespace espalier::exports

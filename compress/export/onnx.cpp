@@ -1,0 +1,229 @@
+#include "compress/export/onnx.hpp"
+
+#include <algorithm>
+
+#include "compress/export/network.hpp"
+#include "compress/export/onnx_graph.hpp"
+#include "compress/export/text.hpp"
+
+namespace espalier::exports {
+namespace {
+
+using format::ActivationGrid;
+using format::LayerKind;
+using format::PackedLayer;
+using Dims = std::vector<std::int64_t>;
+
+// One axis a weight: [O KH KW I] to ONNX's [O I KH KW]; [OUT IN] stays.
+template <class T>
+std::vector<T> channels_first(const std::vector<T>& w, const Dims& shape) {
+  if (shape.size() == 2) return w;
+  std::vector<T> to;
+  to.reserve(w.size());
+  const std::int64_t places = shape[1] * shape[2], channels = shape[3];
+  for (std::int64_t o = 0; o < shape[0]; ++o)
+    for (std::int64_t c = 0; c < channels; ++c)
+      for (std::int64_t p = 0; p < places; ++p)
+        to.push_back(w[static_cast<std::size_t>((o * places + p) * channels + c)]);
+  return to;
+}
+
+class Writer {
+ public:
+  explicit Writer(const Network& network) : network_(network) {}
+
+  // The name of the logits.
+  std::string write() {
+    const auto& model = *network_.model;
+    x_ = "image";
+    if (!network_.is_float()) x_ = on_grid("image", x_, model.input, false);
+    for (const Step& s : network_.steps) layer(s);
+    flat(network_.steps.back().out);
+    return x_;
+  }
+
+  Bytes file(const std::string& name) {
+    const auto& model = *network_.model;
+    // The output's name is the graph's interface.
+    graph_.node("Identity", "logits", {write()});
+    std::vector<std::string> labels;
+    for (std::int64_t i = 0; i < network_.classes(); ++i)
+      labels.push_back(js_literal(network_.label(i)));
+    std::string list = "[";
+    for (const auto& label : labels) list += (list.size() > 1 ? ", " : "") + label;
+    const auto [h, w, c] = model.input_shape;
+    return graph_.model(name, "image", {c, h, w}, "logits", network_.classes(),
+                        {{"labels", list + "]"},
+                         {"input", "float32 [batch channels height width] of (pixel / 255 - " +
+                                       decimal(model.input_mean) + ") / " +
+                                       decimal(model.input_deviation) + ", pixels 0..255"}});
+  }
+
+ private:
+  void layer(const Step& s);
+  void linear(const Step& s);
+  void batch_norm(const Step& s);
+  void pool(const Step& s);
+  void flat(const Shape& shape);
+  void image(const Step& s);
+
+  // x to the grid and back: what the next layer sees. Clip, as a level ends at 127 and a byte at
+  // 255, and for the relu.
+  std::string on_grid(const std::string& name, const std::string& x, const ActivationGrid& grid,
+                      bool relu) {
+    const float zero = static_cast<float>(grid.zero_point);
+    const std::string low = graph_.scalar(name + "_low", relu ? 0.0f : grid.scale * (0 - zero));
+    const std::string high = graph_.scalar(name + "_high", grid.scale * (127 - zero));
+    const std::string scale = graph_.scalar(name + "_scale", grid.scale);
+    const std::string zero_point = graph_.constant<std::uint8_t>(
+        name + "_zero", OnnxType::kUint8, {static_cast<std::uint8_t>(grid.zero_point)}, {});
+    const std::string clipped = graph_.node("Clip", name + "_clipped", {x, low, high});
+    const std::string q =
+        graph_.node("QuantizeLinear", name + "_levels", {clipped, scale, zero_point});
+    return graph_.node("DequantizeLinear", name + "_reals", {q, scale, zero_point});
+  }
+
+  std::string dequantized_weight(const Step& s, const Dims& shape);
+  std::string dequantized_bias(const Step& s);
+
+  const Network& network_;
+  OnnxGraph graph_;
+  std::string x_;      // the last value
+  bool flat_ = false;  // it is [batch C], not [batch C H W]
+};
+
+// [batch C H W] to [batch H*W*C], as flatten and dense want it.
+void Writer::flat(const Shape& shape) {
+  if (flat_) return;
+  const std::string at = x_ + "_flat";
+  if (shape[2] > 1 && shape[0] * shape[1] > 1)
+    x_ = graph_.node("Transpose", at + "_hwc", {x_}, {onnx_integers("perm", {0, 2, 3, 1})});
+  x_ = graph_.node("Flatten", at, {x_}, {onnx_integer("axis", 1)});
+  flat_ = true;
+}
+
+// [batch C] to [batch C 1 1], as windows want it.
+void Writer::image(const Step& s) {
+  if (!flat_) return;
+  const std::string dims =
+      graph_.constant<std::int64_t>(s.name + "_dims", OnnxType::kInt64, {-1, s.in[2], 1, 1}, {4});
+  x_ = graph_.node("Reshape", s.name + "_image", {x_, dims});
+  flat_ = false;
+}
+
+std::string Writer::dequantized_weight(const Step& s, const Dims& shape) {
+  const auto& w = s.layer->weight;
+  const std::string name = s.name + "_weight";
+  const std::string levels =
+      graph_.constant(name + "_levels", OnnxType::kInt8, channels_first(w.levels, w.shape), shape);
+  const auto count = static_cast<std::int64_t>(w.scales.size());
+  const Dims per = count > 1 ? Dims{count} : Dims{};
+  const std::string scales = graph_.constant(name + "_scales", OnnxType::kFloat, w.scales, per);
+  const std::string zeros = graph_.constant(name + "_zeros", OnnxType::kInt8,
+                                            std::vector<std::int8_t>(w.scales.size(), 0), per);
+  return graph_.node("DequantizeLinear", name, {levels, scales, zeros}, {onnx_integer("axis", 0)});
+}
+
+std::string Writer::dequantized_bias(const Step& s) {
+  const auto& w = s.layer->weight;
+  std::vector<float> scales;
+  for (std::size_t c = 0; c < s.bias.size(); ++c)
+    scales.push_back(s.from.scale * w.scales[w.scales.size() > 1 ? c : 0]);
+  const Dims dims{static_cast<std::int64_t>(s.bias.size())};
+  const std::string name = s.name + "_bias";
+  const std::string levels = graph_.constant(name + "_levels", OnnxType::kInt32, s.bias, dims);
+  return graph_.node("DequantizeLinear", name,
+                     {levels, graph_.constant(name + "_scales", OnnxType::kFloat, scales, dims)},
+                     {onnx_integer("axis", 0)});
+}
+
+void Writer::linear(const Step& s) {
+  const PackedLayer& l = *s.layer;
+  const auto& w = l.weight;
+  const bool conv = l.kind == LayerKind::kConv2d;
+  if (conv)
+    image(s);
+  else
+    flat(s.in);
+  const Dims shape =
+      conv ? Dims{w.shape[0], w.shape[3], w.shape[1], w.shape[2]} : Dims{w.shape[0], w.shape[1]};
+  std::vector<std::string> inputs{x_};
+  if (w.is_float()) {
+    inputs.push_back(graph_.constant(s.name + "_weight", OnnxType::kFloat,
+                                     channels_first(w.values, w.shape), shape));
+    if (!l.bias.empty())
+      inputs.push_back(graph_.constant(s.name + "_bias", OnnxType::kFloat, l.bias, {w.shape[0]}));
+  } else {
+    inputs.push_back(dequantized_weight(s, shape));
+    if (!l.bias_levels.empty()) inputs.push_back(dequantized_bias(s));
+  }
+  x_ = conv ? graph_.node(
+                  "Conv", s.name, inputs,
+                  {onnx_integers("kernel_shape", {l.kernel_h, l.kernel_w}),
+                   onnx_integers("strides", {l.stride_h, l.stride_w}),
+                   onnx_integers("pads", {l.pad_top, l.pad_left, l.pad_bottom, l.pad_right})})
+            : graph_.node("Gemm", s.name, inputs, {onnx_integer("transB", 1)});
+  if (!s.to.is_float())
+    x_ = on_grid(s.name, x_, s.to, l.relu);
+  else if (l.relu)
+    x_ = graph_.node("Relu", s.name + "_relu", {x_});
+}
+
+// y = x * multiplier + offset in reals; between levels the file's numbers are in output levels.
+void Writer::batch_norm(const Step& s) {
+  const PackedLayer& l = *s.layer;
+  std::vector<float> multiplier = l.multiplier, offset = l.offset;
+  if (!s.from.is_float())
+    for (std::size_t c = 0; c < multiplier.size(); ++c)
+      multiplier[c] *= s.to.scale / s.from.scale, offset[c] *= s.to.scale;
+  const Dims dims = flat_ ? Dims{s.in[2]} : Dims{s.in[2], 1, 1};
+  x_ = graph_.node(
+      "Mul", s.name + "_product",
+      {x_, graph_.constant(s.name + "_multiplier", OnnxType::kFloat, multiplier, dims)});
+  x_ = graph_.node("Add", s.name,
+                   {x_, graph_.constant(s.name + "_offset", OnnxType::kFloat, offset, dims)});
+  if (!s.to.is_float())
+    x_ = on_grid(s.name, x_, s.to, l.relu);
+  else if (l.relu)
+    x_ = graph_.node("Relu", s.name + "_relu", {x_});
+}
+
+void Writer::pool(const Step& s) {
+  const PackedLayer& l = *s.layer;
+  const bool max = l.kind == LayerKind::kMaxPool2d;
+  image(s);
+  std::vector<Message> attributes{
+      onnx_integers("kernel_shape", {l.kernel_h, l.kernel_w}),
+      onnx_integers("strides", {l.stride_h, l.stride_w}),
+      onnx_integers("pads", {l.pad_top, l.pad_left, l.pad_bottom, l.pad_right})};
+  if (!max) attributes.push_back(onnx_integer("count_include_pad", 0));
+  x_ = graph_.node(max ? "MaxPool" : "AveragePool", s.name, {x_}, attributes);
+  if (!max && !s.to.is_float()) x_ = on_grid(s.name, x_, s.to, false);
+}
+
+void Writer::layer(const Step& s) {
+  switch (s.layer->kind) {
+    case LayerKind::kConv2d:
+    case LayerKind::kDense:
+      return linear(s);
+    case LayerKind::kMaxPool2d:
+    case LayerKind::kAveragePool2d:
+      return pool(s);
+    case LayerKind::kBatchNorm:
+      return batch_norm(s);
+    case LayerKind::kRelu:
+      x_ = graph_.node("Relu", s.name, {x_});
+      return;
+    case LayerKind::kFlatten:
+      return flat(s.in);
+  }
+}
+
+}  // namespace
+
+Bytes onnx(const format::PackedModel& model, const OnnxOptions& options) {
+  const Network network = network_of(model);
+  return Writer(network).file(identifier(options.name, "model"));
+}
+
+}  // namespace espalier::exports

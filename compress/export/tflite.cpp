@@ -1,0 +1,277 @@
+#include "compress/export/tflite.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "compress/export/network.hpp"
+#include "compress/export/text.hpp"
+#include "compress/export/tflite_graph.hpp"
+#include "core/base/error.hpp"
+
+namespace espalier::exports {
+namespace {
+
+using format::ActivationGrid;
+using format::LayerKind;
+using format::PackedLayer;
+using Dims = TfliteGraph::Dims;
+using Fields = std::vector<Flat::Field>;
+
+std::int32_t i32(std::int64_t v) {
+  return static_cast<std::int32_t>(v);
+}
+Dims batch_of(const Shape& s) {
+  return {-1, i32(s[0]), i32(s[1]), i32(s[2])};
+}
+TfliteGrid grid_of(const ActivationGrid& g) {
+  return g.is_float() ? TfliteGrid{} : TfliteGrid{{g.scale}, g.zero_point};
+}
+TfliteType type_of(const ActivationGrid& g) {
+  return g.is_float() ? TfliteType::kFloat32 : TfliteType::kInt8;
+}
+
+// Whether SAME pads an axis so: as little as makes the output ceil(in / stride), the odd one behind.
+bool same(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t before,
+          std::int64_t behind) {
+  const std::int64_t out = (in + stride - 1) / stride;
+  const std::int64_t total = std::max<std::int64_t>(0, (out - 1) * stride + kernel - in);
+  return before == total / 2 && behind == total - total / 2;
+}
+
+class Writer {
+ public:
+  explicit Writer(const Network& network) : network_(network) {}
+  Bytes file(const std::string& name);
+
+ private:
+  void layer(const Step& s);
+  void linear(const Step& s);
+  void logits(const Step& s);
+  void batch_norm(const Step& s);
+  void pool(const Step& s);
+  TflitePadding padding(const Step& s);
+  void reshape(const std::string& name, const Dims& dims, const ActivationGrid& grid);
+  void at_least_level_0(const std::string& name, const Dims& dims, const ActivationGrid& grid);
+  std::int32_t bias(const Step& s);
+
+  // x_ = op(x_, others), on `grid`.
+  void node(TfliteOp op, const std::string& name, const Dims& dims, const ActivationGrid& grid,
+            std::vector<std::int32_t> others, const Fields& options = {}) {
+    others.insert(others.begin(), x_);
+    const std::int32_t y = graph_.tensor(name, type_of(grid), dims, grid_of(grid));
+    graph_.op(op, others, y, options);
+    x_ = y;
+  }
+  static Fields conv_options(const Step& s, TflitePadding padding, bool relu) {
+    return {{0, static_cast<std::int32_t>(padding)},
+            {1, i32(s.layer->stride_w)},
+            {2, i32(s.layer->stride_h)},
+            {3, relu}};
+  }
+  // Whether the least level is that of the real 0, which a fused relu keeps to. int8 ends at 127 by
+  // itself.
+  static bool ends_at_zero(const Step& s) {
+    return s.layer->relu || (!s.to.is_float() && s.to.zero_point == 0);
+  }
+
+  const Network& network_;
+  TfliteGraph graph_;
+  std::int32_t x_ = 0;  // the last tensor
+};
+
+void Writer::reshape(const std::string& name, const Dims& dims, const ActivationGrid& grid) {
+  const std::int32_t to =
+      graph_.constant(name + "_dims", TfliteType::kInt32, {i32(std::ssize(dims))}, dims);
+  node(TfliteOp::kReshape, name, dims, grid, {to}, {{0, 0, {Flat::vector(dims)}}});
+}
+
+void Writer::at_least_level_0(const std::string& name, const Dims& dims,
+                              const ActivationGrid& grid) {
+  const std::int32_t low =
+      graph_.constant<std::int8_t>(name + "_low", TfliteType::kInt8, {1}, {0}, grid_of(grid));
+  node(TfliteOp::kMaximum, name + "_clamped", dims, grid, {low});
+}
+
+// What the window's padding is called; if it has no name, the image is padded first.
+TflitePadding Writer::padding(const Step& s) {
+  const PackedLayer& l = *s.layer;
+  if (l.pad_top + l.pad_left + l.pad_bottom + l.pad_right == 0) return TflitePadding::kValid;
+  if (same(s.in[0], l.kernel_h, l.stride_h, l.pad_top, l.pad_bottom) &&
+      same(s.in[1], l.kernel_w, l.stride_w, l.pad_left, l.pad_right))
+    return TflitePadding::kSame;
+  require(l.kind != LayerKind::kAveragePool2d, "export tflite", "average pool '", l.name, "' pads ",
+          l.pad_top, " ", l.pad_left, " ", l.pad_bottom, " ", l.pad_right,
+          ", which .tflite can only say for \"same\"; train it with \"padding\": \"same\" or none");
+  const Dims amounts{0, 0, i32(l.pad_top), i32(l.pad_bottom), i32(l.pad_left), i32(l.pad_right),
+                     0, 0};
+  std::vector<std::int32_t> others{
+      graph_.constant(s.name + "_pads", TfliteType::kInt32, {4, 2}, amounts)};
+  const bool max = l.kind == LayerKind::kMaxPool2d;
+  if (max && s.from.is_float())
+    others.push_back(graph_.constant<float>(s.name + "_least", TfliteType::kFloat32, {1},
+                                            {std::numeric_limits<float>::lowest()}));
+  else if (max)
+    others.push_back(graph_.constant<std::int8_t>(s.name + "_least", TfliteType::kInt8, {1}, {0},
+                                                  grid_of(s.from)));
+  const Shape padded{s.in[0] + l.pad_top + l.pad_bottom, s.in[1] + l.pad_left + l.pad_right,
+                     s.in[2]};
+  node(max ? TfliteOp::kPadV2 : TfliteOp::kPad, s.name + "_padded", batch_of(padded), s.from,
+       others);
+  return TflitePadding::kValid;
+}
+
+// [O KH KW I], as the schema has it; a dense layer is a convolution of a 1 x 1 image, as there
+// scales by channel are known to every version.
+Dims weight_dims(const format::StoredWeight& w) {
+  return w.shape.size() == 4
+             ? Dims{i32(w.shape[0]), i32(w.shape[1]), i32(w.shape[2]), i32(w.shape[3])}
+             : Dims{i32(w.shape[0]), 1, 1, i32(w.shape[1])};
+}
+
+std::int32_t Writer::bias(const Step& s) {
+  const auto& w = s.layer->weight;
+  std::vector<float> scales = w.scales;  // one, or one a channel: engines want both alike
+  for (float& scale : scales) scale *= s.from.scale;
+  return graph_.constant(s.name + "_bias", TfliteType::kInt32, {i32(std::ssize(s.bias))}, s.bias,
+                         {scales});
+}
+
+void Writer::linear(const Step& s) {
+  if (s.to.is_float()) return logits(s);
+  const auto& w = s.layer->weight;
+  const TflitePadding pad = padding(s);
+  const std::int32_t weight =
+      graph_.constant(s.name + "_weight", TfliteType::kInt8, weight_dims(w), w.levels, {w.scales});
+  node(TfliteOp::kConv2d, s.name, batch_of(s.out), s.to, {weight, bias(s)},
+       conv_options(s, pad, ends_at_zero(s)));
+  if (!ends_at_zero(s)) at_least_level_0(s.name, batch_of(s.out), s.to);
+}
+
+// In float32: every layer of a float model, and the last of one with integers, whose weights stay
+// int8 in the file.
+void Writer::logits(const Step& s) {
+  const PackedLayer& l = *s.layer;
+  const auto& w = l.weight;
+  const TflitePadding pad = padding(s);
+  std::int32_t weight = 0;
+  std::vector<float> bias = l.bias;
+  if (w.is_float()) {
+    weight = graph_.constant(s.name + "_weight", TfliteType::kFloat32, weight_dims(w), w.values);
+  } else {
+    const std::int32_t levels = graph_.constant(s.name + "_weight_levels", TfliteType::kInt8,
+                                                weight_dims(w), w.levels, {w.scales});
+    weight = graph_.tensor(s.name + "_weight", TfliteType::kFloat32, weight_dims(w));
+    graph_.op(TfliteOp::kDequantize, {levels}, weight);
+    Shape seen = s.in;
+    if (pad == TflitePadding::kValid)
+      seen = {s.in[0] + l.pad_top + l.pad_bottom, s.in[1] + l.pad_left + l.pad_right, s.in[2]};
+    node(TfliteOp::kDequantize, s.name + "_reals", batch_of(seen), {}, {});
+    for (std::size_t c = 0; c < s.bias.size(); ++c)
+      bias.push_back(static_cast<float>(s.bias[c]) *
+                     (s.from.scale * w.scales[w.scales.size() > 1 ? c : 0]));
+  }
+  bias.resize(static_cast<std::size_t>(w.shape[0]), 0.0f);
+  const std::int32_t added =
+      graph_.constant(s.name + "_bias", TfliteType::kFloat32, {i32(w.shape[0])}, bias);
+  node(TfliteOp::kConv2d, s.name, batch_of(s.out), {}, {weight, added},
+       conv_options(s, pad, l.relu));
+}
+
+// Floats: a product and a sum. Levels: each channel convolved by itself with a weight of 127 or
+// -127 levels, the scale of which is the multiplier.
+void Writer::batch_norm(const Step& s) {
+  const PackedLayer& l = *s.layer;
+  const std::int32_t channels = i32(s.in[2]);
+  if (s.from.is_float()) {
+    node(TfliteOp::kMul, s.name + "_product", batch_of(s.out), {},
+         {graph_.constant(s.name + "_multiplier", TfliteType::kFloat32, {channels}, l.multiplier)});
+    node(TfliteOp::kAdd, s.name, batch_of(s.out), {},
+         {graph_.constant(s.name + "_offset", TfliteType::kFloat32, {channels}, l.offset)},
+         {{0, l.relu}});
+    return;
+  }
+  std::vector<std::int8_t> levels;
+  std::vector<std::int32_t> bias;
+  std::vector<float> scales, bias_scales;
+  for (std::size_t c = 0; c < l.multiplier.size(); ++c) {
+    const float m = l.multiplier[c] == 0 ? 1.0f : std::abs(l.multiplier[c]);
+    levels.push_back(l.multiplier[c] == 0  ? std::int8_t{0}
+                     : l.multiplier[c] < 0 ? std::int8_t{-127}
+                                           : std::int8_t{127});
+    scales.push_back(m / 127 * s.to.scale / s.from.scale);
+    bias_scales.push_back(s.from.scale * scales.back());
+    constexpr double kMost = 1 << 30;
+    bias.push_back(i32(std::llround(std::clamp(
+        double{l.offset[c]} * double{s.to.scale} / double{bias_scales.back()}, -kMost, kMost))));
+  }
+  node(TfliteOp::kDepthwiseConv2d, s.name, batch_of(s.out), s.to,
+       {graph_.constant(s.name + "_multiplier", TfliteType::kInt8, {1, 1, 1, channels}, levels,
+                        {scales, 0, 3}),
+        graph_.constant(s.name + "_offset", TfliteType::kInt32, {channels}, bias, {bias_scales})},
+       {{0, static_cast<std::int32_t>(TflitePadding::kValid)},
+        {1, 1},
+        {2, 1},
+        {3, 1},
+        {4, ends_at_zero(s)}});
+  if (!ends_at_zero(s)) at_least_level_0(s.name, batch_of(s.out), s.to);
+}
+
+void Writer::pool(const Step& s) {
+  const PackedLayer& l = *s.layer;
+  const TflitePadding pad = padding(s);
+  node(l.kind == LayerKind::kMaxPool2d ? TfliteOp::kMaxPool2d : TfliteOp::kAveragePool2d, s.name,
+       batch_of(s.out), s.to, {},
+       {{0, static_cast<std::int32_t>(pad)},
+        {1, i32(l.stride_w)},
+        {2, i32(l.stride_h)},
+        {3, i32(l.kernel_w)},
+        {4, i32(l.kernel_h)}});
+}
+
+void Writer::layer(const Step& s) {
+  switch (s.layer->kind) {
+    case LayerKind::kConv2d:
+    case LayerKind::kDense:
+      return linear(s);
+    case LayerKind::kMaxPool2d:
+    case LayerKind::kAveragePool2d:
+      return pool(s);
+    case LayerKind::kBatchNorm:
+      return batch_norm(s);
+    case LayerKind::kRelu:
+      return node(TfliteOp::kRelu, s.name, batch_of(s.out), s.to, {});
+    case LayerKind::kFlatten:
+      return reshape(s.name, batch_of(s.out), s.to);
+  }
+}
+
+Bytes Writer::file(const std::string& name) {
+  const auto& model = *network_.model;
+  const Dims dims = batch_of(model.input_shape);
+  const std::int32_t input = x_ = graph_.tensor("image", TfliteType::kFloat32, dims);
+  if (!network_.is_float()) {
+    node(TfliteOp::kQuantize, "image_levels", dims, model.input, {});
+    const float black = (0 - model.input_mean) / model.input_deviation / model.input.scale;
+    if (std::lround(black) + model.input.zero_point < 0)
+      at_least_level_0("image_levels", dims, model.input);
+  }
+  for (const Step& s : network_.steps) layer(s);
+  reshape("logits", {-1, i32(network_.classes())}, {});
+  std::string labels;
+  for (std::int64_t i = 0; i < network_.classes(); ++i)
+    labels += (i ? ", " : "") + js_literal(network_.label(i));
+  return graph_.file(name, input, x_,
+                     "{\"input\": \"float32 [batch height width channels] of (pixel / 255 - " +
+                         decimal(model.input_mean) + ") / " + decimal(model.input_deviation) +
+                         ", pixels 0..255\", \"labels\": [" + labels + "]}");
+}
+
+}  // namespace
+
+Bytes tflite(const format::PackedModel& model, const TfliteOptions& options) {
+  const Network network = network_of(model);
+  return Writer(network).file(identifier(options.name, "model"));
+}
+
+}  // namespace espalier::exports

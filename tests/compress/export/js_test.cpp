@@ -1,0 +1,59 @@
+// The exported JavaScript computes the reference executor's logits, bit for bit.
+#include "compress/export/js.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/apps/program.hpp"
+#include "tests/compress/export/networks.hpp"
+#include "tests/compress/format/sample_models.hpp"
+
+using namespace espalier;
+using namespace espalier::exports;
+
+TEST_CASE("JavaScript: random models of every kind of layer, bit for bit, under Node") {
+  if (!installed("node")) {
+    MESSAGE("skipped: install nodejs");
+    return;
+  }
+  const tests::Folder folder("js_test");
+  for (std::uint64_t seed = 0; seed < 14; ++seed) {
+    const PackedModel model = random_integers(seed);
+    Rng rng(seed, "pixels");
+    const Pixels pixels = pixels_of(rng, model, 20);
+    const bool module = seed % 2;
+    CHECK_MESSAGE(differing(run_js(folder.path, model, pixels, module), wanted(model, pixels)) == 0,
+                  "model " << seed);
+  }
+}
+
+TEST_CASE("JavaScript: labels are texts of it, whatever they hold") {
+  if (!installed("node")) return;
+  const tests::Folder folder("js_labels_test");
+  PackedModel model = format::samples::network(4, 0.5);
+  model.labels = {"d\u00e9j\u00e0 </script>", "\"\\\n@NAME@ */ \u2028", "\U0001F600"};
+  const std::string file = (folder.path / "net.js").string();
+  const std::string text = js(model, {.name = "net"});
+  CHECK(!tests::contains(text, "</script>\""));
+  write_file(file, text);
+  CHECK(succeed({"node", "-e",
+                 "console.log(require(process.argv[1]).labels.join('|').replace('\\u2028', 'LS'))",
+                 file}) == "d\u00e9j\u00e0 </script>|\"\\\n@NAME@ */ LS|\U0001F600\n");
+}
+
+TEST_CASE("JavaScript: a name that the language takes gets an underscore") {
+  if (!installed("node")) return;
+  const tests::Folder folder("js_names_test");
+  for (const std::string& name :
+       std::initializer_list<std::string>{"class", "module", "Math", "run"}) {
+    const std::string file = (folder.path / (name + ".mjs")).string();
+    write_file(file, js(format::samples::network(4, 0.5), {.name = name, .module = true}));
+    CHECK(tests::contains(js(format::samples::network(4, 0.5), {.name = name}),
+                          "module.exports = " + name + "_;"));
+    succeed({"node", file});
+  }
+}
+
+TEST_CASE("JavaScript: floats are refused, with the remedy") {
+  CHECK_THROWS_WITH_AS(js(format::samples::network(32, 0.5)),
+                       doctest::Contains("quantize it first"), Error);
+}
