@@ -33,7 +33,7 @@ using Exporter = std::function<Bytes(const format::PackedModel&, const Target&)>
 struct Format {
   const char* name;
   Exporter write;
-  const char* next;  // a command that does something with FILE
+  std::string (*next)(const std::filesystem::path&);  // a command that does something with it
 };
 
 Bytes bytes_of(const std::string& text) {
@@ -46,24 +46,38 @@ const std::vector<Format>& formats() {
        [](const auto& model, const Target& target) {
          return bytes_of(exports::c99(model, {.name = target.name}));
        },
-       "cc -std=c99 -O2 -Wall -c FILE   (its first lines say how to call it)"},
+       [](const auto& file) {
+         return "cc -std=c99 -O2 -Wall -c " + file.string() +
+                "   (its first lines say how to call it)";
+       }},
       {"js",
        [](const auto& model, const Target& target) {
          return bytes_of(exports::js(
              model, {.name = target.name, .module = target.file.extension() == ".mjs"}));
        },
-       "node FILE   (its first lines say how to call it; .mjs makes an ES module)"},
+       [](const auto& file) {
+         const std::string path = std::filesystem::absolute(file).string();
+         return file.extension() == ".mjs" ? "node --input-type=module -e 'import m from \"" +
+                                                 path + "\"; console.log(m.labels)'"
+                                           : "node -p 'require(\"" + path + "\").labels'";
+       }},
       {"onnx",
        [](const auto& model, const Target& target) {
          return exports::onnx(model, {.name = target.name});
        },
-       "python3 -c 'import onnxruntime as o; print(o.InferenceSession(\"FILE\").get_inputs())'"},
+       [](const auto& file) {
+         return "python3 -c 'import onnxruntime as o; print(o.InferenceSession(\"" + file.string() +
+                "\").get_inputs()[0])'";
+       }},
       {"tflite",
        [](const auto& model, const Target& target) {
          return exports::tflite(model, {.name = target.name});
        },
-       "python3 -c 'from ai_edge_litert.interpreter import Interpreter as I; "
-       "print(I(\"FILE\").get_input_details())'"},
+       [](const auto& file) {
+         return "python3 -c 'from ai_edge_litert.interpreter import Interpreter as I; "
+                "print(I(\"" +
+                file.string() + "\").get_input_details())'";
+       }},
   };
   return kAll;
 }
@@ -75,10 +89,9 @@ void export_model(const ExportOptions& o) {
     if (o.format != format.name) continue;
     const Bytes bytes = format.write(model, target);
     write_file(o.output, bytes);
-    std::string next = format.next;
-    next.replace(next.find("FILE"), 4, o.output.string());
     std::cout << printable(o.output.string()) << ": " << o.format << ", "
-              << with_commas(std::ssize(bytes)) << " bytes\nNext: " << printable(next) << "\n";
+              << with_commas(std::ssize(bytes))
+              << " bytes\nNext: " << printable(format.next(o.output)) << "\n";
   }
 }
 

@@ -22,9 +22,7 @@ constexpr const char* kHead =
  *
 @SUMMARY@ *
 @PROMISE@ */
-#include <stddef.h>
-#include <stdint.h>
-
+@INCLUDES@
 #ifdef __FAST_MATH__
 #error "@NAME@ needs float32 as IEEE 754 has it: compile this file without -ffast-math"
 #endif
@@ -74,30 +72,29 @@ using Words = std::vector<std::pair<std::string_view, std::string>>;
 // What differs between levels and floats.
 Words words(const C99Layers& layers, bool floats) {
   if (floats)
-    return {
-        {"@FIELDS@", kC99FloatFields},
-        {"@STORE@", "values"},
-        {"@LOGITS@", ""},
-        {"@WRITE@", ""},
-        {"@WRITE_DENSE@", ""},
-        {"@OF@(from[(q * l->stride_w + w) * l->in_c])", "from[(q * l->stride_w + w) * l->in_c]"},
-        {"@OF@(x[c.at - o * l->in_c])", "x[c.at - o * l->in_c]"},
-        {"@KEPT@", "value"},
-        {"@MEAN@", kC99FloatMean},
-        {"@LEAST@", "-3.40282347e+38f"},
-        {"@VALUE@", "float"},
-        {"@SUM@", "float"}};
+    return {{"@FIELDS@", kC99FloatFields},
+            {"@STORE@", "values"},
+            {"@LOGITS@", ""},
+            {"@CONV_LOGITS@", ""},
+            {"@WRITE@", ""},
+            {"@WRITE_DENSE@", ""},
+            {"@MINUS@", ""},
+            {"@KEPT@", "value"},
+            {"@MEAN@", kC99FloatMean},
+            {"@LEAST@", "-3.40282347e+38f"},
+            {"@VALUE@", "float"},
+            {"@SUM@", "float"}};
   return {{"@FIELDS@", kC99LevelFields},
           {"@STORE@", "bits"},
           {"@LOGITS@", ", float *logits"},
-          {"@WRITE@", layers.conv_logits
-                          ? "        if (logits)\n          logits[(p * l->out_w + q) * l->out_c + "
-                            "o] = value;\n        else\n"
-                          : "        (void)logits; /* none come from here */\n"},
+          {"@CONV_LOGITS@", layers.conv_logits ? ", float *logits" : ""},
+          {"@WRITE@",
+           layers.conv_logits
+               ? "        if (logits) {\n          logits[(p * l->out_w + q) * l->out_c + o] "
+                 "= value;\n          continue;\n        }\n"
+               : ""},
           {"@WRITE_DENSE@", "    if (logits)\n      logits[o] = value;\n    else\n"},
-          {"@OF@(from[(q * l->stride_w + w) * l->in_c])",
-           "(from[(q * l->stride_w + w) * l->in_c] - l->in_zero)"},
-          {"@OF@(x[c.at - o * l->in_c])", "(x[c.at - o * l->in_c] - l->in_zero)"},
+          {"@MINUS@", " - l->in_zero"},
           {"@KEPT@", "nearest_level(value, l->out_zero, l->lowest)"},
           {"@MEAN@", kC99LevelMean},
           {"@LEAST@", "0"},
@@ -150,7 +147,8 @@ std::string c99(const format::PackedModel& model, const C99Options& options) {
   // Whole words, as the sums before it are.
   const std::int64_t count = floats ? arena.elements : (arena.elements + 3) / 4 * 4;
   const std::int64_t bytes = 4 * arena.row + count * (floats ? 4 : 1);
-  Words all{{"@PROMISE@", floats ? kFloatPromise : kLevelPromise},
+  Words all{{"@INCLUDES@", "#include <stddef.h>\n#include <stdint.h>\n"},
+            {"@PROMISE@", floats ? kFloatPromise : kLevelPromise},
             {"@SUMMARY@", layers.summary},
             {"@CALLS@", layers.calls},
             {"@LABELS@", lines_of(labels, "  ")},

@@ -132,7 +132,7 @@ static float scaled(const linear *l, int32_t channel, float sum) {
 constexpr const char* kC99Conv = R"c(
 /* y[o] = bias[o] + the sum over the window of x * w[o], a row of outputs at a time; a max pool's
    window keeps the largest. */
-static void conv2d(const linear *l, const @VALUE@ *x, @VALUE@ *y@LOGITS@) {
+static void conv2d(const linear *l, const @VALUE@ *x, @VALUE@ *y@CONV_LOGITS@) {
   const int32_t window = l->kernel_h * l->kernel_w * l->in_c;
   const int32_t rows = l->out_h / l->pool_h * l->pool_h, columns = l->out_w / l->pool_w * l->pool_w;
   cursor unit = first(l), c;
@@ -151,15 +151,13 @@ static void conv2d(const linear *l, const @VALUE@ *x, @VALUE@ *y@LOGITS@) {
         end = (l->in_w - 1 - w) / l->stride_w + 1;
         if (end > columns) end = columns;
         for (q = w < 0 ? (l->stride_w - 1 - w) / l->stride_w : 0; q < end; ++q)
-          arena.sums[q] += c.weight * @OF@(from[(q * l->stride_w + w) * l->in_c]);
+          arena.sums[q] += c.weight * (from[(q * l->stride_w + w) * l->in_c]@MINUS@);
       }
       for (q = 0; q < columns; ++q) {
         const float value = scaled(l, o, arena.sums[q]);
-@WRITE@        {
-          const @VALUE@ kept = @KEPT@;
-          @VALUE@ *to = y + ((p / l->pool_h) * (l->out_w / l->pool_w) + q / l->pool_w) * l->out_c + o;
-          if ((p % l->pool_h == 0 && q % l->pool_w == 0) || kept > *to) *to = kept;
-        }
+@WRITE@        const @VALUE@ kept = @KEPT@;
+        @VALUE@ *to = y + ((p / l->pool_h) * (l->out_w / l->pool_w) + q / l->pool_w) * l->out_c + o;
+        if ((p % l->pool_h == 0 && q % l->pool_w == 0) || kept > *to) *to = kept;
       }
     }
     unit = c;
@@ -175,7 +173,7 @@ static void dense(const linear *l, const @VALUE@ *x, @VALUE@ *y@LOGITS@) {
   for (o = 0; o < l->out_c; ++o) {
     @SUM@ sum = 0;
     float value;
-    for (; c.at < (o + 1) * l->in_c; next(l, &c)) sum += c.weight * @OF@(x[c.at - o * l->in_c]);
+    for (; c.at < (o + 1) * l->in_c; next(l, &c)) sum += c.weight * (x[c.at - o * l->in_c]@MINUS@);
     value = scaled(l, o, sum);
 @WRITE_DENSE@      y[o] = @KEPT@;
   }

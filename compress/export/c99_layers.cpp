@@ -168,7 +168,6 @@ void Writer::linear(const Move& m) {
   const auto count = static_cast<std::int64_t>(l.weight.levels.size() + l.weight.values.size());
   const auto nonzero = std::ranges::count_if(l.weight.levels, [](int v) { return v != 0; }) +
                        std::ranges::count_if(l.weight.values, [](float v) { return v != 0; });
-  out_.conv_logits |= conv && s.is_logits();
   describe(s.name + ": " +
            (conv ? std::to_string(l.kernel_h) + "x" + std::to_string(l.kernel_w) + " convolution"
                  : std::string("dense")) +
@@ -183,7 +182,8 @@ void Writer::linear(const Move& m) {
                field("pool_w", m.pool ? m.pool->layer->kernel_w : 1) + "\n  " +
                field("weights", count) + fields + "\n};\n";
   std::string to = at(m.to);
-  if (!floats_here) to = s.is_logits() ? "NULL, logits" : to + ", NULL";
+  if (!floats_here && (!conv || out_.conv_logits))
+    to = s.is_logits() ? "NULL, logits" : to + ", NULL";
   call((conv ? "conv2d(&" : "dense(&") + s.name + "_layer, " + at(m.from) + ", " + to + ");");
   if (l.relu && s.is_logits())
     call("for (i = 0; i < " + std::to_string(network_.classes()) +
@@ -225,24 +225,24 @@ void Writer::float_input() {
 
 // The pixels' levels: a formula in integers, else a table.
 void Writer::level_input() {
-  const auto levels = pixel_levels(*network_.model);
+  const auto& model = *network_.model;
+  const auto levels = pixel_levels(model);
   const auto [mul, add, shift] = pixel_formula(levels);
-  const std::string count = std::to_string(elements(network_.model->input_shape));
+  const std::string count = std::to_string(elements(model.input_shape));
   if (shift == 0) {
     out_.data += "\n/* The level of each pixel. */\n";
     array("uint8_t", "pixel_levels", levels);
-    out_.calls += "  for (i = 0; i < " + count + "; ++i) x[i] = pixel_levels[pixels[i]];\n";
-    return;
+    return call("for (i = 0; i < " + count + "; ++i) x[i] = pixel_levels[pixels[i]];");
   }
-  out_.calls += "  for (i = 0; i < " + count +
-                "; ++i) {  /* each pixel's level, which stands for the real number\n"
-                "                                (pixel / 255 - " +
-                decimal(network_.model->input_mean) + ") / " +
-                decimal(network_.model->input_deviation) + " in steps of " +
-                decimal(network_.model->input.scale) +
-                " */\n    const int32_t level = (pixels[i] * (int32_t)" + std::to_string(mul) +
-                " + " + std::to_string(add) + ") >> " + std::to_string(shift) +
-                ";\n    x[i] = (uint8_t)(level < 0 ? 0 : level > 127 ? 127 : level);\n  }\n";
+  const auto number = [](std::int64_t v) { return std::to_string(v); };
+  call("/* Each pixel's level: (pixel / 255 - " + decimal(model.input_mean) + ") / " +
+       decimal(model.input_deviation) + " in steps of " + decimal(model.input.scale) + ". */");
+  call("for (i = 0; i < " + count + "; ++i) {");
+  call("  const int32_t level = pixels[i] * (int32_t)" + number(mul) + (add < 0 ? " - " : " + ") +
+       number(std::abs(add)) + "; /* times " + number(1 << shift) + " */");
+  call("  x[i] = (uint8_t)(level < 0 ? 0 : level > " + number(std::int64_t{127} << shift) +
+       " ? 127 : level >> " + number(shift) + ");");
+  call("}");
 }
 
 }  // namespace
