@@ -29,7 +29,8 @@ void check_all_units(const format::PackedModel& model, const Tensor& image) {
   Activation x = runtime::reference::begin(model, image.reshaped({1, s[0], s[1], s[2]}));
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const auto& layer = model.layers[i];
-    const Activation y = runtime::reference::run_layer(layer, x);
+    const Activation y =
+        runtime::reference::run_layer(layer, x, runtime::reference::Sums::kOrdered);
     for (std::int64_t unit = 0; !layer.weight.shape.empty() && unit < layer.weight.shape[0];
          ++unit) {
       const Trace t = trace_unit(model, image, {.layer = std::to_string(i + 1), .unit = unit});
@@ -40,7 +41,7 @@ void check_all_units(const format::PackedModel& model, const Tensor& image) {
       CHECK(t.accumulator == t.sum + t.bias);
       const std::int64_t width = y.values.shape().rank() == 4 ? y.values.shape()[2] : 1;
       const std::int64_t at = (t.y * width + t.x) * layer.weight.shape[0] + unit;
-      if (t.logit) {
+      if (t.real_output) {
         CHECK(t.real == y.values.data()[at]);
       } else {
         CHECK(t.level == y.values.data<std::uint8_t>()[at]);
@@ -77,7 +78,8 @@ TEST_CASE("trace: the most active unit is chosen; what does not exist is refused
   CHECK(first.products.size() <= 9);
   CHECK(first.taps == 9);
   const Trace last = trace_unit(model, image, {.layer = "means"});
-  CHECK(last.logit);
+  CHECK(last.real_output);
+  CHECK(last.last);
   const Shape& s = image.shape();
   const Tensor logits = runtime::Model(model).run(image.reshaped({1, s[0], s[1], s[2]}));
   CHECK(last.real == *std::ranges::max_element(logits.values()));

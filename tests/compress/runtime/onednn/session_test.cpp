@@ -162,12 +162,13 @@ TEST_CASE("a session may move") {
 TEST_CASE("records that do not fit together are refused when the model is made") {
   const auto refused = [](auto change) {
     PackedModel model = every_kind();
+    model.layers[0].bias_levels.assign(8, 1), model.layers.back().bias_levels.assign(10, 1);
+    Model{model};
     change(model);
     CHECK_THROWS_AS(Model{model}, Error);
   };
-  refused([](PackedModel& m) { m.input = {}; });                     // levels as weights, floats in
-  refused([](PackedModel& m) { m.layers[0].output = {}; });          // batch norm: floats to levels
-  refused([](PackedModel& m) { m.layers[3].output = {}; });          // and levels to floats
+  refused([](PackedModel& m) { m.input = {}; });                     // bias levels of a float layer
+  refused([](PackedModel& m) { m.layers[3].output = {}; });          // and after floats
   refused([](PackedModel& m) { m.layers.back().output = {1, 0}; });  // ends in levels
   refused([](PackedModel& m) { m.layers[1].pad_top = 2; });          // padding alone in a window
 }
