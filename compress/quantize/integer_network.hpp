@@ -22,7 +22,8 @@ struct IntegerLayer {
   std::vector<float> scales = {};              // an output channel
   std::vector<std::int32_t> bias_levels = {};  // an output channel
   std::vector<float> values = {}, bias = {};   // if is_float, in place of levels
-  // Batch norm, a channel: of floats y = x * multiplier + offset, else q_y = clamp(rint(float(q_x - z_x) * multiplier + offset) + z_y).
+  // Batch norm, a channel: of floats y = x * multiplier + offset, else q_y = clamp(rint(float(q_x -
+  // z_x) * multiplier + offset) + z_y).
   std::vector<float> multiplier = {}, offset = {};
   // Convolution, dense and batch norm:
   bool relu = false;                          // fused: the next layer was a relu

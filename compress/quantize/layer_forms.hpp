@@ -1,6 +1,6 @@
-// Which layers of a model compute with integers, and which stay in float: those that the user names,
-// and those that have no integer form. Floats become levels where the next layer takes levels, and
-// levels become floats where it does not.
+// Which layers of a model compute with integers, and which stay in float: those that the user
+// names, and those that have no integer form. Floats become levels where the next layer takes
+// levels, and levels become floats where it does not.
 #pragma once
 
 #include <string>
@@ -31,8 +31,8 @@ struct LayerForms {
 };
 
 // Every layer of these names stays in float. Convolution and dense layers have an integer form; so
-// has batch norm in front of one; pools, relu, flatten and dropout take what comes. Errors: kUsage for
-// a name that no convolution, dense layer, batch norm or unknown layer has; a model without a
+// has batch norm in front of one; pools, relu, flatten and dropout take what comes. Errors: kUsage
+// for a name that no convolution, dense layer, batch norm or unknown layer has; a model without a
 // convolution or dense layer.
 LayerForms layer_forms(const Sequential& model, const std::vector<std::string>& float_layers = {});
 
