@@ -11,6 +11,7 @@
 #include "apps/espalier/commands.hpp"
 #include "compress/runtime/compare.hpp"
 #include "compress/runtime/session.hpp"
+#include "compress/runtime/stages.hpp"
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
 #include "core/tensor/argmax.hpp"
@@ -28,8 +29,8 @@ struct EvalOptions {
   bool json = false;
 };
 
-// Accuracy, and in how many logits the executors differ: of integer models in any bit, of float
-// models by more than 1e-4 of the image's largest logit (they add in different orders).
+// Accuracy, and in how many logits the executors differ: of models that have levels in any bit, of
+// float models by more than 1e-4 of the image's largest logit (they add in different orders).
 void eval(const EvalOptions& options) {
   const auto model = runtime::Model::load(options.model);
   std::optional<datasets::MnistData> data;
@@ -47,7 +48,7 @@ void eval(const EvalOptions& options) {
   constexpr std::int64_t kBatch = 100;
   runtime::Session onednn(model, {.batch = kBatch});
   runtime::Session reference(model, {.executor = runtime::Executor::kReference, .batch = kBatch});
-  const bool exact = !model.packed().input.is_float();
+  const bool exact = runtime::is_exact(model.packed());
   std::int64_t right = 0, differ = 0, seen = 0;
   datasets::for_each_batch(test, test.size(), kBatch, [&](const datasets::Batch& batch) {
     const auto got = onednn.run(batch.images), wanted = reference.run(batch.images);
@@ -99,7 +100,7 @@ void add_eval(CLI::App& app) {
   command->add_flag("--json", options->json, "Print one line of JSON");
   command->footer(
       "Both executors run every image, and the logits that differ between them are counted: 0 in\n"
-      "any integer model.\n"
+      "any model with integer layers.\n"
       "Examples: espalier eval espalier-out/quantized.esp --data mnist\n"
       "          espalier eval model.esp --json | jq .accuracy");
   command->callback([options] { eval(*options); });

@@ -14,6 +14,7 @@ json facts_json(const std::string& file, std::int64_t file_bytes, const format::
                       {"kind", l.kind},
                       {"output", l.output},
                       {"bits", l.bits},
+                      {"integer", l.integer},
                       {"weights", l.weights},
                       {"sparsity", share(l.zeros, l.weights)},
                       {"file_bytes", l.file_bytes},
@@ -52,7 +53,7 @@ json trace_json(const Trace& t) {
               {"accumulator", t.accumulator},
               {"multiplier", t.multiplier},
               {"real", t.real}};
-  if (!t.logit)
+  if (!t.real_output)
     all.update({{"scaled", t.scaled},
                 {"rounded", t.rounded},
                 {"zero_point", t.output.zero_point},

@@ -33,25 +33,26 @@ std::string counted_unless_zero(std::int64_t value) {
 
 std::string layer_table(const ModelFacts& facts, std::size_t width) {
   Column layer{"layer", {"header"}, true}, kind{"kind", {""}, true}, output{"output", {""}},
-      bits{"bits", {""}}, weights{"weights", {""}}, zeros{"zeros", {""}},
+      bits{"bits", {""}}, sums{"sums", {""}}, weights{"weights", {""}}, zeros{"zeros", {""}},
       bytes{"bytes", {counted(facts.header_bytes)}}, macs{"MACs", {""}};
   for (const auto& l : facts.layers) {
     layer.cells.push_back(printable(l.name));
     kind.cells.push_back(l.kind);
     output.cells.push_back(shape_text(l.output));
     bits.cells.push_back(l.bits ? std::to_string(l.bits) : "");
+    sums.cells.push_back(!l.bits ? "" : l.integer ? "int32" : "float");
     weights.cells.push_back(counted_unless_zero(l.weights));
     zeros.cells.push_back(l.weights ? percent(share(l.zeros, l.weights), 1) : "");
     bytes.cells.push_back(counted(l.file_bytes));
     macs.cells.push_back(counted_unless_zero(l.macs));
   }
   layer.cells.push_back("total");
-  for (Column* none : {&kind, &output, &bits}) none->cells.push_back("");
+  for (Column* none : {&kind, &output, &bits, &sums}) none->cells.push_back("");
   weights.cells.push_back(counted(facts.weights));
   zeros.cells.push_back(percent(share(facts.zeros, facts.weights), 1));
   bytes.cells.push_back(counted(facts.file_bytes));
   macs.cells.push_back(counted(facts.macs));
-  return table({layer, kind, output, bits, weights, zeros, bytes, macs}, width);
+  return table({layer, kind, output, bits, sums, weights, zeros, bytes, macs}, width);
 }
 
 }  // namespace
@@ -77,7 +78,9 @@ void print_facts(std::ostream& out, const std::string& file, std::int64_t file_b
       << fixed(share(facts.dense_float_bytes, file_bytes), 1) << " times the file\n"
       << "peak activation memory: " << with_commas(facts.peak_activation_bytes)
       << " bytes an image (a layer's input and output)\n"
-      << "zeros: share of the weights that are 0; MACs: multiply-accumulates an image\n";
+      << "bits: of a weight as stored (16 and 32: floats); zeros: share of the weights that are "
+         "0;\n"
+         "sums: int32 of levels by levels, or of floats; MACs: multiply-accumulates an image\n";
 }
 
 }  // namespace espalier::apps

@@ -91,7 +91,7 @@ void add_inspect(CLI::App& app) {
   command->add_flag("--invert", o->invert, "Turn the picture's light and dark round")->needs(trace);
   command
       ->add_option("--layer", o->neuron.layer,
-                   "Layer for --trace, by name or number from 1 (default: the first with weights)")
+                   "Layer for --trace, by name or number from 1 (default: the first of integers)")
       ->needs(trace);
   command
       ->add_option("--unit", o->neuron.unit,

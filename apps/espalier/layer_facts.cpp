@@ -46,6 +46,7 @@ LayerFacts facts_of(const PackedLayer& l, const runtime::Stage& input,
   facts.kind = kind_of(l);
   facts.output = output.shape;
   facts.activation_bytes = output.bytes();
+  facts.integer = format::takes_levels(l, input.grid);
   facts.macs = runtime::macs(l, input.shape);
   if (format::has_weight(l.kind)) {
     const auto& w = l.weight;

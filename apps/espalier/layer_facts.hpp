@@ -16,6 +16,7 @@ struct LayerFacts {
   std::string name, kind;                // "conv1", "conv 3x3 + relu"
   std::array<std::int64_t, 3> output{};  // H W C
   int bits = 0;                          // of a weight; 0: the layer has none
+  bool integer = false;                  // computes with levels (format::takes_levels), not floats
   std::int64_t weights = 0, zeros = 0;   // without biases
   std::int64_t parameters = 0;           // weights, biases, batch norm's two vectors
   std::int64_t macs = 0;                 // multiply-accumulates an image, zeros included

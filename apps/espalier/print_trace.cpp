@@ -56,8 +56,9 @@ void print_trace(std::ostream& out, const Trace& t) {
   out << "2. Add them up, exactly, in a 32-bit integer:  " << t.sum << "\n"
       << "3. Add the bias, kept on the same scale:       " << t.sum << " + " << t.bias << " = "
       << t.accumulator << "\n";
-  if (t.logit) {
-    out << "4. This is the last layer, so the sum becomes a real number, the logit:\n   "
+  if (t.real_output) {
+    out << (t.last ? "4. This is the last layer, so the sum becomes a real number, the logit:\n   "
+                   : "4. What follows takes real numbers, so the sum becomes one:\n   ")
         << t.accumulator << " x " << number(t.multiplier) << " (input step x weight step)"
         << (t.relu ? ", and relu keeps at least 0," : "") << " = " << number(t.real) << "\n";
     return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "compress/format/validate.hpp"
 #include "compress/runtime/reference/steps.hpp"
@@ -15,14 +16,20 @@ namespace {
 using format::PackedLayer;
 using runtime::reference::Activation;
 
-std::size_t find_layer(const format::PackedModel& model, const std::string& wanted) {
+// By name or number; of no name the first that computes with integers, if any does.
+std::size_t find_layer(const format::PackedModel& model, const std::vector<runtime::Stage>& stages,
+                       const std::string& wanted) {
   std::vector<std::string> names;
+  std::optional<std::size_t> first;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const auto& layer = model.layers[i];
     if (!format::has_weight(layer.kind)) continue;
-    if (wanted.empty() || wanted == layer.name || wanted == std::to_string(i + 1)) return i;
+    if (wanted == layer.name || wanted == std::to_string(i + 1)) return i;
+    if (wanted.empty() && format::takes_levels(layer, stages[i].grid)) return i;
+    first = first.value_or(i);
     names.push_back(layer.name.empty() ? std::to_string(i + 1) : layer.name);
   }
+  if (wanted.empty() && first) return *first;
   const std::string near = nearest(wanted, names);
   fail(ErrorKind::kUsage, "trace", "no layer with weights is called '", wanted, "'",
        near.empty() ? "" : "; did you mean '" + near + "'?", "; there are: ", join(names, ", "));
@@ -61,10 +68,10 @@ void multiply(Trace& t, const PackedLayer& l, const Tensor& x) {
       }
 }
 
-// From the accumulator to the output's level, or to the logit.
+// From the accumulator to the output's level, or to the real number.
 void scale(Trace& t) {
   t.accumulator = t.sum + t.bias;
-  if (t.logit) {
+  if (t.real_output) {
     t.multiplier = t.input.scale * t.weight_scale;
     t.real = static_cast<float>(t.accumulator) * t.multiplier;
     if (t.relu) t.real = std::max(t.real, 0.0f);
@@ -82,20 +89,22 @@ void scale(Trace& t) {
 
 Trace trace_unit(const format::PackedModel& model, const Tensor& image,
                  const TraceOptions& options) {
-  const std::size_t index = find_layer(model, options.layer);
+  const auto stages = runtime::stages(model);
+  const std::size_t index = find_layer(model, stages, options.layer);
   const PackedLayer& l = model.layers[index];
-  require(!l.weight.is_float() && !model.input.is_float(), "trace", "layer '", l.name,
-          "' holds floats: nothing is rounded there; trace a quantized model");
+  require(format::takes_levels(l, stages[index].grid), "trace", "layer '", l.name,
+          "' computes in floats: nothing is rounded there; trace an integer layer of a quantized "
+          "model");
   const std::int64_t units = l.weight.shape[0];
   require(!options.unit || (*options.unit >= 0 && *options.unit < units), "trace", "layer '",
           l.name, "' has the units 0 to ", units - 1, ", not ", options.unit.value_or(0));
 
-  runtime::stages(model);  // what run_layer takes for granted
   const Shape& s = image.shape();
   Activation x = runtime::reference::begin(model, image.reshaped({1, s[0], s[1], s[2]}));
-  for (std::size_t i = 0; i < index; ++i) x = runtime::reference::run_layer(model.layers[i], x);
-  require(!x.grid.is_float(), "trace", "the input of layer '", l.name, "' is float");
-  const Activation y = runtime::reference::run_layer(l, x);
+  constexpr auto kSums = runtime::reference::Sums::kOrdered;
+  for (std::size_t i = 0; i < index; ++i)
+    x = runtime::reference::run_layer(model.layers[i], x, kSums);
+  const Activation y = runtime::reference::run_layer(l, x, kSums);
 
   Trace t;
   t.layer = l.name.empty() ? "layer " + std::to_string(index + 1) : l.name;
@@ -106,7 +115,8 @@ Trace trace_unit(const format::PackedModel& model, const Tensor& image,
     const std::int64_t width = y.values.shape()[2];
     t.y = at / units / width, t.x = at / units % width;
   }
-  t.relu = l.relu, t.logit = l.output.is_float();
+  t.relu = l.relu, t.real_output = l.output.is_float();
+  t.last = index + 1 == model.layers.size();
   t.input = x.grid, t.output = l.output;
   const auto unit = static_cast<std::size_t>(t.unit);
   t.weight_scale = l.weight.scales[l.weight.scales.size() == 1 ? 0 : unit];

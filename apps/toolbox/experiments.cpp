@@ -2,6 +2,7 @@
 
 #include "compress/cluster/weight_clustering.hpp"
 #include "compress/pack/pack.hpp"
+#include "compress/pack/weight_types.hpp"
 #include "compress/prune/keep_zeros.hpp"
 #include "compress/prune/pruner.hpp"
 #include "compress/prune/unit_pruner.hpp"
@@ -75,6 +76,28 @@ Outcome prune_80_int8(const Start& start) {
   Sequential model = start.trained_model();
   prune(model, start, pruning(0.8f));
   return integers_after_training(model, start, true);
+}
+
+Outcome prune_80_dynamic_range(const Start& start) {
+  Sequential model = start.trained_model();
+  prune(model, start, pruning(0.8f));
+  Outcome outcome = floats(model, start);
+  pack::to_dynamic_range(outcome.packed);
+  return outcome;
+}
+
+Outcome dynamic_range(const Start& start) {
+  Sequential model = start.trained_model();
+  Outcome outcome = floats(model, start);
+  pack::to_dynamic_range(outcome.packed);
+  return outcome;
+}
+
+Outcome float16(const Start& start) {
+  Sequential model = start.trained_model();
+  Outcome outcome = floats(model, start);
+  pack::to_float16(outcome.packed);
+  return outcome;
 }
 
 Outcome cluster_16(const Start& start) {
@@ -157,11 +180,22 @@ const std::vector<Experiment>& experiments() {
        .deflate_to_deflate = true,
        .must_accuracy = 0.975,
        .run = prune_80},
-      {.name = "prune 80 % + int8",
+      {.name = "prune 80 % + dynamic range",
        .theirs = "9.5x",
        .must_shrink = 12,
        .must_accuracy = 0.974,
+       .run = prune_80_dynamic_range},
+      {.name = "prune 80 % + int8",
+       .theirs = "none",
+       .must_shrink = 12,
+       .must_accuracy = 0.974,
        .run = prune_80_int8},
+      {.name = "float16", .theirs = "2x", .must_shrink = 2, .must_drop = 0.001, .run = float16},
+      {.name = "dynamic range",
+       .theirs = "4x",
+       .must_shrink = 4,
+       .must_drop = 0.003,
+       .run = dynamic_range},
       {.name = "cluster 16", .theirs = "6x", .must_shrink = 8, .run = cluster_16},
       {.name = "cluster 16 + int8", .theirs = "8x", .must_shrink = 8, .run = cluster_16_int8},
       {.name = "int8 aware, 1 + 1 epochs",

@@ -30,7 +30,24 @@ struct ToolboxOptions {
   std::vector<std::uint64_t> seeds = {1, 2, 3};
   std::optional<std::int64_t> images;
   std::optional<std::filesystem::path> out;
+  std::vector<std::string> only;  // experiments whose names hold one of these; none: all
 };
+
+std::vector<Experiment> chosen(const std::vector<std::string>& only) {
+  const auto matches = [](const Experiment& e, const std::string& part) {
+    return e.name.find(part) != std::string::npos;
+  };
+  std::vector<std::string> names;
+  for (const Experiment& e : experiments()) names.push_back("'" + e.name + "'");
+  for (const std::string& part : only)
+    require(std::ranges::any_of(experiments(), [&](const auto& e) { return matches(e, part); }),
+            "--only", "no experiment's name holds '", part, "'; there are: ", join(names, ", "));
+  std::vector<Experiment> found;
+  for (const Experiment& e : experiments())
+    if (only.empty() || std::ranges::any_of(only, [&](const auto& p) { return matches(e, p); }))
+      found.push_back(e);
+  return found;
+}
 
 struct Measured {
   double accuracy = 0;
@@ -89,7 +106,10 @@ std::string must(const Experiment& e) {
 class Toolbox {
  public:
   Toolbox(ToolboxOptions options, datasets::TrainTest data)
-      : options_(std::move(options)), data_(std::move(data)), rows_(experiments().size()) {}
+      : options_(std::move(options)),
+        data_(std::move(data)),
+        experiments_(chosen(options_.only)),
+        rows_(experiments_.size()) {}
 
   void run() {
     for (const std::uint64_t seed : options_.seeds) run_seed(seed);
@@ -115,9 +135,9 @@ class Toolbox {
     held.cells.emplace_back();
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const Measured m = middle(rows_[i]);
-      add(experiments()[i].name, experiments()[i].theirs, m);
-      wanted.cells.push_back(must(experiments()[i]));
-      held.cells.push_back(holds(experiments()[i], m, baseline) ? "yes" : "NO");
+      add(experiments_[i].name, experiments_[i].theirs, m);
+      wanted.cells.push_back(must(experiments_[i]));
+      held.cells.push_back(holds(experiments_[i], m, baseline) ? "yes" : "NO");
     }
     std::cout << table({name, theirs, accuracy, bytes, smaller, deflate, macs, wanted, held},
                        terminal_width(1))
@@ -146,7 +166,7 @@ class Toolbox {
                         static_cast<std::size_t>(deflate)};
     baseline_.push_back(measure(whole, *data_.test, deflate));
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-      const Experiment& experiment = experiments()[i];
+      const Experiment& experiment = experiments_[i];
       if (!options_.quiet) std::cerr << "seed " << seed << ": " << experiment.name << '\n';
       const Outcome outcome = experiment.run(start);
       rows_[i].push_back(measure(outcome, *data_.test, deflate));
@@ -170,14 +190,15 @@ class Toolbox {
                        {"rows", {to_json("baseline", baseline)}}};
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const Measured m = middle(rows_[i]);
-      all["rows"].push_back(to_json(experiments()[i].name, m));
-      all["rows"].back()["holds"] = holds(experiments()[i], m, baseline);
+      all["rows"].push_back(to_json(experiments_[i].name, m));
+      all["rows"].back()["holds"] = holds(experiments_[i], m, baseline);
     }
     std::cout << all.dump() << '\n';
   }
 
   ToolboxOptions options_;
   datasets::TrainTest data_;
+  std::vector<Experiment> experiments_;
   std::vector<Measured> baseline_;
   std::vector<std::vector<Measured>> rows_;
 };
@@ -185,6 +206,7 @@ class Toolbox {
 void run_toolbox(ToolboxOptions options) {
   install_interrupt_handler();
   set_threads(1);
+  chosen(options.only);  // checks, before anything is read
   const Digits digits = load_digits(options.data, options.synthetic, options.images);
   options.synthetic = digits.synthetic;
   if (options.json) options.quiet = true;
@@ -214,6 +236,8 @@ int main(int argc, char** argv) {
   app.add_option("--images", options.images,
                  "Only the first of the training images, for a quick look (default: all)")
       ->check(CLI::Range(std::int64_t{100}, std::int64_t{1} << 30));
+  app.add_option("--only", options.only,
+                 "Only the experiments whose names hold this (may be repeated)");
   app.add_option("--out", options.out, "Folder to keep the .esp files in (default: none is kept)");
   app.add_flag("--json", options.json, "Print one line of JSON, and nothing else");
   app.add_flag("-q,--quiet", options.quiet, "No progress");
@@ -221,6 +245,7 @@ int main(int argc, char** argv) {
       "The network (a convolution, a pool, a dense layer: 20,410 parameters) is trained once a "
       "seed;\n"
       "each experiment starts from it. Some minutes a seed on MNIST.\n"
-      "Example: espalier toolbox --data mnist --seeds 1,2,3");
+      "Examples: espalier toolbox --data mnist --seeds 1,2,3\n"
+      "          espalier toolbox --seeds 1 --only 'dynamic range' --only float16");
   return run_program(app, argc, argv, [&] { run_toolbox(options); });
 }

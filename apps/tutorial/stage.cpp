@@ -3,6 +3,7 @@
 #include "compress/runtime/compare.hpp"
 #include "compress/runtime/costs.hpp"
 #include "compress/runtime/session.hpp"
+#include "compress/runtime/stages.hpp"
 #include "core/autograd/variable.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/progress.hpp"
@@ -19,7 +20,7 @@ void measure(Stage& stage, const datasets::Dataset& test, int threads,
   stage.latency_us = runtime::latency_us(one);
   constexpr std::int64_t kBatch = 100;
   runtime::Session session(file, {.batch = kBatch, .threads = threads});
-  const bool exact = !file.packed().input.is_float();
+  const bool exact = runtime::is_exact(file.packed());
   const NoGradient guard;
   Progress progress("compare " + stage.name, test.size(), "images");
   std::int64_t right = 0;

@@ -68,6 +68,8 @@ void IncrementalNetwork::lay_out() {
       place.output = std::exchange(levels_each_, levels_each_ + elements);
     }
     if (format::has_weight(layer.kind)) {
+      require(format::takes_levels(layer, stages[i].grid), "IncrementalNetwork", "layer '",
+              layer.name, "' computes in floats; wants a model of integers");
       place.sums = std::exchange(sums_each_, sums_each_ + elements);
       const auto channels = static_cast<std::size_t>(place.out[2]);
       for (std::size_t c = 0; c < channels; ++c) {

@@ -27,14 +27,16 @@ struct ActivationGrid {
   bool operator==(const ActivationGrid&) const = default;
 };
 
-// Weights as stored: float32 values, or signed levels with one scale per output channel.
+// Weights as stored: float values, or signed levels with one scale per output channel.
 struct StoredWeight {
   std::vector<std::int64_t> shape;  // [O KH KW I] or [OUT IN]
-  std::int32_t bits = 32;     // 32: `values`; 2 to 8: `levels` in [-(2^(bits-1)-1), 2^(bits-1)-1]
-  std::vector<float> values;  // bits == 32
+  // 32: `values`; 16: `values` that a binary16 holds (half.hpp); 2 to 8: `levels` in
+  // [-(2^(bits-1)-1), 2^(bits-1)-1].
+  std::int32_t bits = 32;
+  std::vector<float> values;        // bits 16 and 32
   std::vector<std::int8_t> levels;  // bits <= 8
   std::vector<float> scales;        // bits <= 8: one, or one per output channel; each > 0
-  bool is_float() const { return bits == 32; }
+  bool is_float() const { return bits == 16 || bits == 32; }
   bool operator==(const StoredWeight&) const = default;
 };
 
@@ -46,27 +48,42 @@ struct PackedLayer {
   std::int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
   std::int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
 
-  // Convolution and dense. Float weights go with `bias`, levels with `bias_levels` << `bias_shift`
-  // at the scale (input scale * weight scale), without any zero-point constant. Either may be
-  // empty.
+  // Convolution and dense. Levels whose input is levels (takes_levels below) go with `bias_levels`
+  // << `bias_shift` at the scale (input scale * weight scale), without any zero-point constant; all
+  // others compute in floats, with `bias`, of 16 bits if the weights are. Either may be empty.
   StoredWeight weight;
   std::vector<float> bias;
   std::vector<std::int32_t> bias_levels;
   std::int32_t bias_shift = 0;
 
-  // Batch norm alone: float y = x * multiplier + offset; between levels
+  // Batch norm alone: float y = x * multiplier + offset; where input and output are levels
   // q_y = clamp(rint(float(q_x - z_x) * multiplier + offset) + z_y), both already divided by the
   // output scale.
   std::vector<float> multiplier, offset;
 
   bool relu = false;  // fused after convolution, dense, batch norm
 
-  // The grid that this layer's output lies on; float for float layers and for the last (logits).
-  // Pooling, relu and flatten keep their input's grid.
+  // The grid that this layer's output lies on; float where the next layer takes floats and for the
+  // last (logits). Pooling, relu and flatten keep their input's grid.
   ActivationGrid output;
 
   bool operator==(const PackedLayer&) const = default;
 };
+
+// Whether a layer computes with integers, given the grid of its input (compress/INTEGERS.md). A
+// float layer first turns levels into floats, and quantizes what it computes if its output has a
+// grid. Pools, relu and flatten follow their input.
+inline bool takes_levels(const PackedLayer& layer, const ActivationGrid& input) {
+  if (layer.kind == LayerKind::kBatchNorm) return !input.is_float() && !layer.output.is_float();
+  const bool linear = layer.kind == LayerKind::kConv2d || layer.kind == LayerKind::kDense;
+  return !input.is_float() && !(linear && layer.weight.is_float());
+}
+// The grid behind a layer, given the one before it.
+inline ActivationGrid grid_behind(const PackedLayer& layer, const ActivationGrid& input) {
+  const bool moves = layer.kind == LayerKind::kConv2d || layer.kind == LayerKind::kDense ||
+                     layer.kind == LayerKind::kBatchNorm;
+  return moves ? layer.output : input;
+}
 
 struct PackedModel {
   std::array<std::int64_t, 3> input_shape{};  // H W C (a flat input: 1 1 C)

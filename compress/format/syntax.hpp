@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "compress/format/half.hpp"
 #include "compress/format/level_coder.hpp"
 #include "compress/format/limits.hpp"
 #include "compress/format/palette.hpp"
@@ -64,7 +65,8 @@ class Syntax {
     grid_ = value;
   }
   template <class Vector>
-  void floats(Vector& values, std::size_t columns) {
+  void floats(Vector& values, std::size_t columns, std::int32_t bits = 32) {
+    if (bits == 16) return code_halves(coder_, std::span(values), columns);
     code_floats(coder_, std::span(values), columns);
   }
   LayerKind expected_kind(std::size_t i) const;
@@ -74,6 +76,7 @@ class Syntax {
   template <class T>
   void with_palette(std::span<T> values, std::size_t rows);
   float colour(float value, float) {
+    if (bits_ == 16) return from_half(static_cast<std::uint16_t>(coder_.raw(16, to_half(value))));
     return std::bit_cast<float>(coder_.raw(32, std::bit_cast<std::uint32_t>(value)));
   }
   int colour(int value, int last) {
@@ -83,7 +86,7 @@ class Syntax {
     const auto step = number(colour_steps_, value - last, kMostColours);
     return last + static_cast<int>(step);
   }
-  void bias(Layer& layer, std::size_t channels);
+  void bias(Layer& layer, std::size_t channels, bool integer);
   void count_weights(std::uint64_t count) {
     weights_ += count;
     require(weights_ <= most_, ErrorKind::kCorrupt, name_, weights_,
@@ -101,6 +104,7 @@ class Syntax {
   ActivationGrid grid_ = kUsualGrid;
   LayerKind last_kind_ = LayerKind::kRelu;
   bool named_ = false, last_has_grid_ = false;
+  ActivationGrid input_;  // of the layer
   std::int32_t bits_ = 0;
   std::array<WindowFields, 4> window_ = [] {  // by kind
     constexpr WindowFields pool{2, 2, 2, 2, {}};
@@ -118,7 +122,7 @@ class Syntax {
   SignedModel shift_{kRarely, {}, {}}, bias_;
   std::array<BitModel, 8> has_grid_{kMostly, kEvenly, kRarely, kRarely, kMostly, kRarely, kRarely};
   std::array<BitModel, 2> has_relu_{kRarely, kMostly};
-  BitModel has_palette_ = kEvenly;
+  BitModel has_palette_ = kEvenly, half_ = kEvenly;
   NumberModel colours_, colour_steps_;
   SignedModel first_colour_;
 };
@@ -153,6 +157,7 @@ void Syntax<Coder, Model>::head() {
     has_grid_.fill(kRarely);
     has_relu_[0] = kEvenly;
   }
+  input_ = model_.input;
 }
 
 // What usually follows.
@@ -214,8 +219,9 @@ bool Syntax<Coder, Model>::layer(std::size_t i) {
         layer.weight.shape = {channels, layer.kernel_h, layer.kernel_w, input[2]};
     }
     weight(layer);
-    bias(layer, c);
+    bias(layer, c, takes_levels(layer, input_));
   }
+  input_ = grid_behind(layer, input_);
   last_kind_ = kind;
   return true;
 }
@@ -262,7 +268,8 @@ void Syntax<Coder, Model>::weight(Layer& layer) {
   auto& w = layer.weight;
   if (bits_ == 0 || flag(other_bits_, w.bits != bits_)) {
     const auto code = coder_.raw(3, w.is_float() ? 7u : static_cast<std::uint32_t>(w.bits - 2));
-    set(w.bits, code == 7 ? 32 : static_cast<std::int32_t>(code) + 2);
+    const bool half = code == 7 && version_ >= 2 && flag(half_, w.bits == 16);
+    set(w.bits, half ? 16 : code == 7 ? 32 : static_cast<std::int32_t>(code) + 2);
   } else {
     set(w.bits, bits_);
   }
@@ -279,7 +286,7 @@ void Syntax<Coder, Model>::weight(Layer& layer) {
   if (w.is_float()) {
     if constexpr (Coder::kDecodes) w.values.resize(count);
     if (palette) return with_palette(std::span(w.values), rows);
-    floats(w.values, count / rows);
+    floats(w.values, count / rows, w.bits);
     return;
   }
   if constexpr (Coder::kDecodes) w.levels.resize(count);
@@ -333,11 +340,11 @@ void Syntax<Coder, Model>::with_palette(std::span<T> values, std::size_t rows) {
 }
 
 template <class Coder, class Model>
-void Syntax<Coder, Model>::bias(Layer& layer, std::size_t channels) {
+void Syntax<Coder, Model>::bias(Layer& layer, std::size_t channels, bool integer) {
   if (!flag(has_bias_, !layer.bias.empty() || !layer.bias_levels.empty())) return;
-  if (layer.weight.is_float()) {
+  if (!integer) {
     if constexpr (Coder::kDecodes) layer.bias.resize(channels);
-    floats(layer.bias, channels);
+    floats(layer.bias, channels, layer.weight.bits);
     return;
   }
   const auto shift = code_signed(coder_, shift_, layer.bias_shift);

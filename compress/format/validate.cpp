@@ -1,7 +1,9 @@
 #include "compress/format/validate.hpp"
 
+#include <algorithm>
 #include <cmath>
 
+#include "compress/format/half.hpp"
 #include "compress/format/limits.hpp"
 
 namespace espalier::format {
@@ -14,6 +16,9 @@ bool all_finite(const std::vector<float>& values) {
   for (const float v : values)
     if (!std::isfinite(v)) return false;
   return true;
+}
+bool all_half(const std::vector<float>& values) {
+  return std::ranges::all_of(values, is_half);
 }
 bool good(const ActivationGrid& grid) {
   return std::isfinite(grid.scale) && grid.scale >= 0 && within(grid.zero_point, 0, 127) &&
@@ -82,10 +87,13 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
   require(!model.layers.empty() && model.layers.size() <= kMaxLayers, kind, where,
           model.layers.size(), " layers are not allowed");
   std::uint64_t weights = 0;
+  ActivationGrid grid = model.input;  // of the layer's input
   for (const auto& layer : model.layers) {
     require(layer.kind <= LayerKind::kFlatten, kind, where, "unknown layer kind");
     require(layer.name.size() <= kMaxTextBytes, kind, where, "a layer's name is too long");
     const auto& weight = layer.weight;
+    const bool integer = has_weight(layer.kind) && takes_levels(layer, grid);
+    grid = grid_behind(layer, grid);
     PackedLayer used;  // what this kind uses, on top of the defaults
     used.kind = layer.kind, used.name = layer.name;
     if (has_window(layer.kind)) {
@@ -99,9 +107,8 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
     if (norm) used.multiplier = layer.multiplier, used.offset = layer.offset;
     if (has_weight(layer.kind)) {
       used.weight = weight;
-      if (weight.is_float()) used.bias = layer.bias;
-      if (!weight.is_float())
-        used.bias_levels = layer.bias_levels, used.bias_shift = layer.bias_shift;
+      if (!integer) used.bias = layer.bias;
+      if (integer) used.bias_levels = layer.bias_levels, used.bias_shift = layer.bias_shift;
     }
     require(used == layer, kind, where, "layer '", layer.name,
             "' sets a field that its kind does not use, or holds a NaN");
@@ -145,11 +152,15 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
             layer.bias_shift);
     require(all_finite(weight.values) && all_finite(layer.bias) && all_finite(weight.scales), kind,
             where, "layer '", layer.name, "' holds a NaN or infinity");
-    for (const float s : weight.scales) require(s > 0, kind, where, "a scale is not positive");
+    require(weight.bits != 16 || (all_half(weight.values) && all_half(layer.bias)), kind, where,
+            "layer '", layer.name, "' holds a value that 16 bits do not hold");
+    for (const float s : weight.scales)
+      require(s > 0 && (integer || std::isfinite(127 * s)), kind, where,
+              "a scale is not positive, or too large for floats");
     for (const int level : weight.levels)
       require(std::abs(level) < 1 << (weight.bits - 1), kind, where, "level ", level,
               " is outside its grid");
-    if (!weight.is_float()) check_sums(layer, kind, where);
+    if (integer) check_sums(layer, kind, where);
   }
 }
 

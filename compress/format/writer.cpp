@@ -42,9 +42,16 @@ std::uint64_t weights_of(const PackedModel& model) {
 }  // namespace
 
 int version_for(const PackedModel& model) {
-  const bool palettes =
-      std::ranges::any_of(model.layers, [](const auto& l) { return palette_pays(l.weight); });
-  return palettes ? 2 : 1;
+  ActivationGrid grid = model.input;
+  for (const PackedLayer& l : model.layers) {
+    const bool floats = !takes_levels(l, grid);
+    const bool moves = has_weight(l.kind) || l.kind == LayerKind::kBatchNorm;
+    const bool levels_as_weights = floats && !l.weight.is_float();
+    const bool crosses = moves && floats && (!grid.is_float() || !l.output.is_float());
+    if (l.weight.bits == 16 || levels_as_weights || crosses || palette_pays(l.weight)) return 2;
+    grid = grid_behind(l, grid);
+  }
+  return 1;
 }
 
 Bytes write(const PackedModel& model, Coding coding, ErrorKind kind, std::string_view where) {

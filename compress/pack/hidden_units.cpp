@@ -66,9 +66,12 @@ void remove(PackedLayer& layer, PackedLayer& next, std::size_t unit) {
 }
 
 void require_levels(const format::PackedModel& model, std::string_view where) {
-  for (const PackedLayer& layer : model.layers)
-    require(!has_weight(layer) || !layer.weight.is_float(), where, "layer ", layer.name,
-            " is in float: quantize first");
+  format::ActivationGrid input = model.input;
+  for (const PackedLayer& layer : model.layers) {
+    require(!has_weight(layer) || takes_levels(layer, input), where, "layer ", layer.name,
+            " computes in floats: quantize first");
+    input = grid_behind(layer, input);
+  }
 }
 
 // Rows of `stride` values in another order: row i comes from order[i].

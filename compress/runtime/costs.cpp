@@ -20,7 +20,8 @@ std::int64_t peak_activation_bytes(const format::PackedModel& model) {
   std::int64_t peak = all.front().bytes();
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const auto kind = model.layers[i].kind;
-    const bool moves = format::has_weight(kind) || format::has_window(kind);
+    const bool moves = format::has_weight(kind) || format::has_window(kind) ||
+                       all[i].grid.is_float() != all[i + 1].grid.is_float();
     peak = std::max(peak, all[i + 1].bytes() + (moves ? all[i].bytes() : 0));
   }
   return peak;

@@ -13,7 +13,8 @@ namespace espalier::runtime {
 std::int64_t macs(const format::PackedLayer& layer, const std::array<std::int64_t, 3>& input);
 
 // The largest sum of simultaneously live activations of one image: a layer's input and its output,
-// 1 byte a level and 4 bytes a float. Relu, batch norm and flatten work in place. The image itself
+// 1 byte a level and 4 bytes a float. Relu, flatten and batch norm that keeps to either work in
+// place. The image itself
 // counts once, on the model's input grid. Weights and an executor's scratch space (int32 sums,
 // padded copies) are not activations.
 std::int64_t peak_activation_bytes(const format::PackedModel& model);

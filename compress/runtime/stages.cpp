@@ -1,5 +1,7 @@
 #include "compress/runtime/stages.hpp"
 
+#include <algorithm>
+
 #include "compress/format/validate.hpp"
 
 namespace espalier::runtime {
@@ -14,22 +16,6 @@ void check_padding(const PackedLayer& l, ErrorKind kind, std::string_view where)
               l.pad_right < l.kernel_w,
           kind, where, "layer '", l.name, "' pads by as much as its kernel ", l.kernel_h, "x",
           l.kernel_w, "; pad by less");
-}
-
-format::ActivationGrid output_grid(const PackedLayer& l, const format::ActivationGrid& input,
-                                   ErrorKind kind, std::string_view where) {
-  const bool linear = format::has_weight(l.kind);
-  if (!linear && l.kind != LayerKind::kBatchNorm) return input;
-  if (linear)
-    require(l.weight.is_float() == input.is_float(), kind, where, "layer '", l.name, "' has ",
-            l.weight.is_float() ? "float weights and levels as input"
-                                : "levels as weights and a float input",
-            "; pack the whole model either as floats or as integers");
-  require(!input.is_float() || l.output.is_float(), kind, where, "layer '", l.name,
-          "' takes floats and claims to yield levels; give it a float output");
-  require(linear || input.is_float() == l.output.is_float(), kind, where, "batch norm '", l.name,
-          "' takes levels and claims to yield floats; give it an output grid");
-  return l.output;
 }
 
 }  // namespace
@@ -54,11 +40,26 @@ std::vector<Stage> stages(const format::PackedModel& model, ErrorKind kind,
     const std::int64_t channels =
         format::has_weight(layer.kind) ? layer.weight.shape[0] : in.shape[2];
     all.push_back({format::output_shape(layer, channels, in.shape, kind, where),
-                   output_grid(layer, in.grid, kind, where)});
+                   format::grid_behind(layer, in.grid)});
   }
   require(all.back().grid.is_float(), kind, where,
           "the model ends in levels, not in logits; give its last layer a float output");
   return all;
+}
+
+bool is_exact(const format::PackedModel& model) {
+  return !model.input.is_float() ||
+         std::ranges::any_of(model.layers, [](const auto& l) { return !l.output.is_float(); });
+}
+
+std::vector<float> float_weights(const format::StoredWeight& weight) {
+  if (weight.is_float()) return weight.values;
+  const std::size_t inputs = weight.levels.size() / static_cast<std::size_t>(weight.shape[0]);
+  std::vector<float> values;
+  for (std::size_t i = 0; i < weight.levels.size(); ++i)
+    values.push_back(static_cast<float>(weight.levels[i]) *
+                     weight.scales[weight.scales.size() == 1 ? 0 : i / inputs]);
+  return values;
 }
 
 }  // namespace espalier::runtime

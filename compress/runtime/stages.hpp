@@ -20,10 +20,19 @@ struct Stage {
 };
 
 // stages[i] is the input of layer i, stages.back() the logits. Errors: `kind`, naming `where` and
-// the layer: float weights on levels or levels on floats, levels out of a float layer, padding as
-// large as its kernel, a model that ends in levels.
+// the layer: padding as large as its kernel, a model that ends in levels.
 std::vector<Stage> stages(const format::PackedModel& model, ErrorKind kind = ErrorKind::kUsage,
                           std::string_view where = "Model");
+
+// Whether every executor computes the same bits: some activations are levels. Floats of such a
+// model are summed in float64 and in order (core/kernels/ordered_product.hpp), as a difference in
+// their last bit could become one of a whole level. Models of floats alone are summed as it is
+// fastest.
+bool is_exact(const format::PackedModel& model);
+
+// The weights as a float layer multiplies them: 16-bit floats widened, levels times their scales,
+// each product rounded to float32.
+std::vector<float> float_weights(const format::StoredWeight& weight);
 
 kernels::Window window_of(const format::PackedLayer& layer);
 

@@ -32,6 +32,11 @@ inline std::int32_t activation_level(float x, float scale, std::int32_t zero_poi
   return nearest_level(x / scale, zero_point);
 }
 
+// What a level stands for: float(level - zero_point) * scale.
+inline float real_of(std::int32_t level, float scale, std::int32_t zero_point) {
+  return static_cast<float>(level - zero_point) * scale;
+}
+
 // From a sum at scale s_x * s_w to the grid of scale s_y.
 inline float requantize_multiplier(float s_x, float s_w, float s_y) {
   return (s_x * s_w) / s_y;

@@ -17,7 +17,7 @@ TEST_CASE("toolbox: a row for each experiment, smaller as it should be") {
       "espalier toolbox --synthetic --images 300 --seeds 1 --json --out " + folder.path.string());
   REQUIRE_MESSAGE(result.exit_code == 0, result.output);
   const auto rows = nlohmann::json::parse(result.output).at("rows");
-  REQUIRE(rows.size() == 10);
+  REQUIRE(rows.size() == 13);
   const auto row = [&](const std::string& name) {
     for (const auto& r : rows)
       if (r.at("experiment") == name) return r;
@@ -29,13 +29,16 @@ TEST_CASE("toolbox: a row for each experiment, smaller as it should be") {
   CHECK(row("cluster 16").at("smaller") > 6);
   CHECK(row("PCQAT: prune 50 %, cluster 8").at("smaller") > row("cluster 16").at("smaller"));
   CHECK(row("80 % zeros, 4 bits aware").at("smaller") > 16);
+  CHECK(row("float16").at("smaller") > 2);
+  CHECK(row("dynamic range").at("smaller") > 4);
+  CHECK(row("prune 80 % + dynamic range").at("smaller") > 12);
   CHECK(2 * row("half the filters").at("macs").get<int>() == row("baseline").at("macs"));
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path)) {
     format::read(read_file(entry.path()), entry.path().string());
     ++files;
   }
-  CHECK(files == 9);
+  CHECK(files == 12);
 }
 
 TEST_CASE("toolbox teaches and refuses") {
@@ -43,4 +46,7 @@ TEST_CASE("toolbox teaches and refuses") {
   const auto many = run_program("espalier toolbox --synthetic --images 99999999");
   CHECK(many.exit_code == 2);
   CHECK(contains(many.output, "training images, asked for"));
+  const auto unknown = run_program("espalier toolbox --synthetic --only quantum");
+  CHECK(unknown.exit_code == 2);
+  CHECK(contains(unknown.output, "there are: 'prune 80 %'"));
 }

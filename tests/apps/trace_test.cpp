@@ -29,7 +29,8 @@ void check_all_units(const format::PackedModel& model, const Tensor& image) {
   Activation x = runtime::reference::begin(model, image.reshaped({1, s[0], s[1], s[2]}));
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const auto& layer = model.layers[i];
-    const Activation y = runtime::reference::run_layer(layer, x);
+    const Activation y =
+        runtime::reference::run_layer(layer, x, runtime::reference::Sums::kOrdered);
     for (std::int64_t unit = 0; !layer.weight.shape.empty() && unit < layer.weight.shape[0];
          ++unit) {
       const Trace t = trace_unit(model, image, {.layer = std::to_string(i + 1), .unit = unit});
@@ -40,7 +41,7 @@ void check_all_units(const format::PackedModel& model, const Tensor& image) {
       CHECK(t.accumulator == t.sum + t.bias);
       const std::int64_t width = y.values.shape().rank() == 4 ? y.values.shape()[2] : 1;
       const std::int64_t at = (t.y * width + t.x) * layer.weight.shape[0] + unit;
-      if (t.logit) {
+      if (t.real_output) {
         CHECK(t.real == y.values.data()[at]);
       } else {
         CHECK(t.level == y.values.data<std::uint8_t>()[at]);
@@ -77,7 +78,8 @@ TEST_CASE("trace: the most active unit is chosen; what does not exist is refused
   CHECK(first.products.size() <= 9);
   CHECK(first.taps == 9);
   const Trace last = trace_unit(model, image, {.layer = "means"});
-  CHECK(last.logit);
+  CHECK(last.real_output);
+  CHECK(last.last);
   const Shape& s = image.shape();
   const Tensor logits = runtime::Model(model).run(image.reshaped({1, s[0], s[1], s[2]}));
   CHECK(last.real == *std::ranges::max_element(logits.values()));
@@ -96,6 +98,25 @@ TEST_CASE("trace: the most active unit is chosen; what does not exist is refused
   CHECK(!refusal(model, {.layer = "copy", .unit = 2}).empty());
   CHECK(!refusal(model, {.layer = "copy", .unit = -1}).empty());
   CHECK(refusal(tests::nearest_mean(), {}).find("float") != std::string::npos);
+}
+
+TEST_CASE("trace: beside float layers the integer ones are followed") {
+  const auto model = format::samples::crossings();  // float convolution, integer dense, float dense
+  const Tensor image = random_image(model);
+  const Trace t = trace_unit(model, image, {});
+  CHECK(t.layer == "layer 7");
+  CHECK(t.real_output);
+  CHECK(!t.last);
+  std::ostringstream out;
+  print_trace(out, t);
+  CHECK(out.str().find("What follows takes real numbers") != std::string::npos);
+  const auto refused = [&](const format::PackedModel& m, const char* layer) {
+    CHECK_THROWS_WITH_AS(trace_unit(m, image, {.layer = layer}),
+                         doctest::Contains("computes in floats"), Error);
+  };
+  refused(model, "conv1");
+  refused(model, "8");
+  refused(format::samples::dynamic_range(8), "");
 }
 
 TEST_CASE("trace: the words carry the numbers") {

@@ -24,7 +24,8 @@ Tensor bias_of(const PackedLayer& l) {
 template <class P>
 Step bound(const typename P::primitive_desc& desc, const PackedLayer& l, const dnn::Desc& given,
            const dnn::Desc& bias_desc, dnnl::memory x, dnnl::memory y) {
-  Tensor weights = dnn::rearranged(l.weight.values.data(), given, desc.weights_desc());
+  const std::vector<float> values = float_weights(l.weight);
+  Tensor weights = dnn::rearranged(values.data(), given, desc.weights_desc());
   Tensor bias = bias_of(l);
   auto execution =
       dnn::Execution::make<P>(desc,

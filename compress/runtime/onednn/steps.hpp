@@ -40,6 +40,12 @@ Step float_linear(const format::PackedLayer& layer, const Activation& x, const A
 Step pool2d(const format::PackedLayer& layer, const Activation& x, const Activation& y);
 Step average_pool2d_levels(const format::PackedLayer& layer, const Activation& x,
                            const Activation& y);
+// Of models that have levels (runtime::is_exact); x and y may be floats or levels.
+Step ordered_linear(const format::PackedLayer& layer, const Activation& x, const Activation& y);
+Step ordered_average_pool2d(const format::PackedLayer& layer, const Activation& x,
+                            const Activation& y);  // floats
+Step crossing_batch_norm(const format::PackedLayer& layer, const Activation& x,
+                         const Activation& y);  // one of them floats, the other levels
 // These work in place: x and y share their memory.
 Step batch_norm(const format::PackedLayer& layer, const Activation& x, const Activation& y);
 Step batch_norm_levels(const format::PackedLayer& layer, const Activation& x, const Activation& y);

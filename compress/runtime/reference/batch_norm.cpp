@@ -5,17 +5,19 @@
 
 namespace espalier::runtime::reference {
 
-Activation batch_norm(const format::PackedLayer& l, const Activation& x) {
+Activation float_batch_norm(const format::PackedLayer& l, const Activation& x) {
   const std::size_t channels = l.multiplier.size();
-  if (x.grid.is_float()) {
-    Tensor y = x.values.clone();
-    for (std::size_t i = 0; i < y.values().size(); ++i) {
-      float& v = y.mutable_values()[i];
-      v = v * l.multiplier[i % channels] + l.offset[i % channels];
-      if (l.relu) v = std::max(v, 0.0f);
-    }
-    return {y, {}};
+  Tensor y = x.values.clone();
+  for (std::size_t i = 0; i < y.values().size(); ++i) {
+    float& v = y.mutable_values()[i];
+    v = v * l.multiplier[i % channels] + l.offset[i % channels];
+    if (l.relu) v = std::max(v, 0.0f);
   }
+  return {y, {}};
+}
+
+Activation integer_batch_norm(const format::PackedLayer& l, const Activation& x) {
+  const std::size_t channels = l.multiplier.size();
   const auto from = x.values.values<std::uint8_t>();
   Tensor y = Tensor::uninitialized(x.values.shape(), DType::kUint8);
   for (std::size_t i = 0; i < from.size(); ++i) {

@@ -67,6 +67,8 @@ float weight_scale(const PackedLayer& l, std::size_t channel) {
   return l.weight.scales[l.weight.scales.size() == 1 ? 0 : channel];
 }
 
+}  // namespace
+
 Activation integer_linear(const PackedLayer& l, const Activation& x) {
   const Tensor acc = integer_sums(l, x.values, x.grid.zero_point);
   const auto sums = acc.values<std::int32_t>();
@@ -93,24 +95,51 @@ Activation integer_linear(const PackedLayer& l, const Activation& x) {
   return {levels, l.output};
 }
 
-Tensor float_sums(const PackedLayer& l, const Tensor& x) {
-  const Tensor w = Tensor::from<float>(weight_shape(l), l.weight.values);
-  if (l.kind == LayerKind::kConv2d) return kernels::conv2d(x, w, window_of(l));
-  const std::int64_t n = x.shape()[0];
-  return kernels::gemm(x.reshaped({n, x.shape()[3]}), w, {.transpose_b = true})
-      .reshaped({n, 1, 1, l.weight.shape[0]});
+namespace {
+
+// x and w, as kernels::conv2d takes them; float64 sums of exact products, the bias last.
+Tensor ordered_sums(const Tensor& x, const Tensor& w, const kernels::Window& v,
+                    const std::vector<float>& bias) {
+  const Shape in = x.shape(), out{in[0], v.out_h(in[1]), v.out_w(in[2]), w.shape()[0]};
+  Tensor y = Tensor::uninitialized(out);
+  float* to = y.mutable_data();
+  for (std::int64_t n = 0; n < out[0]; ++n)
+    for (std::int64_t p = 0; p < out[1]; ++p)
+      for (std::int64_t q = 0; q < out[2]; ++q)
+        for (std::int64_t o = 0; o < out[3]; ++o) {
+          double sum = 0;
+          for (std::int64_t i = 0; i < v.kernel_h; ++i)
+            for (std::int64_t j = 0; j < v.kernel_w; ++j) {
+              const std::int64_t h = p * v.stride_h - v.pad_top + i,
+                                 k = q * v.stride_w - v.pad_left + j;
+              if (h < 0 || h >= in[1] || k < 0 || k >= in[2]) continue;
+              const float* from = x.data() + ((n * in[1] + h) * in[2] + k) * in[3];
+              const float* weights = w.data() + ((o * v.kernel_h + i) * v.kernel_w + j) * in[3];
+              for (std::int64_t c = 0; c < in[3]; ++c)
+                sum += static_cast<double>(from[c]) * static_cast<double>(weights[c]);
+            }
+          if (!bias.empty()) sum += static_cast<double>(bias[static_cast<std::size_t>(o)]);
+          *to++ = static_cast<float>(sum);
+        }
+  return y;
 }
 
-Activation float_linear(const PackedLayer& l, const Activation& x) {
-  Tensor y = float_sums(l, x.values);
-  if (!l.bias.empty()) y = kernels::add_bias(y, Tensor::from<float>({l.weight.shape[0]}, l.bias));
-  return {l.relu ? kernels::relu(y) : y, {}};
+Tensor fast_sums(const PackedLayer& l, const Tensor& x, const Tensor& w) {
+  const std::int64_t n = x.shape()[0], channels = l.weight.shape[0];
+  Tensor y = l.kind == LayerKind::kConv2d
+                 ? kernels::conv2d(x, w, window_of(l))
+                 : kernels::gemm(x.reshaped({n, x.shape()[3]}), w, {.transpose_b = true})
+                       .reshaped({n, 1, 1, channels});
+  return l.bias.empty() ? y : kernels::add_bias(y, Tensor::from<float>({channels}, l.bias));
 }
 
 }  // namespace
 
-Activation linear(const PackedLayer& l, const Activation& x) {
-  return l.weight.is_float() ? float_linear(l, x) : integer_linear(l, x);
+Activation float_linear(const PackedLayer& l, const Activation& x, Sums sums) {
+  const Tensor w = Tensor::from<float>(weight_shape(l), float_weights(l.weight));
+  const Tensor y = sums == Sums::kOrdered ? ordered_sums(x.values, w, window_of(l), l.bias)
+                                          : fast_sums(l, x.values, w);
+  return {l.relu ? kernels::relu(y) : y, {}};
 }
 
 }  // namespace espalier::runtime::reference

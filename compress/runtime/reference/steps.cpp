@@ -10,31 +10,55 @@ using format::LayerKind;
 Activation begin(const format::PackedModel& model, const Tensor& images) {
   Tensor x = images.clone();
   for (float& v : x.mutable_values()) v = (v - model.input_mean) / model.input_deviation;
-  if (model.input.is_float()) return {x, model.input};
-  Tensor levels = Tensor::uninitialized(x.shape(), DType::kUint8);
-  for (std::size_t i = 0; i < x.values().size(); ++i)
-    levels.mutable_values<std::uint8_t>()[i] = static_cast<std::uint8_t>(
-        kernels::activation_level(x.values()[i], model.input.scale, model.input.zero_point));
-  return {levels, model.input};
+  return quantized({x, {}}, model.input);
 }
 
-Activation run_layer(const format::PackedLayer& layer, const Activation& x) {
+Activation quantized(const Activation& x, const format::ActivationGrid& grid) {
+  if (grid.is_float()) return x;
+  Tensor levels = Tensor::uninitialized(x.values.shape(), DType::kUint8);
+  for (std::size_t i = 0; i < x.values.values().size(); ++i)
+    levels.mutable_values<std::uint8_t>()[i] = static_cast<std::uint8_t>(
+        kernels::activation_level(x.values.values()[i], grid.scale, grid.zero_point));
+  return {levels, grid};
+}
+
+Activation dequantized(const Activation& x) {
+  if (x.grid.is_float()) return x;
+  Tensor reals = Tensor::uninitialized(x.values.shape());
+  for (std::size_t i = 0; i < reals.values().size(); ++i)
+    reals.mutable_values()[i] =
+        kernels::real_of(x.values.values<std::uint8_t>()[i], x.grid.scale, x.grid.zero_point);
+  return {reals, {}};
+}
+
+namespace {
+
+Activation compute(const format::PackedLayer& layer, const Activation& x, Sums sums) {
+  const bool integer = format::takes_levels(layer, x.grid);
   switch (layer.kind) {
     case LayerKind::kConv2d:
     case LayerKind::kDense:
-      return linear(layer, x);
+      return integer ? integer_linear(layer, x) : float_linear(layer, x, sums);
     case LayerKind::kMaxPool2d:
       return max_pool2d(layer, x);
     case LayerKind::kAveragePool2d:
-      return average_pool2d(layer, x);
+      return average_pool2d(layer, x, sums);
     case LayerKind::kBatchNorm:
-      return batch_norm(layer, x);
+      return integer ? integer_batch_norm(layer, x) : float_batch_norm(layer, x);
     case LayerKind::kRelu:
       return relu(x);
     case LayerKind::kFlatten:
       return flatten(x);
   }
   fail(ErrorKind::kInternal, "run", "layer '", layer.name, "' is of no known kind");
+}
+
+}  // namespace
+
+Activation run_layer(const format::PackedLayer& layer, const Activation& x, Sums sums) {
+  const Activation y =
+      compute(layer, format::takes_levels(layer, x.grid) ? x : dequantized(x), sums);
+  return y.grid.is_float() ? quantized(y, layer.output) : y;
 }
 
 Activation relu(const Activation& x) {

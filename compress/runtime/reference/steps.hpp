@@ -13,18 +13,29 @@ struct Activation {
   format::ActivationGrid grid;
 };
 
+// How float sums are taken (runtime::is_exact): as it is fastest, or in float64 and in order.
+enum class Sums { kFast, kOrdered };
+
 // Images of pixels / 255, through the file's input transform, on its input grid.
 Activation begin(const format::PackedModel& model, const Tensor& images);
 
-// The layer has passed runtime::stages().
-Activation run_layer(const format::PackedLayer& layer, const Activation& x);
+// The layer has passed runtime::stages(). A layer that computes in floats turns levels into floats
+// first, and its own result into levels if it has an output grid.
+Activation run_layer(const format::PackedLayer& layer, const Activation& x, Sums sums);
 
 // What run_layer chooses from.
-Activation linear(const format::PackedLayer& layer, const Activation& x);  // conv2d, dense
+Activation integer_linear(const format::PackedLayer& layer, const Activation& x);  // conv2d, dense
+Activation float_linear(const format::PackedLayer& layer, const Activation& x, Sums sums);
 Activation max_pool2d(const format::PackedLayer& layer, const Activation& x);
-Activation average_pool2d(const format::PackedLayer& layer, const Activation& x);
-Activation batch_norm(const format::PackedLayer& layer, const Activation& x);
+Activation average_pool2d(const format::PackedLayer& layer, const Activation& x, Sums sums);
+Activation integer_batch_norm(const format::PackedLayer& layer, const Activation& x);
+Activation float_batch_norm(const format::PackedLayer& layer, const Activation& x);
 Activation relu(const Activation& x);
 Activation flatten(const Activation& x);
+
+// real = scale * float(level - zero_point); floats stay as they are.
+Activation dequantized(const Activation& x);
+// level = clamp(rint(x / scale) + zero_point, 0, 127); on no grid floats stay as they are.
+Activation quantized(const Activation& x, const format::ActivationGrid& grid);
 
 }  // namespace espalier::runtime::reference

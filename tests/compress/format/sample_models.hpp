@@ -162,6 +162,57 @@ inline PackedModel clustered_dense(bool floats, std::int64_t outputs, int colour
   return model;
 }
 
+// Float weights and biases of 16 bits: the smallest, subnormal and largest of them, and -0.
+inline PackedModel halves() {
+  PackedModel model = network(32, 0.3);
+  for (auto& layer : model.layers) {
+    if (layer.weight.shape.empty()) continue;
+    layer.weight.bits = 16;
+    for (float& v : layer.weight.values) v = from_half(to_half(v));
+    for (std::size_t i = 0; i < layer.bias.size(); ++i)
+      layer.bias[i] = from_half(static_cast<std::uint16_t>(0x3C00 + 0x111 * i));
+  }
+  model.layers[0].weight.values[0] = 0x1p-24f;
+  model.layers[0].weight.values[1] = -0x3FFp-24f;
+  model.layers[0].weight.values[2] = -kMaxHalf;
+  model.layers[0].weight.values[3] = -0.0f;
+  return model;
+}
+
+// Dynamic range: levels as weights, everything else floats.
+inline PackedModel dynamic_range(int bits) {
+  PackedModel model = network(bits, 0.3);
+  model.input = {};
+  for (auto& layer : model.layers) {
+    layer.output = {};
+    if (layer.weight.shape.empty()) continue;
+    layer.bias_levels.clear();
+    for (std::int64_t o = 0; o < layer.weight.shape[0]; ++o)
+      layer.bias.push_back(0.37f * static_cast<float>(o - 1));
+  }
+  return model;
+}
+
+// Every crossing: levels into a float convolution, floats out of it through a pool into a batch norm
+// that yields levels, these into an integer dense layer that yields floats, and a dense layer of
+// 16 bits behind it.
+inline PackedModel crossings() {
+  PackedModel model = network(32, 0.3);
+  model.input = {1.0f / 127, 0};
+  for (auto& layer : model.layers) layer.bias.clear();
+  auto& norm = model.layers[3];
+  norm.output = {0.03125f, 40};
+  auto& hidden = model.layers[6];
+  hidden = weighted(LayerKind::kDense, {6, 30}, 4, 0.5);
+  hidden.bias_levels = {1, -2, 3, 0, 5, 900}, hidden.relu = true;
+  auto logits = weighted(LayerKind::kDense, {3, 6}, 32, 1);
+  logits.weight.bits = 16;
+  for (float& v : logits.weight.values) v = from_half(to_half(v));
+  logits.bias = {0.5f, 0, -1};
+  model.layers.push_back(logits);
+  return model;
+}
+
 // tests/golden/v1: name and model. Floats are exact everywhere: no logarithm made them.
 struct Golden {
   std::string name;
@@ -181,7 +232,7 @@ inline std::vector<Golden> golden() {
   return all;
 }
 
-// tests/golden/v2: what version 1 would store in more bytes.
+// tests/golden/v2: what version 1 does not store, or in more bytes.
 inline std::vector<Golden> golden_v2() {
   std::vector<Golden> all;
   for (const auto coding : {Coding::kPlain, Coding::kRange}) {
@@ -189,6 +240,10 @@ inline std::vector<Golden> golden_v2() {
     all.push_back({"clustered_8" + end, clustered_dense(false, 10, 16), coding});
     all.push_back({"clustered_32" + end, clustered_dense(true, 10, 16), coding});
     all.push_back({"network_clustered_32" + end, clustered(true, 5), coding});
+    all.push_back({"halves" + end, halves(), coding});
+    all.push_back({"dynamic_range_8" + end, dynamic_range(8), coding});
+    all.push_back({"dynamic_range_3" + end, dynamic_range(3), coding});
+    all.push_back({"crossings" + end, crossings(), coding});
   }
   all.push_back({"clustered_large_32.esp", clustered_dense(true, 260, 200), Coding::kRange});
   return all;
@@ -204,6 +259,9 @@ inline std::vector<Bytes> files() {
   for (const auto coding : {Coding::kPlain, Coding::kRange})
     for (const bool floats : {false, true})
       files.push_back(write(clustered_dense(floats, 1, 16), coding));
+  for (const auto coding : {Coding::kPlain, Coding::kRange})
+    for (const auto& model : {halves(), dynamic_range(4), crossings()})
+      files.push_back(write(model, coding));
   files.push_back(write(large_layer()));
   files.push_back(write(lenet5()));
   return files;

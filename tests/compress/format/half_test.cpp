@@ -1,0 +1,71 @@
+#include "compress/format/half.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "compress/format/reader.hpp"
+#include "core/base/rng.hpp"
+#include "tests/compress/format/sample_models.hpp"
+
+using namespace espalier;
+using namespace espalier::format;
+
+TEST_CASE("every half widens and comes back, and finite ones lie in order") {
+  for (std::uint32_t pattern = 0; pattern < 0x10000; ++pattern) {
+    const auto half = static_cast<std::uint16_t>(pattern);
+    const float wide = from_half(half);
+    if (std::isnan(wide)) {
+      CHECK((pattern & 0x7C00) == 0x7C00);
+      continue;
+    }
+    REQUIRE(to_half(wide) == half);
+    CHECK(is_half(wide));
+    if (pattern > 0 && pattern <= 0x7C00)
+      REQUIRE(wide > from_half(static_cast<std::uint16_t>(pattern - 1)));
+  }
+  CHECK(from_half(0x3C00) == 1.0f);
+  CHECK(from_half(0xC000) == -2.0f);
+  CHECK(from_half(0x7BFF) == kMaxHalf);
+  CHECK(from_half(0x0001) == 0x1p-24f);
+}
+
+TEST_CASE("rounding is to the nearest half, ties to the even one") {
+  for (std::uint32_t pattern = 0; pattern < 0x7BFF; ++pattern) {
+    const auto low = static_cast<std::uint16_t>(pattern),
+               high = static_cast<std::uint16_t>(low + 1);
+    const float a = from_half(low), b = from_half(high), middle = (a + b) / 2;  // exact
+    REQUIRE(to_half(middle) == (low % 2 ? high : low));
+    REQUIRE(to_half(std::nextafter(middle, 0.0f)) == low);
+    REQUIRE(to_half(std::nextafter(middle, 1e9f)) == high);
+    REQUIRE(to_half(-middle) == (to_half(middle) | 0x8000));
+  }
+  CHECK(to_half(65519.99f) == 0x7BFF);
+  CHECK(std::isinf(from_half(to_half(65520.0f))));
+  CHECK(std::isinf(from_half(to_half(std::numeric_limits<float>::infinity()))));
+  CHECK(std::isnan(from_half(to_half(std::numeric_limits<float>::quiet_NaN()))));
+  CHECK(!is_half(1.0f / 3));
+  CHECK(!is_half(1e30f));
+}
+
+TEST_CASE(
+    "16-bit weights take about half of what 32-bit ones take, few values hardly more than 32-bit "
+    "ones") {
+  PackedModel model;
+  model.input_shape = {1, 1, 300};
+  model.layers = {samples::weighted(LayerKind::kDense, {10, 300}, 32, 1)};
+  model.layers[0].bias.clear();
+  const auto wide = static_cast<double>(write(model).size());
+  for (float& v : model.layers[0].weight.values) v = from_half(to_half(v));
+  model.layers[0].weight.bits = 16;
+  const Bytes file = write(model);
+  CHECK(version_for(model) == 2);
+  CHECK(read(file, "half") == model);
+  CHECK(static_cast<double>(file.size()) < 0.51 * wide);
+
+  auto few = samples::clustered_dense(true, 10, 16);  // values that 16 bits hold
+  const std::size_t before = write(few).size();
+  few.layers[0].weight.bits = 16;
+  CHECK(read(write(few), "few") == few);
+  CHECK(write(few).size() + 2 * 15 <= before + 1);  // the palette's two bytes a value
+}
