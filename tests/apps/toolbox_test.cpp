@@ -43,7 +43,7 @@ TEST_CASE("toolbox: a row for each experiment, smaller as it should be") {
 
 TEST_CASE("toolbox --tables: a network by technique and by sparsity") {
   const auto result = run_program(
-      "espalier toolbox --tables --only LeNet-300 --synthetic --images 300 --seeds 1 --json");
+      "espalier toolbox --tables --only LeNet-300 --synthetic --images 600 --seeds 1 --json");
   REQUIRE_MESSAGE(result.exit_code == 0, result.output);
   const auto json = nlohmann::json::parse(result.output);
   const auto& techniques = json.at("techniques");
