@@ -41,6 +41,30 @@ TEST_CASE("toolbox: a row for each experiment, smaller as it should be") {
   CHECK(files == 12);
 }
 
+TEST_CASE("toolbox --tables: a network by technique and by sparsity") {
+  const auto result = run_program(
+      "espalier toolbox --tables --only LeNet-300 --synthetic --images 600 --seeds 1 --json");
+  REQUIRE_MESSAGE(result.exit_code == 0, result.output);
+  const auto json = nlohmann::json::parse(result.output);
+  const auto& techniques = json.at("techniques");
+  REQUIRE(techniques.size() == 6);
+  for (const auto& r : techniques) {
+    CHECK(r.at("network") == "LeNet-300-100");
+    CHECK(r.at("latency_us") > 0);
+    CHECK(r.at("accuracy") > 0.2);
+  }
+  CHECK(techniques[1].at("name") == "float16");
+  CHECK(techniques[1].at("smaller") > 1.8 * techniques[0].at("smaller").get<double>());
+  CHECK(techniques[2].at("smaller") > 3 * techniques[0].at("smaller").get<double>());
+  CHECK(techniques[5].at("smaller") > 2 * techniques[4].at("smaller").get<double>());
+  const auto& sparsities = json.at("sparsities");
+  REQUIRE(sparsities.size() == 7);
+  CHECK(sparsities[0].at("name") == "dense");
+  for (std::size_t i = 1; i < 6; ++i)  // 50, 75, 87.5, 90, 95 %
+    CHECK(sparsities[i].at("file_bytes") < sparsities[i - 1].at("file_bytes"));
+  CHECK(sparsities[6].at("name") == "2 of 4");
+}
+
 TEST_CASE("toolbox teaches and refuses") {
   CHECK(contains(run_program("espalier toolbox --help").output, "Example"));
   const auto many = run_program("espalier toolbox --synthetic --images 99999999");
@@ -49,4 +73,7 @@ TEST_CASE("toolbox teaches and refuses") {
   const auto unknown = run_program("espalier toolbox --synthetic --only quantum");
   CHECK(unknown.exit_code == 2);
   CHECK(contains(unknown.output, "there are: 'prune 80 %'"));
+  const auto network = run_program("espalier toolbox --tables --synthetic --only ResNet");
+  CHECK(network.exit_code == 2);
+  CHECK(contains(network.output, "no network's name holds 'ResNet'"));
 }

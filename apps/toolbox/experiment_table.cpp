@@ -1,0 +1,145 @@
+#include "apps/toolbox/experiment_table.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "compress/format/writer.hpp"
+#include "core/base/file.hpp"
+#include "core/base/table.hpp"
+#include "core/base/text.hpp"
+#include "layers/copy_parameters.hpp"
+#include "layers/tutorial_models.hpp"
+
+namespace espalier::apps {
+namespace {
+
+bool holds(const Experiment& e, const Measured& m) {
+  return (e.deflate_to_deflate ? m.deflate : m.smaller) >= e.must_shrink &&
+         m.accuracy >= e.must_accuracy && m.drop <= e.must_drop;
+}
+
+std::string must(const Experiment& e) {
+  std::vector<std::string> parts;
+  if (e.must_shrink > 0)
+    parts.push_back(fixed(e.must_shrink, 0) + "x" + (e.deflate_to_deflate ? " DEFLATE" : ""));
+  if (e.must_accuracy > 0) parts.push_back(percent(e.must_accuracy, 1));
+  if (e.must_drop < 1) parts.push_back("-" + fixed(100 * e.must_drop, 1));
+  return join(parts, ", ");
+}
+
+}  // namespace
+
+std::vector<Experiment> chosen(const std::vector<std::string>& only) {
+  const auto matches = [](const Experiment& e, const std::string& part) {
+    return e.name.find(part) != std::string::npos;
+  };
+  std::vector<std::string> names;
+  for (const Experiment& e : experiments()) names.push_back("'" + e.name + "'");
+  for (const std::string& part : only)
+    require(std::ranges::any_of(experiments(), [&](const auto& e) { return matches(e, part); }),
+            "--only", "no experiment's name holds '", part, "'; there are: ", join(names, ", "));
+  std::vector<Experiment> found;
+  for (const Experiment& e : experiments())
+    if (only.empty() || std::ranges::any_of(only, [&](const auto& p) { return matches(e, p); }))
+      found.push_back(e);
+  return found;
+}
+
+ExperimentTable::ExperimentTable(ToolboxOptions options, datasets::TrainTest data)
+    : options_(std::move(options)),
+      data_(std::move(data)),
+      experiments_(chosen(options_.only)),
+      rows_(experiments_.size()) {}
+
+void ExperimentTable::run() {
+  for (const std::uint64_t seed : options_.seeds) run_seed(seed);
+}
+
+void ExperimentTable::print() const {
+  const Measured baseline = middle(baseline_);
+  if (options_.json) return print_json(baseline);
+  Column name{.header = "experiment", .left = true}, theirs{.header = "theirs", .left = true},
+      accuracy{"accuracy"}, lost{"lost"}, bytes{".esp bytes"}, smaller{"smaller"},
+      deflate{"DEFLATE"}, macs{"MACs"}, wanted{.header = "must", .left = true},
+      held{.header = "", .left = true};
+  const auto add = [&](const std::string& row, const std::string& reported, const Measured& m) {
+    name.cells.push_back(row);
+    theirs.cells.push_back(reported);
+    accuracy.cells.push_back(percent(m.accuracy));
+    lost.cells.push_back(fixed(100 * m.drop, 2));
+    bytes.cells.push_back(with_commas(m.file_bytes));
+    smaller.cells.push_back(fixed(m.smaller, 1) + "x");
+    deflate.cells.push_back(fixed(m.deflate, 2) + "x");
+    macs.cells.push_back(with_commas(m.macs));
+  };
+  add("baseline", "97.94 %", baseline);
+  wanted.cells.emplace_back();
+  held.cells.emplace_back();
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const Measured m = middle(rows_[i]);
+    add(experiments_[i].name, experiments_[i].theirs, m);
+    wanted.cells.push_back(must(experiments_[i]));
+    held.cells.push_back(holds(experiments_[i], m) ? "yes" : "NO");
+  }
+  std::cout
+      << table({name, theirs, accuracy, lost, bytes, smaller, deflate, macs, wanted, held},
+               terminal_width(1))
+      << "\nMedians of " << options_.seeds.size() << " seeds, "
+      << (options_.synthetic ? "on synthetic digits, not MNIST" : "on MNIST's test images")
+      << ".\nlost: points below the baseline, of 1 + 1 epochs below its own, which has one epoch;\n"
+         "smaller: the baseline's DEFLATE bytes by the .esp file's;\n"
+         "DEFLATE: by the DEFLATE bytes of the float parameters, the toolkit's own "
+         "measure.\n";
+}
+
+void ExperimentTable::run_seed(std::uint64_t seed) {
+  Start start{.seed = seed,
+              .train = data_.train,
+              .new_model = [seed] { return small_model(seed); },
+              .trained_model = nullptr,
+              .quiet = options_.quiet};
+  Sequential baseline = train_baseline(start);
+  start.trained_model = [&] {
+    Sequential copy = small_model(seed);
+    copy_parameters(baseline, copy);
+    return copy;
+  };
+  const Outcome whole = floats(baseline, start);
+  Baseline known{.deflate_bytes = static_cast<double>(whole.deflate_bytes)};
+  baseline_.push_back(measure(whole, *data_.test, known));
+  known.accuracy = baseline_.back().accuracy;
+  baseline_.back().drop = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const Experiment& experiment = experiments_[i];
+    if (!options_.quiet) std::cerr << "seed " << seed << ": " << experiment.name << '\n';
+    const Outcome outcome = experiment.run(start);
+    rows_[i].push_back(measure(outcome, *data_.test, known));
+    if (options_.out) {
+      std::filesystem::create_directories(*options_.out);
+      write_file(*options_.out / ("experiment-" + std::to_string(i + 1) + "-seed" +
+                                  std::to_string(seed) + ".esp"),
+                 format::write(outcome.packed));
+    }
+  }
+}
+
+void ExperimentTable::print_json(const Measured& baseline) const {
+  const auto to_json = [](const std::string& name, const Measured& m) {
+    return nlohmann::json{{"experiment", name},   {"accuracy", m.accuracy},
+                          {"drop", m.drop},       {"file_bytes", m.file_bytes},
+                          {"smaller", m.smaller}, {"deflate", m.deflate},
+                          {"macs", m.macs}};
+  };
+  nlohmann::json all{{"synthetic", options_.synthetic},
+                     {"seeds", options_.seeds},
+                     {"rows", {to_json("baseline", baseline)}}};
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const Measured m = middle(rows_[i]);
+    all["rows"].push_back(to_json(experiments_[i].name, m));
+    all["rows"].back()["holds"] = holds(experiments_[i], m);
+  }
+  std::cout << all.dump() << '\n';
+}
+
+}  // namespace espalier::apps
