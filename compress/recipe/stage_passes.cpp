@@ -106,10 +106,19 @@ P* StagePasses::add(Arguments&&... arguments) {
   return raw;
 }
 
-StagePasses::StagePasses(const Stage& stage, bool keep_zeros) : units_(stage.units.has_value()) {
+StagePasses::StagePasses(const Stage& stage, bool keep_zeros, const prune::Warn& warn)
+    : units_(stage.units.has_value()) {
   if (keep_zeros) add<prune::KeepZeros>();
-  if (stage.prune) add<prune::Pruner>(options_of(*stage.prune));
-  if (stage.units) add<prune::UnitPruner>(options_of(*stage.units));
+  if (stage.prune) {
+    prune::PrunerOptions options = options_of(*stage.prune);
+    options.warn = warn;
+    add<prune::Pruner>(options);
+  }
+  if (stage.units) {
+    prune::UnitPruner::Options options = options_of(*stage.units);
+    options.warn = warn;
+    add<prune::UnitPruner>(options);
+  }
   if (stage.cluster) add<cluster::WeightClustering>(options_of(*stage.cluster));
   if (stage.quantize) quantize_ = add<quantize::QuantizationAware>(options_of(*stage.quantize));
   if (stage.rate) rate_ = add<rate::RatePenalty>(rate_options_of(stage));

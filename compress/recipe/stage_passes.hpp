@@ -25,8 +25,10 @@ rate::RatePenalty::Options rate_options_of(const Stage& stage);
 
 class StagePasses {
  public:
-  // keep_zeros: zeros of stages before stay. Errors: kUsage, as the passes' own.
-  StagePasses(const Stage& stage, bool keep_zeros);
+  // keep_zeros: zeros of stages before stay. warn hears what pruners have to say. Errors: kUsage, as
+  // the passes' own.
+  StagePasses(const Stage& stage, bool keep_zeros,
+              const prune::Warn& warn = prune::warn_on_standard_error);
 
   // For training::fit, in the order in which they attach.
   std::vector<training::Pass*> riding() const;
