@@ -89,6 +89,15 @@ Outcome cluster_16_int8(const Start& start) {
   return integers_after_training(model, start, false);
 }
 
+// Clusters that are chosen by what they cost, too.
+Outcome cluster_16_priced_int8(const Start& start) {
+  Sequential model = start.trained_model();
+  cluster::WeightClustering clustering({.clusters = 16, .bit_price = 0.05f});
+  training::fit(model, *start.train, fit_options(start, "clustering", 2, 5e-4f), {&clustering});
+  clustering.bake();
+  return integers_after_training(model, start, false);
+}
+
 Outcome aware_one_epoch(const Start& start) {
   Sequential model = train_baseline(start, 1);
   return quantization_aware(model, start, 8, 1);
@@ -164,6 +173,11 @@ const std::vector<Experiment>& experiments() {
        .run = prune_80_int8},
       {.name = "cluster 16", .theirs = "6x", .must_shrink = 8, .run = cluster_16},
       {.name = "cluster 16 + int8", .theirs = "8x", .must_shrink = 8, .run = cluster_16_int8},
+      {.name = "cluster 16, priced, + int8",
+       .theirs = "none",
+       .must_shrink = 12,
+       .must_drop = 0.005,
+       .run = cluster_16_priced_int8},
       {.name = "int8 aware, 1 + 1 epochs",
        .theirs = "3.44x, 96.3 %",
        .must_shrink = 4,

@@ -123,6 +123,8 @@ void fields(Walker& w, Cluster& c) {
   w.flag("per_channel", c.per_channel, "So many values for each output channel");
   w.flag("preserve_sparsity", c.preserve_sparsity,
          "Zeros stay, and 0 is one of the values (default: true after prune)");
+  w.number("bit_price", c.bit_price, kNotNegative,
+           "What a bit of a weight costs, in mean squares of the weights: frequent values draw");
   w.number("learning_rate", c.learning_rate, kPositive, "Of the centroids (Adam)");
   fields(w, c.select);
   w.integer("seed", c.seed, 0, kMaxSeed, "Of the first centroids");
@@ -133,6 +135,12 @@ void fields(Walker& w, Quantize& q) {
   using Kind = quantize::ObserverKind;
   w.integer("weight_bits", q.weight_bits, 2, 8, "Bits of a weight");
   w.integers("layer_bits", q.layer_bits, 2, 8, "Bits of these layers' weights");
+  using Levels = quantize::WeightLevels;
+  w.choice("weights", q.weights,
+           Names<Levels>{{"uniform", Levels::kUniform},
+                         {"ternary", Levels::kTernary},
+                         {"binary", Levels::kBinary}},
+           "Levels of layers without layer_bits: by weight_bits, or -1, 0, 1, or -1, 1");
   w.flag("per_channel", q.per_channel,
          "A scale for each output channel (default: false with cluster, beside it or before)");
   w.choice(
@@ -150,6 +158,8 @@ void fields(Walker& w, Quantize& q) {
   w.integer("scale_bits", q.scale_bits, 0, 23, "Of the mantissa of an activation's scale");
   w.integer("calibration_images", q.calibration_images, 1, kMany,
             "Without epochs: images whose activations are observed, at most those there are");
+  w.flag("bias_correction", q.bias_correction,
+         "Without epochs: take rounding's mean shift out of the biases");
 }
 
 template <class Walker>

@@ -9,6 +9,10 @@ std::string at(std::size_t index) {
   return "/" + std::to_string(index);
 }
 
+bool is_binary(const Quantize& q) {
+  return q.weights == quantize::WeightLevels::kBinary;
+}
+
 // Checks one stage against those before it.
 class Checker {
  public:
@@ -38,6 +42,14 @@ class Checker {
               "before");
     refuse_if(s.cluster && s.quantize && s.quantize->per_channel, "quantize/per_channel",
               "beside cluster one scale a tensor keeps the clusters; wants false");
+    refuse_if(s.cluster && s.quantize && s.quantize->weights != quantize::WeightLevels::kUniform,
+              "quantize/weights", "beside cluster, which chooses the values; wants \"uniform\"");
+    refuse_if(s.cluster && s.quantize && s.quantize->learned_step, "quantize/learned_step",
+              "beside cluster, which trains the values; wants false");
+    refuse_if(s.quantize && s.quantize->bias_correction && s.epochs > 0, "quantize/bias_correction",
+              "is for calibration, for training moves the biases itself; wants \"epochs\": 0");
+    refuse_if(s.prune && s.quantize && is_binary(*s.quantize), "quantize/weights",
+              "binary weights have no 0, and prune makes zeros; use \"ternary\"");
   }
 
   void after(const Recipe& recipe) const {
@@ -62,6 +74,9 @@ class Checker {
     moves_clusters(s.name() == "train", "", "train before");
     moves_clusters(s.quantize && !s.cluster && s.epochs > 0, "quantize",
                    "let cluster ride beside it, or quantize without training: \"epochs\": 0");
+    refuse_if(zeros && s.quantize && is_binary(*s.quantize), "quantize/weights",
+              "binary weights have no 0, and prune in ", where_zeros,
+              " made zeros; use \"ternary\"");
     refuse_if(zeros && s.rate, "rate", "gives weights that prune in ", where_zeros,
               " took a new chance: leave prune out, rate makes zeros itself");
     refuse_if(zeros && s.cluster && !s.cluster->preserve_sparsity, "cluster/preserve_sparsity",

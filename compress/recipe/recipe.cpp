@@ -115,7 +115,10 @@ void check(const JsonReader& json, const Units& u) {
   check(json, u.target);
 }
 void check(const JsonReader&, const Cluster&) {}
-void check(const JsonReader&, const Quantize&) {}
+void check(const JsonReader& json, const Quantize& q) {
+  json.check(!q.learned_step || q.weights == quantize::WeightLevels::kUniform,
+             "ternary and binary weights have scales by formula; leave learned_step out");
+}
 void check(const JsonReader& json, const Rate& r) {
   json.check(r.float_until < r.ramp_until && r.ramp_until <= r.freeze_at,
              "wants float_until < ramp_until <= freeze_at, got ", r.float_until, ", ", r.ramp_until,

@@ -68,6 +68,7 @@ struct Cluster {
   cluster::GradientRule gradient = cluster::GradientRule::kSum;
   bool per_channel = false;
   bool preserve_sparsity = false;
+  float bit_price = 0;
   float learning_rate = 1e-4f;
   Select select = {};
   std::uint64_t seed = 1;
@@ -76,11 +77,17 @@ struct Cluster {
 struct Quantize {
   int weight_bits = 8;
   std::map<std::string, int> layer_bits = {};
+  quantize::WeightLevels weights = quantize::WeightLevels::kUniform;
   bool per_channel = true;
+  bool learned_step = false;
+  float step_learning_rate = 1e-3f;
+  int activation_bits = 7;
+  std::map<std::string, int> layer_activation_bits = {};
   quantize::ObserverKind observer = quantize::ObserverKind::kMovingAverage;
   float freeze_at = 0.75f, round_from = 0;
   int scale_bits = 23;
   std::int64_t calibration_images = 1000;  // of a stage without epochs; at most those there are
+  bool bias_correction = false;            // of a stage without epochs
 };
 
 // rate::RatePenalty, whose learning rate and schedule are the stage's.

@@ -63,6 +63,7 @@ cluster::WeightClustering::Options options_of(const Cluster& c) {
           .gradient = c.gradient,
           .per_channel = c.per_channel,
           .preserve_sparsity = c.preserve_sparsity,
+          .bit_price = c.bit_price,
           .learning_rate = c.learning_rate,
           .select = selection(c.select),
           .seed = c.seed};
@@ -71,11 +72,17 @@ cluster::WeightClustering::Options options_of(const Cluster& c) {
 quantize::QuantizationAware::Options options_of(const Quantize& q) {
   return {.weight_bits = q.weight_bits,
           .layer_bits = q.layer_bits,
+          .weights = q.weights,
           .per_channel = q.per_channel,
+          .learned_step = q.learned_step,
+          .step_learning_rate = q.step_learning_rate,
+          .activation_bits = q.activation_bits,
+          .layer_activation_bits = q.layer_activation_bits,
           .freeze_at = q.freeze_at,
           .observer = q.observer,
           .round_from = q.round_from,
-          .scale_bits = q.scale_bits};
+          .scale_bits = q.scale_bits,
+          .bias_correction = q.bias_correction};
 }
 
 rate::RatePenalty::Options rate_options_of(const Stage& stage) {

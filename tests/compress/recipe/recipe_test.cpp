@@ -117,6 +117,7 @@ TEST_CASE("every key of the schema is read, changes the recipe, and is printed b
     for (const auto& [key, property] : description.at("properties").items()) {
       stage[pass] = {{key, other(property, before.at(pass).at(key))}};
       if (key == "sparsities") stage[pass]["allocation"] = "per_layer";
+      if (key == "bias_correction") stage["epochs"] = 0;
       if (key == "block_outputs" || key == "block_inputs") stage[pass]["structure"] = "blocks";
       const auto after = full(stage);
       CHECK_MESSAGE(after.at(pass).at(key) == stage[pass][key], pass << " " << key);
@@ -176,6 +177,7 @@ TEST_CASE("errors name the place, the value and what is allowed") {
   refuses(R"([{"cluster": {"clusters": 255}}])", "wants a whole number from 2 to 254, got 255");
   refuses(R"([{"quantize": {"weight_bits": 1}}])", "wants a whole number from 2 to 8, got 1");
   refuses(R"([{"quantize": {"layer_bits": {"dense": 9}}}])", "/0/quantize/layer_bits/dense: wants");
+  refuses(R"([{"quantize": {"weights": "binary", "learned_step": true}}])", "leave learned_step");
   refuses(R"([{"rate": {"ramp_until": 0.9}}])", "/0/rate: wants float_until < ramp_until");
   refuses(std::string(200'000, '['), "nested deeper");
   refuses("[" + std::string(1 << 20, ' ') + "]", "more than 1048576");
@@ -207,6 +209,11 @@ TEST_CASE("an order that cannot be says why and what to do") {
   refuses(R"([{"rate": {}, "epochs": 0}])", "/0/epochs: rate is nothing without training");
   refuses(R"([{"cluster": {}, "quantize": {"per_channel": true}}])",
           "/0/quantize/per_channel: beside cluster");
+  refuses(R"([{"cluster": {}, "quantize": {"weights": "ternary"}}])", "wants \"uniform\"");
+  refuses(R"([{"cluster": {}, "quantize": {"learned_step": true}}])", "wants false");
+  refuses(R"([{"quantize": {"bias_correction": true}}])", "wants \"epochs\": 0");
+  refuses(R"([{"prune": {}}, {"quantize": {"weights": "binary"}}])", "prune in /0 made zeros");
+  refuses(R"([{"prune": {}, "quantize": {"weights": "binary"}}])", "use \"ternary\"");
   for (const char* good : {R"([{"prune": {}}, {"prune": {}}, {"quantize": {}}])",
                            R"([{"cluster": {}}, {"quantize": {}, "epochs": 0}])",
                            R"([{"units": {}}, {"rate": {}}])", R"([{"prune": {}, "quantize": {}}])",
