@@ -154,6 +154,11 @@ double JsonReader::number(double min, double max) const {
   return value_.get<double>();
 }
 
+bool JsonReader::flag() const {
+  check(value_.is_boolean(), "wants true or false, got ", shown());
+  return value_.get<bool>();
+}
+
 std::string JsonReader::text(std::size_t max_bytes) const {
   check(value_.is_string(), "wants a string, got ", shown());
   const auto& text = value_.get_ref<const std::string&>();

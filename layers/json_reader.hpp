@@ -38,6 +38,7 @@ class JsonReader {
   // Scalars. Errors: another type; out of range. An integer is written without point and exponent.
   std::int64_t integer(std::int64_t min, std::int64_t max) const;
   double number(double min, double max) const;
+  bool flag() const;  // true or false
   std::string text(std::size_t max_bytes) const;
   // One of `known`. Errors: none of them, with a suggestion.
   std::string choice(const std::vector<std::string>& known) const;

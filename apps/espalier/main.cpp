@@ -13,6 +13,7 @@ namespace {
 
 // The commands that train, each the program espalier-NAME.
 constexpr std::pair<std::string_view, const char*> kTraining[] = {
+    {"train", "Train and compress a network as a recipe says"},
     {"compress", "Train the smallest file of a network that is good enough, from nothing"},
     {"toolbox", "Every technique of TensorFlow Model Optimization, as one table"},
 };
@@ -40,6 +41,8 @@ int main(int argc, char** argv) {
       "  espalier eval espalier-out/quantized.esp              right on how many test images?\n"
       "  espalier export c99 espalier-out/quantized.esp -o digits.c  for a microcontroller\n"
       "  espalier fetch mnist                                  the real data, once\n"
+      "  espalier train --recipe recipe.json                   prune, cluster, quantize: your "
+      "stages\n"
       "  espalier compress --target-bytes 1000                 a LeNet-5 in a thousand bytes\n"
       "'espalier COMMAND --help' says more.\n"
       "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 5 goal missed, 6 training "

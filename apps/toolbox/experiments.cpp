@@ -45,13 +45,20 @@ Outcome float16(const Start& start) {
 
 Outcome cluster_16(const Start& start) {
   Sequential model = start.trained_model();
-  cluster(model, start, 16);
+  cluster(model, start, {.clusters = 16});
   return floats(model, start);
 }
 
 Outcome cluster_16_int8(const Start& start) {
   Sequential model = start.trained_model();
-  cluster(model, start, 16);
+  cluster(model, start, {.clusters = 16});
+  return integers_after_training(model, start, {.per_channel = false});
+}
+
+// Clusters that are chosen by what they cost, too.
+Outcome cluster_16_priced_int8(const Start& start) {
+  Sequential model = start.trained_model();
+  cluster(model, start, {.clusters = 16, .bit_price = 0.05f});
   return integers_after_training(model, start, {.per_channel = false});
 }
 
@@ -135,6 +142,11 @@ const std::vector<Experiment>& experiments() {
        .run = dynamic_range},
       {.name = "cluster 16", .theirs = "6x", .must_shrink = 8, .run = cluster_16},
       {.name = "cluster 16 + int8", .theirs = "8x", .must_shrink = 8, .run = cluster_16_int8},
+      {.name = "cluster 16, priced, + int8",
+       .theirs = "none",
+       .must_shrink = 12,
+       .must_drop = 0.005,
+       .run = cluster_16_priced_int8},
       {.name = "int8 aware, 1 + 1 epochs",
        .theirs = "3.44x, 96.3 %",
        .must_shrink = 4,

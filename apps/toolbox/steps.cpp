@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "compress/cluster/weight_clustering.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/prune/keep_zeros.hpp"
 #include "compress/quantize/quantization_aware.hpp"
@@ -50,8 +49,9 @@ void prune(Sequential& model, const Start& start, const prune::PrunerOptions& op
   pruner.bake();
 }
 
-void cluster(Sequential& model, const Start& start, int clusters) {
-  cluster::WeightClustering clustering({.clusters = clusters});
+void cluster(Sequential& model, const Start& start,
+             const cluster::WeightClustering::Options& options) {
+  cluster::WeightClustering clustering(options);
   training::fit(model, *start.train, fit_options(start, "clustering", 2, start.rates.quantizing),
                 {&clustering});
   clustering.bake();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "compress/cluster/weight_clustering.hpp"
 #include "compress/format/packed_model.hpp"
 #include "compress/prune/pruner.hpp"
 #include "datasets/dataset.hpp"
@@ -57,7 +58,8 @@ prune::PrunerOptions pruning(float sparsity);
 void prune(Sequential& model, const Start& start, const prune::PrunerOptions& options,
            int epochs = 4);
 
-void cluster(Sequential& model, const Start& start, int clusters);
+void cluster(Sequential& model, const Start& start,
+             const cluster::WeightClustering::Options& options);
 
 struct CalibrationOptions {
   bool per_channel = true;

@@ -1,25 +1,53 @@
 #include "compress/cluster/weight_clustering.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+
+#include "compress/cluster/priced.hpp"
 
 namespace espalier::cluster {
 namespace {
 
 // Which centroid of its group stands for each weight; masked weights have none.
 constexpr std::int32_t kZero = -1;
-std::vector<std::int32_t> assigned(const Tensor& w, const Tensor& mask, const Tensor& centroids) {
+std::vector<std::int32_t> assigned(const Tensor& w, const Tensor& mask, const Tensor& centroids,
+                                   const Tensor& shares, double price) {
   const auto groups = static_cast<std::size_t>(centroids.shape()[0]),
              values = static_cast<std::size_t>(centroids.shape()[1]);
   const auto from = w.values(), m = mask.values(), c = centroids.values();
   const std::size_t each = from.size() / groups;
   std::vector<std::int32_t> places(from.size(), kZero);
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    const std::size_t first = i / each * values;
-    if (m[i] != 0)
-      places[i] = static_cast<std::int32_t>(first + nearest(c.subspan(first, values), from[i]));
+  for (std::size_t g = 0; g < groups; ++g) {
+    const auto own = c.subspan(g * values, values);
+    std::optional<PricedChoice> priced;
+    if (price > 0)
+      priced.emplace(
+          own,
+          bits_of(shares.values().subspan(g * values, values), 0.5 / static_cast<double>(each)),
+          price);
+    for (std::size_t i = g * each; i < (g + 1) * each; ++i)
+      if (m[i] != 0)
+        places[i] = static_cast<std::int32_t>(
+            g * values + (priced ? (*priced)(from[i]) : nearest(own, from[i])));
   }
   return places;
+}
+
+// Ascending centroids, each with its share.
+void sort_together(std::span<float> centroids, std::span<float> shares) {
+  if (std::ranges::is_sorted(centroids)) return;
+  std::vector<std::pair<float, float>> both;
+  for (std::size_t i = 0; i < centroids.size(); ++i) both.emplace_back(centroids[i], shares[i]);
+  std::ranges::stable_sort(both, {}, [](const auto& pair) { return pair.first; });
+  for (std::size_t i = 0; i < both.size(); ++i)
+    centroids[i] = both[i].first, shares[i] = both[i].second;
+}
+
+double mean_square(const Tensor& w) {
+  double sum = 0;
+  for (const float v : w.values()) sum += double{v} * double{v};
+  return sum / static_cast<double>(w.elements());
 }
 
 }  // namespace
@@ -29,6 +57,8 @@ WeightClustering::WeightClustering(Options options) : options_(std::move(options
           "wants 2 to 254 clusters, got ", options_.clusters);
   require(options_.learning_rate > 0, "WeightClustering", "wants a learning rate > 0, got ",
           options_.learning_rate);
+  require(options_.bit_price >= 0, "WeightClustering", "wants a price of bits >= 0, got ",
+          options_.bit_price);
   if (!options_.select)
     options_.select = [](const std::string&, const Parameter& p) {
       return p.latent().shape().rank() >= 2;
@@ -57,15 +87,24 @@ void WeightClustering::add(const std::string& name, Parameter& p) {
                            [](float v) { return v != 0 ? 1.0f : 0.0f; });
   Tensor centroids({static_cast<std::int64_t>(groups), values});
   Rng rng = Rng(options_.seed, "cluster").stream(name);
+  Tensor shares = Tensor::full(centroids.shape(), 1 / static_cast<float>(values));
+  const double price = double{options_.bit_price} * mean_square(w);
   for (std::size_t g = 0; g < groups; ++g) {
     std::vector<float> own;
     for (std::size_t i = g * each; i < (g + 1) * each; ++i)
       if (mask.values()[i] != 0) own.push_back(w.values()[i]);
     if (own.empty()) own.push_back(0);  // a channel of zeros
-    std::ranges::copy(initial_centroids(own, values, options_.init, rng),
-                      centroids.mutable_data() + g * static_cast<std::size_t>(values));
+    auto first = initial_centroids(own, values, options_.init, rng);
+    const std::size_t at = g * static_cast<std::size_t>(values);
+    if (price > 0) {
+      constexpr int kRounds = 50;
+      std::vector<float> share(first.size(), 1 / static_cast<float>(values));
+      priced_lloyd(first, share, own, price, kRounds);
+      std::ranges::copy(share, shares.mutable_data() + at);
+    }
+    std::ranges::copy(first, centroids.mutable_data() + at);
   }
-  targets_.push_back({name, &p, groups, Variable(centroids, true), mask});
+  targets_.push_back({name, &p, groups, Variable(centroids, true), mask, shares, price});
   p.add_transform("cluster", [this, &target = targets_.back()](const Variable& v) {
     return clustered(target, v);
   });
@@ -75,7 +114,7 @@ void WeightClustering::add(const std::string& name, Parameter& p) {
 //   dw = dy * mask: straight through. dcentroid = the sum, or the mean, of its weights' dy.
 Variable WeightClustering::clustered(const Target& target, const Variable& w) const {
   const Tensor& centroids = target.centroids.value();
-  const auto places = assigned(w.value(), target.mask, centroids);
+  const auto places = assigned(w.value(), target.mask, centroids, target.shares, target.price);
   Tensor y(w.shape());
   for (std::size_t i = 0; i < places.size(); ++i)
     if (places[i] != kZero)
@@ -102,6 +141,29 @@ Variable WeightClustering::clustered(const Target& target, const Variable& w) co
 
 void WeightClustering::step(const training::StepInfo&) {
   optimizer_->clear_gradients();
+  for (Target& target : targets_)
+    if (target.price > 0) observe(target);
+}
+
+// shares = 0.9 * shares + 0.1 * those of the weights' present choices.
+void WeightClustering::observe(Target& target) const {
+  const Tensor& w = target.parameter->latent().value();
+  const auto places =
+      assigned(w, target.mask, target.centroids.value(), target.shares, target.price);
+  const std::size_t values = target.shares.values().size() / target.groups,
+                    each = places.size() / target.groups;
+  std::vector<double> counts(target.shares.values().size()), totals(target.groups);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i] == kZero) continue;
+    ++counts[static_cast<std::size_t>(places[i])];
+    ++totals[i / each];
+  }
+  constexpr double kKeep = 0.9;
+  const auto shares = target.shares.mutable_values();
+  for (std::size_t c = 0; c < shares.size(); ++c)
+    if (totals[c / values] > 0)
+      shares[c] = static_cast<float>(kKeep * double{shares[c]} +
+                                     (1 - kKeep) * counts[c] / totals[c / values]);
 }
 
 void WeightClustering::after_step(const training::StepInfo&, optim::Optimizer&) {
@@ -111,7 +173,8 @@ void WeightClustering::after_step(const training::StepInfo&, optim::Optimizer&) 
     const auto all = target.centroids.mutable_value().mutable_values();
     const std::size_t values = all.size() / target.groups;
     for (std::size_t g = 0; g < target.groups; ++g)
-      std::ranges::sort(all.subspan(g * values, values));
+      sort_together(all.subspan(g * values, values),
+                    target.shares.mutable_values().subspan(g * values, values));
   }
 }
 
@@ -119,6 +182,7 @@ bool WeightClustering::visit_state(const training::StateVisitor& visitor) {
   for (Target& target : targets_) {
     visitor(target.name + ".centroids", target.centroids.mutable_value());
     visitor(target.name + ".mask", target.mask);
+    visitor(target.name + ".shares", target.shares);
   }
   optimizer_->visit_state(
       [&](const std::string& name, Tensor& state) { visitor("centroids." + name, state); });

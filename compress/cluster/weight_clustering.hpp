@@ -27,6 +27,10 @@ class WeightClustering final : public training::Pass {
     bool per_channel = false;  // `clusters` for each output channel
     // Zeros stay zeros, and one of the values is 0: for pruned models.
     bool preserve_sparsity = false;
+    // >= 0: what a bit of a weight costs, in mean squares of the tensor's weights. A weight then takes
+    // the centroid of least (w - c)^2 + price * mean square * bits(c), with bits from a running
+    // histogram of the clusters: the frequent ones draw weights, and the file gets smaller.
+    float bit_price = 0;
     float learning_rate = 1e-4f;  // of the centroids (Adam), > 0
     // Which parameters; none: those of at least two axes.
     std::function<bool(const std::string& name, const Parameter& parameter)> select = nullptr;
@@ -40,7 +44,7 @@ class WeightClustering final : public training::Pass {
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
   void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
-  // Centroids, their optimizer, masks.
+  // Centroids, their shares and optimizer, masks.
   bool visit_state(const training::StateVisitor& visitor) override;
   // Writes the centroids into the weights, unless they are few values already: quantization-aware
   // training beside this pass is attached after it, baked before it, and rounds them. Errors: kInternal when a tensor then holds more values
@@ -54,7 +58,10 @@ class WeightClustering final : public training::Pass {
     std::size_t groups;  // output channels, or 1
     Variable centroids;  // [groups x values], ascending in each group
     Tensor mask;         // 1 where the weight may be other than 0
+    Tensor shares;       // [groups x values]: of a group's weights that choose each centroid
+    double price;        // of a bit, in squared units of the weights; 0: the nearest is chosen
   };
+  void observe(Target& target) const;  // the shares, as the weights now choose
   void add(const std::string& name, Parameter& parameter);
   Variable clustered(const Target& target, const Variable& w) const;
 

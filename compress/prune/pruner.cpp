@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "compress/prune/mask.hpp"
+#include "core/base/text.hpp"
 
 namespace espalier::prune {
 namespace {
@@ -25,7 +26,8 @@ std::int64_t removed(const Tensor& mask, const Grouping& grouping) {
 }  // namespace
 
 Pruner::Pruner(Options options) : options_(std::move(options)) {
-  require(options_.schedule != nullptr, "Pruner", "wants a schedule");
+  require(options_.schedule != nullptr && options_.warn != nullptr, "Pruner",
+          "wants a schedule, and a function that hears warnings");
   require(options_.frequency_steps >= 1, "Pruner", "wants a frequency of at least one step, got ",
           options_.frequency_steps);
   check(options_.structure);
@@ -47,6 +49,13 @@ void Pruner::attach(Layer& model) {
 }
 
 void Pruner::step(const training::StepInfo& info) {
+  if (info.step == 0) {
+    const bool is_count = std::holds_alternative<NofM>(options_.structure);
+    const auto warning =
+        schedule_warning(options_.schedule, options_.frequency_steps, info.total_steps);
+    if (!warning.empty() && !is_count) options_.warn("prune: " + warning);
+  }
+  reached_ = options_.schedule(info.progress()), wanted_ = options_.schedule(1);
   if (info.last()) final_ = options_.schedule(info.progress());
   if (chooses_at(info)) choose(options_.schedule(info.progress()), options_.schedule(1));
 }
@@ -120,6 +129,10 @@ void Pruner::check_end() const {
 
 void Pruner::bake() {
   if (final_ && !std::holds_alternative<NofM>(options_.structure)) check_end();
+  if (!final_ && reached_ < wanted_)
+    options_.warn("prune: the run was stopped where the schedule wants " +
+                  percent(double{reached_}, 1) + ", before its end of " +
+                  percent(double{wanted_}, 1));
   for (const auto& target : targets_) bake_mask(target, "prune");
   targets_.clear();
 }

@@ -8,6 +8,7 @@
 
 #include "compress/prune/allocation.hpp"
 #include "compress/prune/masked_parameter.hpp"
+#include "compress/prune/schedule_warning.hpp"
 #include "compress/prune/score.hpp"
 #include "compress/prune/selection.hpp"
 #include "compress/prune/sparsity_schedule.hpp"
@@ -34,6 +35,8 @@ struct PrunerOptions {
   // dropped.
   bool clear_moments = false;
   std::uint64_t seed = 1;  // of Criterion::kRandom
+  // Hears when the run is too short for the schedule, and when it was stopped before its end.
+  Warn warn = warn_on_standard_error;
 };
 
 class Pruner final : public training::Pass {
@@ -57,7 +60,8 @@ class Pruner final : public training::Pass {
   std::vector<MaskedParameter> targets_;
   std::vector<Grouping> groupings_;
   std::vector<Tensor> random_;
-  std::optional<float> final_;  // the schedule's value in the run's last step, once that came
+  std::optional<float> final_;      // the schedule's value in the run's last step, once that came
+  float reached_ = 0, wanted_ = 0;  // by the last step that came; at the end
 };
 
 // One-shot pruning: the masks that the schedule's end asks for, at once and without training.

@@ -50,7 +50,8 @@ const Sequential& sequential(const Layer& model) {
 }  // namespace
 
 UnitPruner::UnitPruner(Options options) : options_(std::move(options)) {
-  require(options_.schedule != nullptr, "UnitPruner", "wants a schedule");
+  require(options_.schedule != nullptr && options_.warn != nullptr, "UnitPruner",
+          "wants a schedule, and a function that hears warnings");
   require(options_.frequency_steps >= 1, "UnitPruner",
           "wants a frequency of at least one step, got ", options_.frequency_steps);
 }
@@ -86,6 +87,11 @@ void UnitPruner::attach(Layer& layer) {
 }
 
 void UnitPruner::step(const training::StepInfo& info) {
+  if (info.step == 0)
+    if (const auto warning =
+            schedule_warning(options_.schedule, options_.frequency_steps, info.total_steps);
+        !warning.empty())
+      options_.warn("prune units: " + warning);
   const float wanted = options_.schedule(info.progress());
   const auto before = info.step - info.step % options_.frequency_steps;
   const bool last =

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compress/prune/masked_parameter.hpp"
+#include "compress/prune/schedule_warning.hpp"
 #include "compress/prune/selection.hpp"
 #include "compress/prune/sparsity_schedule.hpp"
 #include "layers/sequential.hpp"
@@ -25,6 +26,7 @@ class UnitPruner final : public training::Pass {
     std::int64_t frequency_steps = 100;   // >= 1: as PrunerOptions
     Selection select = weights();         // of the weights whose outputs are units
     bool global = false;                  // the smallest mean magnitudes of all layers together
+    Warn warn = warn_on_standard_error;   // as PrunerOptions: of a run too short
   };
   explicit UnitPruner(Options options);
   // Errors: kUsage for anything but a Sequential, and when nothing was selected.

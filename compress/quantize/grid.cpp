@@ -18,12 +18,22 @@ std::size_t values_per_channel(const Tensor& weight) {
 
 }  // namespace
 
-ActivationGrid activation_grid(float low, float high) {
+void check_activation_bits(int bits) {
+  require(2 <= bits && bits <= 7, "quantize", "wants 2 to 7 bits an activation, got ", bits);
+}
+
+ActivationGrid activation_grid(float low, float high, int bits) {
   require(std::isfinite(low) && std::isfinite(high), ErrorKind::kDiverged, "activation_grid",
           "the observed range is [", low, ", ", high, "]; train with a smaller learning rate");
   require(low <= high, "activation_grid", "wants low <= high, got [", low, ", ", high, "]");
-  low = std::min(low, 0.0f);
+  check_activation_bits(bits);
+  low = bits < 7 ? 0.0f : std::min(low, 0.0f);
   high = std::max(high, 0.0f);
+  if (bits < 7) {
+    const int top = (1 << bits) - 1;
+    const float scale = high / static_cast<float>(top);
+    return {scale > 0 ? scale : 1.0f, kernels::kMaxActivationLevel - top};
+  }
   const float scale = (high - low) / static_cast<float>(kernels::kMaxActivationLevel);
   if (!(scale > 0) || !std::isfinite(scale)) return {};
   return {scale, kernels::nearest_level(-low / scale, 0)};

@@ -15,8 +15,14 @@ struct ActivationGrid {
 };
 
 // The grid that covers [low, high], widened to hold 0, which gets a level of its own. A range of no
-// width gives scale 1. Errors: a NaN or infinite bound (diverged), low > high.
-ActivationGrid activation_grid(float low, float high);
+// width gives scale 1. bits: 2 to 7; fewer than 7 for activations from 0 on, behind a relu: the
+// upper 2^bits of the levels 0..127, with zero point 128 - 2^bits, whose lower ones the relu never
+// leaves and whose upper ones end where every level does (compress/INTEGERS.md). Errors: a NaN or
+// infinite bound (diverged), low > high.
+ActivationGrid activation_grid(float low, float high, int bits = 7);
+
+// Errors: kUsage unless 2 to 7.
+void check_activation_bits(int bits);
 
 // The nearest float whose mantissa has `bits` bits behind the leading one, 0 to 23: the fewer, the
 // fewer bytes it takes in a file. scale > 0.

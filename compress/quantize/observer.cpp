@@ -8,19 +8,19 @@
 namespace espalier::quantize {
 namespace {
 
-ActivationGrid grid_of(ObserverKind kind, const Histogram& histogram) {
-  constexpr int kLevels = kernels::kMaxActivationLevel + 1;
+ActivationGrid grid_of(ObserverKind kind, const Histogram& histogram, int bits) {
+  const int levels = 1 << bits;
   constexpr double kShare = 0.9999;
   const Range range = kind == ObserverKind::kPercentile ? range_by_percentile(histogram, kShare)
-                      : kind == ObserverKind::kEntropy  ? range_by_entropy(histogram, kLevels)
-                                                       : range_by_squared_error(histogram, kLevels);
-  return activation_grid(range.low, range.high);
+                      : kind == ObserverKind::kEntropy  ? range_by_entropy(histogram, levels)
+                                                        : range_by_squared_error(histogram, levels);
+  return activation_grid(range.low, range.high, bits);
 }
 
 }  // namespace
 
-RangeObserver::RangeObserver(ObserverKind kind, float decay)
-    : kind_(kind), decay_(decay), state_({3}) {}
+RangeObserver::RangeObserver(ObserverKind kind, float decay, int bits)
+    : kind_(kind), decay_(decay), bits_(bits), state_({3}) {}
 
 bool RangeObserver::seen() const {
   return counts() ? histogram_.seen() : state_.data()[kWeight] > 0;
@@ -55,11 +55,11 @@ void RangeObserver::observe(const Tensor& values) {
 ActivationGrid RangeObserver::grid() const {
   require(seen(), "observer", "has seen no activation: calibrate or train first");
   if (counts()) {
-    if (!grid_) grid_ = grid_of(kind_, histogram_);
+    if (!grid_) grid_ = grid_of(kind_, histogram_, bits_);
     return *grid_;
   }
   const float* s = state_.data();
-  return activation_grid(s[kLow] / s[kWeight], s[kHigh] / s[kWeight]);
+  return activation_grid(s[kLow] / s[kWeight], s[kHigh] / s[kWeight], bits_);
 }
 
 }  // namespace espalier::quantize

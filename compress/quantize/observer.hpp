@@ -20,7 +20,7 @@ enum class ObserverKind {
 
 class RangeObserver {
  public:
-  explicit RangeObserver(ObserverKind kind, float decay = 0.999f);
+  explicit RangeObserver(ObserverKind kind, float decay = 0.999f, int bits = 7);
   // Errors: kDiverged for a NaN or infinity.
   void observe(const Tensor& values);
   bool seen() const;
@@ -39,6 +39,7 @@ class RangeObserver {
   }
   ObserverKind kind_;
   float decay_;
+  int bits_;  // of the grid, 2 to 7 (activation_grid)
   Tensor state_;
   Histogram histogram_;                         // of the kinds that count
   mutable std::optional<ActivationGrid> grid_;  // what they cost to choose is paid once

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compress/quantize/bias_correction.hpp"
 #include "compress/quantize/fold_batch_norm.hpp"
 #include "core/kernels/integer.hpp"
 #include "core/ops/ops.hpp"
@@ -43,20 +44,6 @@ Parameter& bias_of(Layer& linear) {
   return parameter_of(linear, "bias");
 }
 
-struct WeightRule {
-  int bits;
-  bool per_channel;
-};
-
-// w rounded to scale[c] * level.
-ops::FakeQuantGrid weight_grid(const Tensor& w, WeightRule rule, const Tensor& bias,
-                               float input_scale) {
-  const std::int32_t q = max_weight_level(rule.bits);
-  auto scales = bounded_weight_scales(w, rule.bits, bias, input_scale);
-  if (!rule.per_channel) std::ranges::fill(scales, float{std::ranges::max(scales)});
-  return {.scales = std::move(scales), .zero_point = 0, .min_level = -q, .max_level = q};
-}
-
 // x rounded to the levels of an activation grid.
 Variable rounded(const Variable& x, const ActivationGrid& grid) {
   return ops::fake_quant(x, {.scales = {grid.scale},
@@ -64,6 +51,8 @@ Variable rounded(const Variable& x, const ActivationGrid& grid) {
                              .min_level = 0,
                              .max_level = kernels::kMaxActivationLevel});
 }
+
+constexpr float kDecay = 0.999f;  // of moving ranges
 
 ActivationGrid shortened(ActivationGrid grid, int bits) {
   grid.scale = short_scale(grid.scale, bits);
@@ -89,6 +78,12 @@ QuantizationAware::QuantizationAware(Options options)
           "wants freeze_at in (0, 1], got ", options.freeze_at);
   require(0 <= options.round_from && options.round_from <= 1, "QuantizationAware",
           "wants round_from in [0, 1], got ", options.round_from);
+  check_activation_bits(options.activation_bits);
+  for (const auto& [_, bits] : options.layer_activation_bits) check_activation_bits(bits);
+  require(!options.learned_step || options.step_learning_rate > 0, "QuantizationAware",
+          "wants a learning rate of steps > 0, got ", options.step_learning_rate);
+  require(!options.learned_step || options.weights == WeightLevels::kUniform, "QuantizationAware",
+          "ternary and binary weights have scales by formula; leave learned_step out");
 }
 
 void require_quantizable(const Sequential& model) {
@@ -108,6 +103,11 @@ void QuantizationAware::attach(Layer& model) {
                                 }),
             "QuantizationAware", name, ", which shall have ", bits,
             " bits, is no convolution or dense layer of the model");
+  for (const auto& [name, bits] : options_.layer_activation_bits)
+    require(std::ranges::any_of(
+                layers, [&, &wanted = name](const auto& entry) { return entry.name == wanted; }),
+            "QuantizationAware", name, ", whose activations shall have ", bits,
+            " bits, is no layer of the model");
   forms_ = layer_forms(*model_, options_.float_layers);
   for (const StaysFloat& row : forms_.report)
     if (!row.asked)
@@ -125,26 +125,65 @@ void QuantizationAware::attach(Layer& model) {
     if (!form.moves) continue;
     const bool fuses = is_linear(layer) || is_any<BatchNorm>(layer);
     const bool relu = fuses && i + 1 < layers.size() && is_any<Relu>(*layers[i + 1].layer);
-    if (is_linear(layer) && form.integer && !options_.given_scale)
-      weight_of(layer).add_transform(
-          "quantize", [rule = WeightRule{bits_of(layers[i].name), options_.per_channel},
-                       scale_bits = options_.scale_bits, mode = mode_, &bias = bias_of(layer),
-                       range](const Variable& w) {
-            if (*mode == Mode::kCalibrating || (range && !range->seen())) return w;
-            const float input_scale =
-                range ? shortened(range->grid(), scale_bits).scale : kImageGrid.scale;
-            return ops::fake_quant(
-                w, weight_grid(w.value(), rule, bias.effective().value(), input_scale));
-          });
-    range = form.output_grid ? std::make_shared<RangeObserver>(options_.observer) : nullptr;
+    Stage stage{layers[i].name, &layer, form.integer, relu, nullptr};
+    if (is_linear(layer) && form.integer && !options_.given_scale) put_on_levels(stage, range);
+    range = form.output_grid ? std::make_shared<RangeObserver>(options_.observer, kDecay,
+                                                               activation_bits_of(stage.name, relu))
+                             : nullptr;
     if (range) observe(*layers[i + relu].layer, range);
-    stages_.push_back({layers[i].name, &layer, form.integer, relu, range});
+    stage.output = range;
+    stages_.push_back(std::move(stage));
   }
+  std::vector<Variable> steps;
+  for (const Stage& stage : stages_)
+    if (stage.steps.defined()) steps.push_back(stage.steps);
+  if (!steps.empty())
+    step_optimizer_ = std::make_unique<optim::Sgd>(
+        steps, optim::Sgd::Options{.learning_rate = options_.step_learning_rate, .momentum = 0.9f});
 }
 
-int QuantizationAware::bits_of(const std::string& layer) const {
+// Rounds the weights of a linear layer, whose input has the range `input` (none: the image), in every
+// forward pass.
+void QuantizationAware::put_on_levels(Stage& stage, const std::shared_ptr<RangeObserver>& input) {
+  stage.rule = rule_of(stage.name);
+  Parameter& weight = weight_of(*stage.layer);
+  const Tensor w = weight.effective().value();
+  require(stage.rule.levels != WeightLevels::kBinary || !std::ranges::count(w.values(), 0.0f),
+          "QuantizationAware", "layer ", stage.name,
+          " holds zeros, and binary weights have none; use ternary ones");
+  if (stage.rule.learned_step) stage.steps = Variable(first_steps(w, stage.rule), true);
+  weight.add_transform("quantize", [rule = stage.rule, steps = stage.steps,
+                                    scale_bits = options_.scale_bits, mode = mode_,
+                                    &bias = bias_of(*stage.layer), input](const Variable& w) {
+    if (*mode == Mode::kCalibrating || (input && !input->seen())) return w;
+    const float input_scale = input ? shortened(input->grid(), scale_bits).scale : kImageGrid.scale;
+    const auto scales = scales_of(w.value(), rule, steps.defined() ? steps.value() : Tensor(),
+                                  {bias.effective().value(), input_scale});
+    return on_levels(w, rule, scales, steps);
+  });
+}
+
+WeightRule QuantizationAware::rule_of(const std::string& layer) const {
   const auto own = options_.layer_bits.find(layer);
-  return own == options_.layer_bits.end() ? options_.weight_bits : own->second;
+  if (own != options_.layer_bits.end())
+    return {.bits = own->second,
+            .per_channel = options_.per_channel,
+            .learned_step = options_.learned_step};
+  return {.levels = options_.weights,
+          .bits = options_.weight_bits,
+          .per_channel = options_.per_channel,
+          .learned_step = options_.learned_step};
+}
+
+int QuantizationAware::activation_bits_of(const std::string& layer, bool relu) const {
+  const auto own = options_.layer_activation_bits.find(layer);
+  const int bits =
+      own == options_.layer_activation_bits.end() ? options_.activation_bits : own->second;
+  require(relu || bits == 7, "QuantizationAware", "activations of layer ", layer, " shall have ",
+          bits,
+          " bits, but no relu stands directly behind it, whose 0 is where their levels begin; "
+          "give this layer 7");
+  return bits;
 }
 
 // Rounds what the layer returns to the grid of `range`. An average pool shares the range of its
@@ -167,11 +206,28 @@ void QuantizationAware::step(const training::StepInfo& info) {
   *mode_ = progress >= options_.freeze_at   ? Mode::kFrozen
            : progress < options_.round_from ? Mode::kObserving
                                             : Mode::kTraining;
+  if (step_optimizer_) step_optimizer_->clear_gradients();
+}
+
+void QuantizationAware::after_step(const training::StepInfo&, optim::Optimizer&) {
+  if (!step_optimizer_ || *mode_ == Mode::kFrozen) return;
+  require(step_optimizer_->step(), ErrorKind::kDiverged, "QuantizationAware",
+          "the gradient of a step size is not finite; lower the learning rate");
+  for (Stage& stage : stages_) {  // steps stay positive
+    if (!stage.steps.defined()) continue;
+    constexpr float kLeast = 1e-8f;
+    for (float& s : stage.steps.mutable_value().mutable_values()) s = std::max(s, kLeast);
+  }
 }
 
 bool QuantizationAware::visit_state(const training::StateVisitor& visitor) {
   for (auto& stage : stages_)
     if (stage.output) visitor(stage.name + ".range", stage.output->state());
+  for (auto& stage : stages_)
+    if (stage.steps.defined()) visitor(stage.name + ".steps", stage.steps.mutable_value());
+  if (step_optimizer_)
+    step_optimizer_->visit_state(
+        [&](const std::string& name, Tensor& state) { visitor("steps." + name, state); });
   return true;
 }
 
@@ -183,7 +239,14 @@ void QuantizationAware::calibrate(const datasets::Dataset& data, std::int64_t im
   *mode_ = Mode::kCalibrating;
   datasets::for_each_batch(
       data, images, 100, [&](const datasets::Batch& batch) { (*model_)(Variable(batch.images)); });
+  const auto as_it_is = [](const Variable& x) { return x; };
+  Means floats;
+  if (options_.bias_correction) floats = output_means(*model_, data, images, as_it_is);
   *mode_ = Mode::kFrozen;
+  if (options_.bias_correction)
+    correct_biases(*model_, floats, data, images, [on_grid = forms_.input_grid](const Variable& x) {
+      return on_grid ? rounded(x, kImageGrid) : x;
+    });
 }
 
 ActivationGrid QuantizationAware::grid_of(const RangeObserver& range) const {
@@ -231,15 +294,16 @@ IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid&
     to.bias_levels = bias_levels(bias_of(*stage.layer).effective().value(), input.scale, to.scales);
     return to;
   }
-  to.bits = bits_of(stage.name);
+  to.bits = stage.rule.stored_bits();
   weight.remove_transform("quantize");
   const Tensor w = weight.effective().value();  // masked, if a mask is still attached
   const Tensor bias = bias_of(*stage.layer).effective().value();
-  const auto grid = weight_grid(w, {to.bits, options_.per_channel}, bias, input.scale);
-  to.scales = grid.scales;
-  to.levels = weight_levels(w, to.scales, to.bits);
+  to.scales = scales_of(w, stage.rule, stage.steps.defined() ? stage.steps.value() : Tensor(),
+                        {bias, input.scale});
+  to.levels = levels_of(w, stage.rule, to.scales);
   to.bias_levels = bias_levels(bias, input.scale, to.scales);
-  weight.latent().mutable_value().copy_from(ops::fake_quant(Variable(w), grid).value());
+  weight.latent().mutable_value().copy_from(
+      on_levels(Variable(w), stage.rule, to.scales, stage.steps).value());
   return to;
 }
 

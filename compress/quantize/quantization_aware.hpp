@@ -12,7 +12,9 @@
 #include "compress/quantize/integer_network.hpp"
 #include "compress/quantize/layer_forms.hpp"
 #include "compress/quantize/observer.hpp"
+#include "compress/quantize/weight_rule.hpp"
 #include "datasets/dataset.hpp"
+#include "optim/optimizer.hpp"
 #include "optim/training/pass.hpp"
 
 namespace espalier::quantize {
@@ -24,14 +26,24 @@ void require_quantizable(const Sequential& model);
 class QuantizationAware final : public training::Pass {
  public:
   struct Options {
-    int weight_bits = 8;                         // 2 to 8
-    std::map<std::string, int> layer_bits = {};  // of these layers, by name; the others as above
-    std::vector<std::string> float_layers = {};  // these stay in float, by name
+    int weight_bits = 8;                            // 2 to 8
+    std::map<std::string, int> layer_bits = {};     // of these layers, by name; the others as above
+    std::vector<std::string> float_layers = {};     // these stay in float, by name
+    WeightLevels weights = WeightLevels::kUniform;  // of layers without layer_bits
     bool per_channel = true;  // a scale for each output channel, or one for the tensor
+    // Uniform levels: scales are trained, too (learned_step.hpp), by SGD with momentum 0.9 as in the
+    // paper, until freeze_at.
+    bool learned_step = false;
+    float step_learning_rate = 1e-3f;  // > 0
+    // 2 to 7, of the activations that leave these layers, by name, or of the others. Fewer than 7
+    // want a relu directly behind the layer. The image keeps 7.
+    int activation_bits = 7;
+    std::map<std::string, int> layer_activation_bits = {};
     float freeze_at = 0.75f;  // progress from which the ranges stay as they are, (0, 1]
     ObserverKind observer = ObserverKind::kMovingAverage;
     float round_from = 0;  // progress before which activations are observed, not rounded, [0, 1]
     int scale_bits = 23;   // of an activation scale's mantissa, 0 to 23 (short_scale)
+    bool bias_correction = false;  // calibrate() takes rounding's mean shift out of the biases
     // For a pass that puts the weights on levels itself: the one scale of this layer's weights,
     // whose multiples they are. They are not rounded again, and weight_bits is not looked at.
     std::function<float(const Layer& linear)> given_scale = nullptr;
@@ -46,10 +58,11 @@ class QuantizationAware final : public training::Pass {
   // warnings.
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
-  // The observed ranges.
+  void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
+  // The observed ranges, the learned steps and their optimizer.
   bool visit_state(const training::StateVisitor& visitor) override;
-  // Post-training: runs `images` of the data through the float model and observes. The model is not
-  // changed otherwise.
+  // Post-training: runs `images` of the data through the float model and observes; with
+  // bias_correction then once a layer through the rounded one. The model is not changed otherwise.
   void calibrate(const datasets::Dataset& data, std::int64_t images);
   // Rounds the weights for good and settles network(). The activations' fake quantization stays.
   void bake() override;
@@ -71,8 +84,12 @@ class QuantizationAware final : public training::Pass {
     bool integer;                           // takes levels; else stays in float
     bool relu;                              // fused: the next layer is a relu
     std::shared_ptr<RangeObserver> output;  // none: yields floats
+    WeightRule rule = {};                   // of convolution and dense layers
+    Variable steps = {};                    // with learned steps
   };
-  int bits_of(const std::string& layer) const;
+  void put_on_levels(Stage& stage, const std::shared_ptr<RangeObserver>& input);
+  WeightRule rule_of(const std::string& layer) const;
+  int activation_bits_of(const std::string& layer, bool relu) const;
   void observe(Layer& layer, const std::shared_ptr<RangeObserver>& range);
   ActivationGrid grid_of(const RangeObserver& range) const;
   IntegerLayer settle_floats(const Stage& stage);
@@ -82,6 +99,7 @@ class QuantizationAware final : public training::Pass {
   Sequential* model_ = nullptr;
   LayerForms forms_;
   std::vector<Stage> stages_;
+  std::unique_ptr<optim::Sgd> step_optimizer_;
   std::optional<IntegerNetwork> network_;
 };
 

@@ -17,7 +17,7 @@ TEST_CASE("toolbox: a row for each experiment, smaller as it should be") {
       "espalier toolbox --synthetic --images 300 --seeds 1 --json --out " + folder.path.string());
   REQUIRE_MESSAGE(result.exit_code == 0, result.output);
   const auto rows = nlohmann::json::parse(result.output).at("rows");
-  REQUIRE(rows.size() == 13);
+  REQUIRE(rows.size() == 14);
   const auto row = [&](const std::string& name) {
     for (const auto& r : rows)
       if (r.at("experiment") == name) return r;
@@ -27,6 +27,8 @@ TEST_CASE("toolbox: a row for each experiment, smaller as it should be") {
   for (const auto& r : rows) CHECK(r.at("accuracy") > 0.2);
   CHECK(row("prune 80 %").at("deflate") > 2.5);
   CHECK(row("cluster 16").at("smaller") > 6);
+  CHECK(row("cluster 16, priced, + int8").at("smaller") >
+        1.2 * row("cluster 16 + int8").at("smaller").get<double>());
   CHECK(row("PCQAT: prune 50 %, cluster 8").at("smaller") > row("cluster 16").at("smaller"));
   CHECK(row("80 % zeros, 4 bits aware").at("smaller") > 16);
   CHECK(row("float16").at("smaller") > 2);
@@ -38,7 +40,7 @@ TEST_CASE("toolbox: a row for each experiment, smaller as it should be") {
     format::read(read_file(entry.path()), entry.path().string());
     ++files;
   }
-  CHECK(files == 12);
+  CHECK(files == 13);
 }
 
 TEST_CASE("toolbox --tables: a network by technique and by sparsity") {

@@ -79,6 +79,27 @@ TEST_CASE("after training each tensor holds its clusters, and baking changes no 
   }
 }
 
+TEST_CASE("a price on bits: the file is smaller, and baking changes no bit") {
+  const auto data = datasets::synthetic_digits({.train = 300, .test = 20});
+  const Tensor x = images(*data.test);
+  std::size_t before = 1 << 20;
+  for (const float price : {0.0f, 0.05f}) {
+    Sequential model = network();
+    training::fit(model, *data.train, {.epochs = 2, .quiet = true});
+    WeightClustering clustering({.clusters = 16, .bit_price = price});
+    training::fit(model, *data.train, {.epochs = 2, .quiet = true}, {&clustering});
+    const NoGradient guard;
+    const Tensor attached = model(Variable(x)).value();
+    clustering.bake();
+    CHECK(same_bits(model(Variable(x)).value(), attached));
+    CHECK(values_of(model, "dense.weight").size() <= 16);
+    const std::size_t bytes = format::write(pack::pack(model, {28, 28, 1})).size();
+    CHECK(bytes < before * 9 / 10);
+    before = bytes;
+  }
+  CHECK_THROWS_AS(WeightClustering({.bit_price = -1}), Error);
+}
+
 TEST_CASE("per channel: each has clusters of its own") {
   const auto data = datasets::synthetic_digits({.train = 100, .test = 10});
   Sequential model = network();

@@ -1,0 +1,100 @@
+// espalier-train, which `espalier train` calls: a network, trained and compressed as a recipe says.
+#include <iostream>
+
+#include "apps/common/program.hpp"
+#include "apps/smallest/networks.hpp"
+#include "apps/train/training_run.hpp"
+#include "core/base/interrupt.hpp"
+#include "core/base/text.hpp"
+#include "core/onednn/threads.hpp"
+
+namespace espalier::apps {
+namespace {
+
+void train(TrainingOptions options, recipe::Recipe recipe) {
+  install_interrupt_handler();
+  set_threads(1);
+  if (options.json) options.quiet = true;
+  const Digits digits = load_digits(options.data, options.synthetic, options.images);
+  TrainingRun run(options, with_training(std::move(recipe), options.epochs), digits);
+  run.announce();
+  try {
+    run.run();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInterrupted) throw;
+    fail(ErrorKind::kInterrupted, "train", "stopped by Ctrl-C; ",
+         options.checkpoint
+             ? "the same command goes on from the last epoch in " + run.checkpoints().string()
+             : "nothing was written (--checkpoint keeps each epoch)");
+  }
+  run.report();
+}
+
+}  // namespace
+}  // namespace espalier::apps
+
+int main(int argc, char** argv) {
+  using namespace espalier;
+  using namespace espalier::apps;
+  CLI::App app("Trains a network and compresses it as a recipe says, stage by stage.");
+  app.name("espalier train");
+  TrainingOptions options;
+  bool print_recipe = false, print_schema = false;
+  std::string list;
+  for (const auto& kind : network_kinds())
+    list += "\n  " + pad_right(kind.name, 15) + kind.description;
+  app.add_option("--model", options.model, "The network: a name of those below, or a model.json")
+      ->capture_default_str();
+  app.add_option("--recipe", options.recipe,
+                 "The stages: a JSON file (compress/recipe/RECIPES.md)");
+  auto* data =
+      app.add_option("--data", options.data,
+                     "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
+                     "~/.cache/espalier/mnist, then one download, then the built-in synthetic "
+                     "digits)");
+  app.add_flag("--synthetic", options.synthetic, "Use the built-in synthetic digits")
+      ->excludes(data);
+  app.add_option("--epochs", options.epochs,
+                 "Of plain training before the recipe (default: 4; 0 where the recipe begins with "
+                 "training or rate)")
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--images", options.images,
+                 "Only the first of the training images, for a quick look (default: all)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
+  app.add_option("--out", options.out, "The file to write")->capture_default_str();
+  app.add_flag("--checkpoint", options.checkpoint,
+               "Keep each epoch in the folder OUT.checkpoint; the same command then goes on from "
+               "it, and removes it when the file is written");
+  app.add_option("--seed", options.seed, "Of all that is random")->capture_default_str();
+  app.add_flag("--print-recipe", print_recipe,
+               "Print the recipe in full, with every default, and do nothing else");
+  app.add_flag("--print-schema", print_schema, "Print the JSON Schema of recipes, likewise");
+  app.add_flag("--json", options.json, "Print one line of JSON, and nothing else");
+  app.add_flag("-q,--quiet", options.quiet, "No progress");
+  app.footer(
+      "A recipe is a list of stages. Four fifths of the weights go, then all becomes integers:\n"
+      "  [{\"prune\": {\"sparsity\": 0.8}, \"epochs\": 4}, {\"quantize\": {\"weight_bits\": 8}}]\n"
+      "Networks:" +
+      list +
+      "\nThe table goes to standard output, all else to standard error. The file appears whole, at "
+      "the end.\n"
+      "Exit codes: 0 ok, 2 usage, 3 a bad recipe or model, 4 I/O, 6 training diverged, 130 "
+      "Ctrl-C.\n"
+      "Examples: espalier train --recipe recipe.json --data mnist\n"
+      "          espalier train --model mine.json --recipe recipe.json --epochs 10 --out mine.esp\n"
+      "          espalier train --recipe recipe.json --print-recipe");
+  return run_program(app, argc, argv, [&] {
+    if (print_schema) {
+      std::cout << recipe::recipe_schema();
+      return;
+    }
+    require(!options.recipe.empty(), "train",
+            "wants --recipe FILE; \"[{\\\"quantize\\\": {}}]\" in a file is the shortest");
+    recipe::Recipe recipe = recipe::load_recipe(options.recipe);
+    if (print_recipe) {
+      std::cout << recipe::format_recipe(recipe);
+      return;
+    }
+    train(options, std::move(recipe));
+  });
+}

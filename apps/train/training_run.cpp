@@ -1,0 +1,188 @@
+#include "apps/train/training_run.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/smallest/networks.hpp"
+#include "apps/smallest/train_smallest.hpp"
+#include "compress/format/writer.hpp"
+#include "compress/pack/pack.hpp"
+#include "core/base/file.hpp"
+#include "core/base/interrupt.hpp"
+#include "core/base/table.hpp"
+#include "core/base/text.hpp"
+#include "layers/copy_parameters.hpp"
+#include "layers/model_json.hpp"
+#include "layers/summary.hpp"
+
+namespace espalier::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_file_of_a_model(const std::string& model) {
+  return model.ends_with(".json");
+}
+
+void require_place(const fs::path& out) {
+  require(!fs::is_directory(out), ErrorKind::kIo, "--out", out.string(),
+          " is a folder where a file is to be written; name a file in it");
+  const fs::path folder = fs::absolute(out).parent_path();
+  require(::access(folder.c_str(), W_OK) == 0, ErrorKind::kIo, "--out", folder.string(),
+          " is no folder that can be written to; create it, or choose another");
+}
+
+}  // namespace
+
+recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs) {
+  const recipe::Stage& first = recipe.stages.front();
+  const bool trains = first.rate || (first.name() == "train");
+  const int before = epochs.value_or(trains ? 0 : 4);
+  if (before > 0) recipe.stages.insert(recipe.stages.begin(), recipe::Stage{.epochs = before});
+  return recipe;
+}
+
+TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Digits digits)
+    : options_(std::move(options)),
+      recipe_(std::move(recipe)),
+      digits_(std::move(digits)),
+      model_(new_model()) {
+  require_place(options_.out);
+  const datasets::Dataset& train = *digits_.data.train;
+  const Shape output = model_.output_shape(train.image_shape());
+  require(output == Shape{train.classes()}, options_.model, "the network ends in ", output,
+          ", the data has ", train.classes(), " classes");
+  for (const recipe::Stage& stage : recipe_.stages) {
+    if (stage.quantize || stage.rate) quantize::require_quantizable(model_);
+    require(!stage.rate || !options_.checkpoint, "--checkpoint",
+            "the rate pass cannot be resumed; leave --checkpoint out");
+  }
+}
+
+Sequential TrainingRun::new_model() {
+  const datasets::Dataset& train = *digits_.data.train;
+  if (!is_file_of_a_model(options_.model)) {
+    const NetworkKind& kind = network_kind(options_.model);
+    Rng rng(options_.seed, "init");
+    return make_network(kind, kind.widths, {train.image_shape(), train.classes()}, rng);
+  }
+  ModelJson file = load_model_json(options_.model, {.seed = options_.seed});
+  require(file.input == train.image_shape(), options_.model, "/input: the data's images are ",
+          train.image_shape(), ", got ", file.input);
+  labels_ = file.labels;
+  return std::move(file.model);
+}
+
+Bytes TrainingRun::file_of(Sequential& model, const quantize::IntegerNetwork* network) const {
+  const Shape input = digits_.data.train->image_shape();
+  format::PackedModel packed = network ? pack::pack(*network, input) : pack::pack(model, input);
+  packed.labels = labels_;
+  return format::write(packed);
+}
+
+void TrainingRun::announce() {
+  if (options_.quiet) return;
+  const datasets::Dataset& train = *digits_.data.train;
+  const Shape input = train.image_shape();
+  std::string sizes = with_commas(std::ssize(file_of(model_, nullptr))) + " bytes in float";
+  try {  // the untrained weights as 8-bit integers: training makes them no larger
+    Sequential copy = new_model();
+    quantize::QuantizationAware pass({.observer = quantize::ObserverKind::kMinMax});
+    pass.attach(copy);
+    pass.calibrate(train, std::min<std::int64_t>(100, train.size()));
+    pass.bake();
+    sizes += ", about " + with_commas(std::ssize(file_of(copy, &pass.network()))) + " in int8";
+  } catch (const Error&) {
+    sizes += ", and a layer that has no integer form";
+  }
+  std::cerr << options_.model << ": " << with_commas(count_parameters(model_).total())
+            << " parameters, " << with_commas(model_.macs(input))
+            << " multiply-adds an image; as a file before any pass " << sizes << '\n'
+            << with_commas(train.size()) << " training images"
+            << (digits_.synthetic ? " (synthetic digits, not MNIST)" : "") << "; stages:";
+  for (const recipe::Stage& stage : recipe_.stages)
+    std::cerr << ' ' << stage.name() << " (" << stage.epochs
+              << (stage.epochs == 1 ? " epoch)" : " epochs)");
+  std::cerr << '\n';
+}
+
+// What the checkpoints belong to stands beside them.
+void TrainingRun::open_checkpoints() const {
+  const std::string run = options_.model + ", seed " + std::to_string(options_.seed) + ", " +
+                          std::to_string(digits_.data.train->size()) +
+                          (digits_.synthetic ? " synthetic" : "") + " images\n" +
+                          recipe::format_recipe(recipe_);
+  const fs::path note = checkpoints() / "run.txt";
+  if (fs::exists(note)) {
+    const Bytes there = read_file(note);
+    require(std::ranges::equal(there, run), checkpoints().string(),
+            "belongs to another run (run.txt says which); remove it or choose another --out");
+    if (!options_.quiet) std::cerr << "goes on from " << printable(checkpoints().string()) << '\n';
+    return;
+  }
+  fs::create_directories(checkpoints());
+  write_file(note, run);
+}
+
+void TrainingRun::add_row(const recipe::StageReport& report) {
+  file_ = file_of(report.model, report.network);
+  rows_.push_back({.stage = report.stage.name(),
+                   .accuracy = 1 - error_of(file_, *digits_.data.test),
+                   .deflate_bytes = pack::deflate_bytes(report.model),
+                   .file_bytes = file_.size()});
+  if (options_.quiet) return;
+  std::cerr << report.stage.name() << ": " << percent(rows_.back().accuracy)
+            << " of the test images, " << with_commas(std::ssize(file_)) << " bytes\n";
+}
+
+void TrainingRun::run() {
+  recipe::RunOptions run{.seed = options_.seed,
+                         .quiet = options_.quiet,
+                         .on_stage = [this](const recipe::StageReport& r) { add_row(r); }};
+  if (options_.checkpoint) {
+    open_checkpoints();
+    run.checkpoints = checkpoints();
+  }
+  recipe::run_recipe(model_, *digits_.data.train, recipe_, run);
+  write_file(options_.out, file_);
+  if (options_.checkpoint) fs::remove_all(checkpoints());
+}
+
+void TrainingRun::report() const {
+  const double first = static_cast<double>(rows_.front().deflate_bytes);
+  if (options_.json) {
+    nlohmann::json all{{"model", options_.model},        {"seed", options_.seed},
+                       {"synthetic", digits_.synthetic}, {"file", options_.out.string()},
+                       {"file_bytes", file_.size()},     {"stages", nlohmann::json::array()}};
+    for (const Row& row : rows_)
+      all["stages"].push_back({{"stage", row.stage},
+                               {"accuracy", row.accuracy},
+                               {"deflate_bytes", row.deflate_bytes},
+                               {"file_bytes", row.file_bytes}});
+    std::cout << all.dump() << '\n';
+    return;
+  }
+  Column stage{.header = "stage", .left = true}, accuracy{"accuracy"}, deflate{"DEFLATE bytes"},
+      bytes{".esp bytes"}, smaller{"smaller"};
+  for (const Row& row : rows_) {
+    stage.cells.push_back(row.stage);
+    accuracy.cells.push_back(percent(row.accuracy));
+    deflate.cells.push_back(with_commas(static_cast<std::int64_t>(row.deflate_bytes)));
+    bytes.cells.push_back(with_commas(static_cast<std::int64_t>(row.file_bytes)));
+    smaller.cells.push_back(fixed(first / static_cast<double>(row.file_bytes), 1) + "x");
+  }
+  const std::string out = printable(options_.out.string());
+  std::cout << table({stage, accuracy, deflate, bytes, smaller}, terminal_width(1))
+            << "Accuracy on the " << with_commas(digits_.data.test->size()) << " test images"
+            << (digits_.synthetic ? " (synthetic digits, not MNIST)" : "")
+            << ". DEFLATE: of the float parameters; smaller: those of the first stage by the .esp "
+               "file.\n"
+            << out << ": " << with_commas(std::ssize(file_)) << " bytes written\n"
+            << "Next: espalier inspect " << out << ", or espalier eval " << out
+            << (digits_.synthetic ? " --synthetic" : "") << '\n';
+}
+
+}  // namespace espalier::apps

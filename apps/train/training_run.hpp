@@ -1,0 +1,70 @@
+// One run of `espalier train`: a network, a recipe, a file.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/smallest/digits.hpp"
+#include "compress/format/packed_model.hpp"
+#include "compress/recipe/recipe.hpp"
+#include "compress/recipe/run_recipe.hpp"
+#include "core/base/bytes.hpp"
+#include "layers/sequential.hpp"
+
+namespace espalier::apps {
+
+struct TrainingOptions {
+  std::string model = "tutorial-small";  // of network_kinds(), or a model.json
+  std::filesystem::path recipe;
+  std::optional<std::filesystem::path> data;
+  bool synthetic = false;
+  std::optional<std::int64_t> images;
+  std::optional<int> epochs;  // of plain training before the recipe; none: with_training's own
+  std::filesystem::path out = "model.esp";
+  bool checkpoint = false;
+  std::uint64_t seed = 1;
+  bool json = false, quiet = false;
+};
+
+// The recipe with plain training before it: so many epochs (0: none), or, left open, 4 unless it
+// begins with training of its own (a stage without a pass, or rate).
+recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs);
+
+class TrainingRun {
+ public:
+  // Checks all that can be checked before training. Errors: kUsage, kCorrupt and kIo, naming model,
+  // recipe, data or --out.
+  TrainingRun(TrainingOptions options, recipe::Recipe recipe, Digits digits);
+
+  // What to expect: on standard error.
+  void announce();
+  // Trains and writes --out. Errors: as run_recipe().
+  void run();
+  // The table of stages, or one line of JSON: on standard output.
+  void report() const;
+
+  std::filesystem::path checkpoints() const { return options_.out.string() + ".checkpoint"; }
+
+ private:
+  struct Row {
+    std::string stage;
+    double accuracy = 0;  // of the test images, by the file
+    std::size_t deflate_bytes = 0, file_bytes = 0;
+  };
+  Sequential new_model();
+  Bytes file_of(Sequential& model, const quantize::IntegerNetwork* network) const;
+  void open_checkpoints() const;
+  void add_row(const recipe::StageReport& report);
+
+  TrainingOptions options_;
+  recipe::Recipe recipe_;
+  Digits digits_;
+  std::vector<std::string> labels_;
+  Sequential model_;
+  std::vector<Row> rows_;
+  Bytes file_;
+};
+
+}  // namespace espalier::apps

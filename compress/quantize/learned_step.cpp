@@ -1,0 +1,43 @@
+#include "compress/quantize/learned_step.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/kernels/integer.hpp"
+
+namespace espalier::quantize {
+
+Variable learned_step(const Variable& w, const Variable& steps, const std::vector<float>& used,
+                      int max_level) {
+  const auto groups = static_cast<std::size_t>(steps.value().elements());
+  const std::size_t stride = w.value().values().size() / used.size();
+  require(groups == 1 || groups == used.size(), "learned_step", "wants one step or ", used.size(),
+          ", got ", groups);
+  const auto q = static_cast<float>(max_level);
+  Tensor y = Tensor::uninitialized(w.shape());
+  const auto from = w.value().values();
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const float s = used[i / stride];
+    y.mutable_values()[i] = s * kernels::round_half_even(std::clamp(from[i] / s, -q, q));
+  }
+  return record("learned_step", y, {w, steps}, [=](const BackwardContext& ctx) {
+    Tensor dw(ctx.gradient().shape()), ds({static_cast<std::int64_t>(groups)});
+    const auto dy = ctx.gradient().values(), w = ctx.input(0).values();
+    std::vector<double> sums(groups);
+    for (std::size_t i = 0; i < dy.size(); ++i) {
+      const std::size_t c = i / stride;
+      const float v = w[i] / used[c];
+      const bool inside = std::abs(v) < q;
+      if (inside) dw.mutable_values()[i] = dy[i];
+      const float slope = inside ? kernels::round_half_even(v) - v : std::copysign(q, v);
+      sums[groups == 1 ? 0 : c] += double{dy[i]} * double{slope};
+    }
+    const double n = static_cast<double>(dy.size()) / static_cast<double>(groups);
+    const double g = 1 / std::sqrt(n * double{q});
+    for (std::size_t c = 0; c < groups; ++c)
+      ds.mutable_values()[c] = static_cast<float>(g * sums[c]);
+    return Gradients{ctx.needs(0) ? dw : Tensor(), ctx.needs(1) ? ds : Tensor()};
+  });
+}
+
+}  // namespace espalier::quantize

@@ -1,0 +1,64 @@
+#include "compress/recipe/run_recipe.hpp"
+
+#include <algorithm>
+
+#include "compress/recipe/order.hpp"
+#include "compress/recipe/stage_passes.hpp"
+#include "optim/training/fit.hpp"
+
+namespace espalier::recipe {
+namespace {
+
+void train(Sequential& model, const datasets::Dataset& data, const Stage& stage,
+           const StagePasses& passes, std::size_t index, const RunOptions& options) {
+  training::FitOptions fit{.epochs = stage.epochs,
+                           .batch_size = stage.batch_size,
+                           .learning_rate = stage.learning_rate,
+                           .schedule = schedule(stage.schedule),
+                           .seed = options.seed + index,
+                           .label = stage.name(),
+                           .quiet = options.quiet};
+  if (!options.checkpoints.empty())
+    fit.checkpoint = options.checkpoints / ("stage-" + std::to_string(index) + ".checkpoint");
+  training::fit(model, data, fit, passes.riding());
+}
+
+void at_once(Sequential& model, const datasets::Dataset& data, const Stage& stage,
+             const StagePasses& passes) {
+  for (training::Pass* pass : passes.riding()) {
+    pass->attach(model);
+    if (pass != passes.quantize()) pass->step({.step = 0, .total_steps = 1});
+  }
+  if (passes.quantize())
+    passes.quantize()->calibrate(data, std::min(stage.quantize->calibration_images, data.size()));
+}
+
+}  // namespace
+
+std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const datasets::Dataset& data,
+                                                   const Recipe& recipe,
+                                                   const RunOptions& options) {
+  check_order(recipe, "recipe");
+  for (const Stage& stage : recipe.stages) {
+    require(!stage.rate || options.checkpoints.empty(), "recipe",
+            "rate cannot be resumed; train without checkpoints");
+    if (stage.quantize || stage.rate) quantize::require_quantizable(model);
+  }
+  std::optional<quantize::IntegerNetwork> network;
+  for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
+    const Stage& stage = recipe.stages[i];
+    StagePasses passes(
+        stage, recipe.keeps_zeros(i),
+        options.quiet ? prune::Warn([](const std::string&) {}) : prune::warn_on_standard_error);
+    if (stage.epochs > 0)
+      train(model, data, stage, passes, i, options);
+    else
+      at_once(model, data, stage, passes);
+    passes.bake(model, data.image_shape());
+    if (passes.network()) network = *passes.network();
+    if (options.on_stage) options.on_stage({i, stage, model, passes.network()});
+  }
+  return network;
+}
+
+}  // namespace espalier::recipe

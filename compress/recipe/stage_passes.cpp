@@ -1,0 +1,149 @@
+#include "compress/recipe/stage_passes.hpp"
+
+#include <ranges>
+#include <utility>
+
+namespace espalier::recipe {
+
+prune::Selection selection(const Select& select) {
+  prune::Selection kind = select.which == Which::kWeightsAndBiases ? prune::weights_and_biases()
+                          : select.which == Which::kConvolutionWeights
+                              ? prune::convolution_weights()
+                          : select.which == Which::kDenseWeights ? prune::dense_weights()
+                                                                 : prune::weights();
+  const prune::Selection these = prune::named(select.layers);
+  return [kind, these, any = select.layers.empty(), least = select.min_values](
+             const std::string& name, const Parameter& p) {
+    return kind(name, p) && p.latent().shape().elements() >= least && (any || these(name, p));
+  };
+}
+
+prune::SparsitySchedule schedule(const Target& t) {
+  if (t.schedule == Curve::kConstant) return prune::constant_sparsity(t.sparsity, t.begin);
+  return prune::polynomial_sparsity({.initial = t.initial,
+                                     .final = t.sparsity,
+                                     .begin = t.begin,
+                                     .end = t.end,
+                                     .power = t.power});
+}
+
+optim::Schedule schedule(LearningSchedule kind) {
+  return kind == LearningSchedule::kCosine ? optim::cosine() : optim::constant();
+}
+
+prune::PrunerOptions options_of(const Prune& p) {
+  prune::Structure structure = prune::Elements{};
+  if (p.structure == Form::kBlocks) structure = p.blocks;
+  if (p.structure == Form::kNofM) structure = p.n_of_m;
+  prune::Allocation allocation = prune::Uniform{};
+  if (p.allocation == Sharing::kErk) allocation = prune::Erk{};
+  if (p.allocation == Sharing::kGlobal) allocation = prune::Global{};
+  if (p.allocation == Sharing::kPerLayer) allocation = prune::PerLayer{p.sparsities};
+  return {.schedule = schedule(p.target),
+          .frequency_steps = p.target.frequency_steps,
+          .select = selection(p.select),
+          .criterion = p.criterion,
+          .structure = structure,
+          .allocation = allocation,
+          .gradient = p.gradient,
+          .clear_moments = p.clear_moments,
+          .seed = p.seed};
+}
+
+prune::UnitPruner::Options options_of(const Units& u) {
+  return {.schedule = schedule(u.target),
+          .frequency_steps = u.target.frequency_steps,
+          .select = selection(u.select),
+          .global = u.global};
+}
+
+cluster::WeightClustering::Options options_of(const Cluster& c) {
+  return {.clusters = c.clusters,
+          .init = c.init,
+          .gradient = c.gradient,
+          .per_channel = c.per_channel,
+          .preserve_sparsity = c.preserve_sparsity,
+          .bit_price = c.bit_price,
+          .learning_rate = c.learning_rate,
+          .select = selection(c.select),
+          .seed = c.seed};
+}
+
+quantize::QuantizationAware::Options options_of(const Quantize& q) {
+  return {.weight_bits = q.weight_bits,
+          .layer_bits = q.layer_bits,
+          .weights = q.weights,
+          .per_channel = q.per_channel,
+          .learned_step = q.learned_step,
+          .step_learning_rate = q.step_learning_rate,
+          .activation_bits = q.activation_bits,
+          .layer_activation_bits = q.layer_activation_bits,
+          .freeze_at = q.freeze_at,
+          .observer = q.observer,
+          .round_from = q.round_from,
+          .scale_bits = q.scale_bits,
+          .bias_correction = q.bias_correction};
+}
+
+rate::RatePenalty::Options rate_options_of(const Stage& stage) {
+  const Rate& r = *stage.rate;
+  return {.lambda = r.lambda,
+          .learning_rate = stage.learning_rate,
+          .schedule = schedule(stage.schedule),
+          .max_level = r.max_level,
+          .first_step = r.first_step,
+          .middle_step = r.middle_step,
+          .last_step = r.last_step,
+          .step_learning_rate = r.step_learning_rate,
+          .bias_step = r.bias_step,
+          .bias_lambda = r.bias_lambda,
+          .slope_floor_bits = r.slope_floor_bits,
+          .float_until = r.float_until,
+          .ramp_until = r.ramp_until,
+          .activations_from = r.activations_from,
+          .freeze_at = r.freeze_at,
+          .scale_bits = r.scale_bits};
+}
+
+template <class P, class... Arguments>
+P* StagePasses::add(Arguments&&... arguments) {
+  auto pass = std::make_unique<P>(std::forward<Arguments>(arguments)...);
+  P* raw = pass.get();
+  passes_.push_back(std::move(pass));
+  return raw;
+}
+
+StagePasses::StagePasses(const Stage& stage, bool keep_zeros, const prune::Warn& warn)
+    : units_(stage.units.has_value()) {
+  if (keep_zeros) add<prune::KeepZeros>();
+  if (stage.prune) {
+    prune::PrunerOptions options = options_of(*stage.prune);
+    options.warn = warn;
+    add<prune::Pruner>(options);
+  }
+  if (stage.units) {
+    prune::UnitPruner::Options options = options_of(*stage.units);
+    options.warn = warn;
+    add<prune::UnitPruner>(options);
+  }
+  if (stage.cluster) add<cluster::WeightClustering>(options_of(*stage.cluster));
+  if (stage.quantize) quantize_ = add<quantize::QuantizationAware>(options_of(*stage.quantize));
+  if (stage.rate) rate_ = add<rate::RatePenalty>(rate_options_of(stage));
+}
+
+std::vector<training::Pass*> StagePasses::riding() const {
+  std::vector<training::Pass*> all;
+  for (const auto& pass : passes_) all.push_back(pass.get());
+  return all;
+}
+
+void StagePasses::bake(Sequential& model, const Shape& input) {
+  for (const auto& pass : passes_ | std::views::reverse) pass->bake();
+  if (units_) prune::remove_zero_units(model, input);
+}
+
+const quantize::IntegerNetwork* StagePasses::network() const {
+  return quantize_ ? &quantize_->network() : rate_ ? &rate_->network() : nullptr;
+}
+
+}  // namespace espalier::recipe

@@ -1,0 +1,52 @@
+// The passes of one stage, as C++ would write them.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "compress/prune/keep_zeros.hpp"
+#include "compress/prune/unit_pruner.hpp"
+#include "compress/rate/rate_penalty.hpp"
+#include "compress/recipe/recipe.hpp"
+#include "optim/training/fit.hpp"
+
+namespace espalier::recipe {
+
+prune::Selection selection(const Select& select);
+prune::SparsitySchedule schedule(const Target& target);
+optim::Schedule schedule(LearningSchedule kind);
+
+prune::PrunerOptions options_of(const Prune& prune);
+prune::UnitPruner::Options options_of(const Units& units);
+cluster::WeightClustering::Options options_of(const Cluster& cluster);
+quantize::QuantizationAware::Options options_of(const Quantize& quantize);
+// The stage's rate pass, with its learning rate and schedule.
+rate::RatePenalty::Options rate_options_of(const Stage& stage);
+
+class StagePasses {
+ public:
+  // keep_zeros: zeros of stages before stay. warn hears what pruners have to say. Errors: kUsage, as
+  // the passes' own.
+  StagePasses(const Stage& stage, bool keep_zeros,
+              const prune::Warn& warn = prune::warn_on_standard_error);
+
+  // For training::fit, in the order in which they attach.
+  std::vector<training::Pass*> riding() const;
+  // Bakes the last attached first, then takes out units that are zero.
+  void bake(Sequential& model, const Shape& input);
+  // Of quantize: null without it.
+  quantize::QuantizationAware* quantize() const { return quantize_; }
+  // After bake(), of quantize or rate: the integers. Null without them.
+  const quantize::IntegerNetwork* network() const;
+
+ private:
+  template <class P, class... Arguments>
+  P* add(Arguments&&... arguments);
+
+  std::vector<std::unique_ptr<training::Pass>> passes_;
+  bool units_ = false;
+  quantize::QuantizationAware* quantize_ = nullptr;
+  rate::RatePenalty* rate_ = nullptr;
+};
+
+}  // namespace espalier::recipe

@@ -1,0 +1,164 @@
+// espalier train on a few synthetic digits: the file, the table, what it refuses, Ctrl-C.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "compress/format/reader.hpp"
+#include "core/base/file.hpp"
+#include "tests/apps/program.hpp"
+
+namespace fs = std::filesystem;
+using namespace espalier;
+using tests::contains;
+using tests::run_program;
+namespace {
+
+constexpr const char* kRecipe =
+    R"([{"prune": {"sparsity": 0.8, "frequency_steps": 3}, "epochs": 2}, {"quantize": {}, "epochs": 1}])";
+
+// A folder with a recipe, and the command that trains by it.
+struct Place {
+  tests::Folder folder{"train_test"};
+  std::string out = (folder.path / "model.esp").string();
+  std::string recipe = (folder.path / "recipe.json").string();
+  explicit Place(const std::string& text = kRecipe) { write_file(recipe, text); }
+  std::string command(const std::string& more = "") const {
+    std::string all = "espalier train --synthetic " + more;
+    if (!contains(more, "--images")) all += " --images 400";
+    if (!contains(more, "--recipe")) all += " --recipe " + recipe;
+    if (!contains(more, "--out")) all += " --out " + out;
+    return all;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("train: a table on standard output, messages on standard error, a file that runs") {
+  const Place place;
+  const auto messages = run_program(place.command("--epochs 2") + " 2>&1 >/dev/null | cat");
+  for (const char* part : {"20,410 parameters", "93,288 multiply-adds", "bytes in float", "in int8",
+                           "train (2 epochs) prune (2 epochs) quantize (1 epoch)", "epoch 2/2"})
+    CHECK_MESSAGE(contains(messages.output, part), messages.output);
+  const Bytes file = read_file(place.out);
+
+  const auto result = run_program(place.command("--epochs 2 --quiet") + " 2>/dev/null");
+  REQUIRE_MESSAGE(result.exit_code == 0, result.output);
+  for (const char* part : {"stage", "train", "prune", "quantize", "DEFLATE bytes", "bytes written",
+                           "Next: espalier inspect "})
+    CHECK_MESSAGE(contains(result.output, part), result.output);
+  CHECK(read_file(place.out) == file);  // same seed, same bits
+
+  const auto json = nlohmann::json::parse(run_program(place.command("--epochs 2 --json")).output);
+  REQUIRE(json.at("stages").size() == 3);
+  CHECK(json.at("file_bytes") == file.size());
+  CHECK(json.at("stages")[2].at("file_bytes") == file.size());
+  CHECK(json.at("stages")[0].at("file_bytes") > 4 * file.size());
+  const auto eval =
+      nlohmann::json::parse(run_program("espalier eval --json --synthetic " + place.out).output);
+  CHECK(eval.at("accuracy") == json.at("stages")[2].at("accuracy"));
+  CHECK(eval.at("differing_logits") == 0);
+  CHECK(eval.at("accuracy") > 0.5);
+}
+
+TEST_CASE("train takes a network of the user's own, with its labels") {
+  const Place place(R"([{"units": {}, "epochs": 1}, {"quantize": {}, "epochs": 0}])");
+  const std::string model = (place.folder.path / "mine.json").string();
+  write_file(model, R"({"input": [28, 28, 1],
+    "labels": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "nine"],
+    "layers": [{"type": "Conv2d", "filters": 4, "kernel_size": 5, "strides": 2, "activation": "relu"},
+               {"type": "Flatten"}, {"type": "Dense", "units": 10}]})");
+  const auto result = run_program(place.command("--epochs 1 --model " + model));
+  REQUIRE_MESSAGE(result.exit_code == 0, result.output);
+  const auto packed = format::read(read_file(place.out), "model.esp");
+  CHECK(packed.labels.back() == "nine");
+  CHECK(packed.layers[0].weight.shape[0] == 2);
+
+  write_file(model, R"({"input": [9, 9, 1], "layers": [{"type": "Flatten"},
+    {"type": "Dense", "units": 10}]})");
+  const auto small = run_program(place.command("--model " + model));
+  CHECK(small.exit_code == 2);
+  CHECK(contains(small.output, "/input: the data's images are"));
+}
+
+TEST_CASE("train prints the recipe in full, and the schema") {
+  const Place place;
+  const auto full = run_program(place.command("--print-recipe"));
+  CHECK(full.exit_code == 0);
+  const auto json = nlohmann::json::parse(full.output);
+  CHECK(json[0].at("prune").at("power") == 3);
+  CHECK(json[1].at("learning_rate") == 5e-4);
+  CHECK_FALSE(fs::exists(place.out));
+  const auto schema = nlohmann::json::parse(run_program("espalier train --print-schema").output);
+  CHECK(schema.at("type") == "array");
+}
+
+TEST_CASE("train refuses what cannot be, before anything is trained") {
+  const Place place;
+  const auto refuses = [&](const std::string& more, int code, const std::string& part) {
+    const auto result = run_program(place.command(more));
+    CHECK_MESSAGE(result.exit_code == code, result.output);
+    CHECK_MESSAGE(contains(result.output, part), result.output);
+    CHECK_MESSAGE(std::ranges::count(result.output, '\n') == 1, result.output);
+    CHECK_FALSE(fs::exists(place.out));
+  };
+  refuses("--model lenet55", 2, "there is no network lenet55");
+  refuses("--model none.json", 4, "none.json");
+  refuses("--out /nonexistent/model.esp", 4, "/nonexistent");
+  refuses("--out " + place.folder.path.string(), 4, "is a folder");
+  refuses("--recipe /nonexistent.json", 4, "/nonexistent.json");
+  refuses("--epochs -1", 2, "--epochs");
+  refuses("--epoch 1", 2, "did you mean '--epochs'?");
+  refuses("--images 1000000", 2, "the data has 12000 training images");
+  write_file(place.recipe, R"([{"prnue": {}}])");
+  refuses("", 3, "/0: unknown key \"prnue\"; did you mean \"prune\"?");
+  write_file(place.recipe, R"([{"quantize": {}}, {"prune": {}}])");
+  refuses("", 3, "/1: prune comes after quantize in /0");
+  write_file(place.recipe, R"([{"rate": {}}])");
+  refuses("--checkpoint", 2, "cannot be resumed");
+  const auto none = run_program("espalier train");
+  CHECK(none.exit_code == 2);
+  CHECK(contains(none.output, "wants --recipe FILE"));
+}
+
+TEST_CASE("training that diverges ends with exit code 6 and writes nothing") {
+  const Place place(R"([{"epochs": 3, "learning_rate": 1000000, "learning_schedule": "constant"},
+                        {"epochs": 3, "learning_rate": 1000000}])");
+  const std::string model = (place.folder.path / "deep.json").string();
+  std::string layers = R"({"type": "Flatten"})";
+  for (int i = 0; i < 7; ++i) layers += R"(, {"type": "Dense", "units": 16, "activation": "relu"})";
+  write_file(model, R"({"input": [28, 28, 1], "layers": [)" + layers +
+                        R"(, {"type": "Dense", "units": 10}]})");
+  const auto result = run_program(place.command("--model " + model));
+  CHECK_MESSAGE(result.exit_code == 6, result.output);
+  CHECK(contains(result.output, "is not finite"));
+  CHECK_FALSE(fs::exists(place.out));
+}
+
+TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to the same bytes") {
+  const Place place(R"([{"epochs": 400}])");
+  // coreutils' timeout sends SIGINT as a terminal would.
+  const std::string stopped =
+      "timeout --preserve-status -s INT 2 " + std::string(ESPALIER_BIN_DIR) + "/";
+  const auto lost = tests::run_shell(stopped + place.command("--quiet"));
+  CHECK_MESSAGE(lost.exit_code == 130, lost.output);
+  CHECK_MESSAGE(contains(lost.output, "stopped by Ctrl-C; nothing was written"), lost.output);
+
+  write_file(place.recipe, R"([{"epochs": 30}])");
+  REQUIRE(run_program(place.command("--quiet")).exit_code == 0);
+  const Bytes whole = read_file(place.out);
+  fs::remove(place.out);
+  const auto kept = tests::run_shell(stopped + place.command("--quiet --checkpoint"));
+  if (contains(kept.output, "stopped")) {  // a fast machine may have finished
+    CHECK(contains(kept.output, "the same command goes on"));
+    CHECK_FALSE(fs::exists(place.out));
+    write_file(place.folder.path / "other.json", R"([{"epochs": 31}])");
+    const auto other = run_program(
+        place.command("--checkpoint --recipe " + (place.folder.path / "other.json").string()));
+    CHECK(other.exit_code == 2);
+    CHECK(contains(other.output, "belongs to another run"));
+    CHECK(run_program(place.command("--quiet --checkpoint")).exit_code == 0);
+  }
+  CHECK(read_file(place.out) == whole);
+  CHECK_FALSE(fs::exists(place.out + ".checkpoint"));
+}

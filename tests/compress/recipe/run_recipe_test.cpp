@@ -1,0 +1,186 @@
+// A recipe trains what the same calls in C++ train: the same bytes.
+#include "compress/recipe/run_recipe.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "compress/format/writer.hpp"
+#include "compress/pack/pack.hpp"
+#include "compress/prune/keep_zeros.hpp"
+#include "compress/prune/unit_pruner.hpp"
+#include "compress/rate/rate_penalty.hpp"
+#include "datasets/synthetic_digits.hpp"
+#include "layers/conv2d.hpp"
+#include "layers/dense.hpp"
+#include "layers/flatten.hpp"
+#include "layers/relu.hpp"
+#include "optim/training/fit.hpp"
+
+using namespace espalier;
+namespace {
+
+Sequential network() {
+  Rng rng(1, "init");
+  Sequential model;
+  model.add("conv", Conv2d({.in = 1, .out = 6, .kernel = 5, .stride = 3}, rng))
+      .add("relu", Relu())
+      .add("flatten", Flatten())
+      .add("dense", Dense({.in = 384, .out = 10}, rng));
+  return model;
+}
+
+const datasets::TrainTest& digits() {
+  static const auto data = datasets::synthetic_digits({.train = 300, .test = 40});
+  return data;
+}
+
+Bytes file_of(Sequential& model, const quantize::IntegerNetwork* network = nullptr) {
+  return format::write(network ? pack::pack(*network, {28, 28, 1})
+                               : pack::pack(model, {28, 28, 1}));
+}
+
+Bytes by_recipe(const std::string& text, const recipe::RunOptions& options = {.quiet = true}) {
+  Sequential model = network();
+  const auto integers =
+      run_recipe(model, *digits().train, recipe::parse_recipe(text, "recipe.json"), options);
+  return file_of(model, integers ? &*integers : nullptr);
+}
+
+training::FitOptions fit_options(int epochs, float rate, std::uint64_t seed) {
+  return {.epochs = epochs,
+          .batch_size = 128,
+          .learning_rate = rate,
+          .schedule = optim::cosine(),
+          .seed = seed,
+          .quiet = true};
+}
+
+}  // namespace
+
+TEST_CASE("train, prune, quantize: recipe and C++ write the same bytes") {
+  Sequential model = network();
+  training::fit(model, *digits().train, fit_options(1, 1e-3f, 1));
+  prune::Pruner pruner({.schedule = prune::polynomial_sparsity({.initial = 0.5f, .final = 0.7f}),
+                        .frequency_steps = 2});
+  training::fit(model, *digits().train, fit_options(2, 5e-3f, 2), {&pruner});
+  pruner.bake();
+  const Bytes pruned = file_of(model);
+  prune::KeepZeros zeros;
+  quantize::QuantizationAware aware({.layer_bits = {{"dense", 4}}});
+  training::fit(model, *digits().train, fit_options(2, 5e-4f, 3), {&zeros, &aware});
+  aware.bake();
+  zeros.bake();
+
+  std::vector<Bytes> stages;
+  const recipe::RunOptions options{.quiet = true, .on_stage = [&](const recipe::StageReport& r) {
+                                     stages.push_back(file_of(r.model, r.network));
+                                   }};
+  const Bytes file = by_recipe(
+      R"([{"epochs": 1},
+          {"prune": {"sparsity": 0.7, "initial": 0.5, "frequency_steps": 2}, "epochs": 2},
+          {"quantize": {"layer_bits": {"dense": 4}}}])",
+      options);
+  REQUIRE(stages.size() == 3);
+  CHECK(stages[1] == pruned);
+  CHECK(file == file_of(model, &aware.network()));
+  CHECK(file == stages[2]);
+}
+
+TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same bytes") {
+  SUBCASE("prune, cluster, cluster + quantize") {
+    Sequential model = network();
+    prune::Pruner pruner({.schedule = prune::constant_sparsity(0.5f)});
+    training::fit(model, *digits().train, fit_options(2, 5e-3f, 1), {&pruner});
+    pruner.bake();
+    cluster::WeightClustering before({.clusters = 8, .preserve_sparsity = true});
+    training::fit(model, *digits().train, fit_options(1, 5e-4f, 2), {&before});
+    before.bake();
+    cluster::WeightClustering clustering({.clusters = 8, .preserve_sparsity = true});
+    quantize::QuantizationAware aware({.per_channel = false});
+    training::fit(model, *digits().train, fit_options(2, 5e-4f, 3), {&clustering, &aware});
+    aware.bake();
+    clustering.bake();
+    CHECK(by_recipe(R"([{"prune": {"sparsity": 0.5, "schedule": "constant"}, "epochs": 2},
+                        {"cluster": {"clusters": 8}, "epochs": 1},
+                        {"cluster": {"clusters": 8}, "quantize": {}}])") ==
+          file_of(model, &aware.network()));
+  }
+  SUBCASE("units, then calibration") {
+    Sequential model = network();
+    prune::UnitPruner pruner({.schedule = prune::polynomial_sparsity({.final = 0.5f})});
+    training::fit(model, *digits().train, fit_options(2, 5e-3f, 1), {&pruner});
+    pruner.bake();
+    CHECK(prune::remove_zero_units(model, {28, 28, 1}) == 3);
+    quantize::QuantizationAware pass({.observer = quantize::ObserverKind::kMinMax});
+    pass.attach(model);
+    pass.calibrate(*digits().train, 300);
+    pass.bake();
+    CHECK(by_recipe(R"([{"units": {}, "epochs": 2}, {"quantize": {}, "epochs": 0}])") ==
+          file_of(model, &pass.network()));
+  }
+  SUBCASE("prune at once") {
+    Sequential model = network();
+    prune::prune_now(model, {.schedule = prune::constant_sparsity(0.6f),
+                             .structure = prune::Blocks{.outputs = 2, .inputs = 2},
+                             .allocation = prune::Global{}});
+    CHECK(by_recipe(R"([{"prune": {"sparsity": 0.6, "structure": "blocks", "block_outputs": 2,
+                         "block_inputs": 2, "allocation": "global"}, "epochs": 0}])") ==
+          file_of(model));
+  }
+  SUBCASE("rate") {
+    Sequential model = network();
+    const rate::RatePenalty::Options options{.lambda = 3e-5f, .learning_rate = 0.03f};
+    rate::RatePenalty penalty(options);
+    training::fit(model, *digits().train, fit_options(4, 0.03f, 1), {&penalty});
+    penalty.bake();
+    CHECK(by_recipe(R"([{"rate": {"lambda": 3e-5}, "epochs": 4, "learning_rate": 0.03}])") ==
+          file_of(model, &penalty.network()));
+  }
+}
+
+TEST_CASE("a run that was stopped goes on from its checkpoints to the same bytes") {
+  const std::string text =
+      R"([{"epochs": 1}, {"prune": {"sparsity": 0.5}, "epochs": 2}, {"quantize": {}}])";
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("espalier_recipe_test." + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const Bytes whole = by_recipe(text);
+  struct Stopped {};
+  const recipe::RunOptions stops{
+      .quiet = true, .checkpoints = folder, .on_stage = [](const recipe::StageReport& r) {
+        if (r.index == 1) throw Stopped{};
+      }};
+  CHECK_THROWS_AS(by_recipe(text, stops), Stopped);
+  CHECK(std::filesystem::exists(folder / "stage-1.checkpoint"));
+  CHECK_FALSE(std::filesystem::exists(folder / "stage-2.checkpoint"));
+  CHECK(by_recipe(text, {.quiet = true, .checkpoints = folder}) == whole);
+  CHECK_THROWS_WITH_AS(by_recipe(R"([{"rate": {}}])", {.checkpoints = folder}),
+                       doctest::Contains("cannot be resumed"), Error);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("zeros of a stage stay zero through the later ones") {
+  double least = 1;
+  const recipe::RunOptions options{.quiet = true, .on_stage = [&](const recipe::StageReport& r) {
+                                     least = std::min(least, prune::model_sparsity(r.model));
+                                   }};
+  by_recipe(R"([{"prune": {"sparsity": 0.5}, "epochs": 2}, {"epochs": 1},
+                {"prune": {"sparsity": 0.6, "select": "dense_weights"}, "epochs": 1},
+                {"cluster": {"clusters": 4}, "epochs": 1}, {"quantize": {}, "epochs": 0}])",
+            options);
+  CHECK(least >= 0.5);
+}
+
+TEST_CASE("a model or a recipe that cannot be is refused before anything is trained") {
+  Sequential model = network();
+  model.add("norm", Flatten());
+  int stages = 0;
+  const recipe::RunOptions options{.quiet = true,
+                                   .on_stage = [&](const recipe::StageReport&) { ++stages; }};
+  recipe::Recipe wrong;
+  wrong.stages.push_back({.quantize = recipe::Quantize{}});
+  wrong.stages.push_back({.prune = recipe::Prune{}});
+  CHECK_THROWS_WITH_AS(run_recipe(model, *digits().train, wrong, options),
+                       doctest::Contains("recipe: /1: prune comes after quantize"), Error);
+  CHECK(stages == 0);
+}
