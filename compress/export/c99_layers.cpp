@@ -40,6 +40,8 @@ class Writer {
  public:
   Writer(const Network& network, const Arena& arena) : network_(network), arena_(arena) {
     for (const Step& s : network.steps)
+      out_.conv_logits |= s.layer->kind == LayerKind::kConv2d && s.is_logits();
+    for (const Step& s : network.steps)
       out_.small_bias &= std::ranges::all_of(s.layer->bias_levels,
                                              [](auto v) { return v >= -32768 && v <= 32767; });
   }
