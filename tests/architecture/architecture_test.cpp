@@ -62,6 +62,8 @@ const std::map<std::string, std::set<std::string>> kLibraries = {
     {"zlib.h", {"datasets", "compress/pack", "apps/bench"}},
     {"openssl/", {"datasets"}},
     {"stb_", {"datasets"}},
+    {"jpeglib.h", {"datasets"}},
+    {"jerror.h", {"datasets"}},
     {"CLI/",
      {"apps/common", "apps/espalier", "apps/compress", "apps/toolbox", "apps/tutorial",
       "apps/records", "apps/bench"}},
