@@ -75,6 +75,13 @@ void check_every_class(const PictureFiles& files, const std::vector<std::string>
           "holds no picture that can be read; repair it, or remove the class");
 }
 
+std::vector<SizeCount> by_frequency(const std::map<ImageSize, std::int64_t>& sizes) {
+  std::vector<SizeCount> all;
+  for (const auto& [size, count] : sizes) all.push_back({size, count});
+  std::ranges::stable_sort(all, std::ranges::greater(), &SizeCount::count);
+  return all;
+}
+
 }  // namespace
 
 ImageFolderData load_image_folder(const fs::path& folder, const ImageFolderOptions& options) {
@@ -92,13 +99,15 @@ ImageFolderData load_image_folder(const fs::path& folder, const ImageFolderOptio
           train ? "test" : "train", "/", kLayout);
   ImageFolderData result;
   result.has_parts = train;
-  Reading reading{.size = options.size, .cache_bytes = options.cache_bytes, .skipped = {}};
+  Reading reading{
+      .size = options.size, .cache_bytes = options.cache_bytes, .skipped = {}, .sizes = {}};
   const auto part = [&](const fs::path& of, bool partial) {
     auto files =
         std::make_shared<PictureFiles>(files_of(of, result.labels, partial),
                                        static_cast<int>(result.labels.size()), options, reading);
     if (!partial) check_every_class(*files, result.labels, of);
     result.skipped = reading.skipped;
+    result.sizes = by_frequency(reading.sizes);
     return files;
   };
   if (!train) {

@@ -1,6 +1,7 @@
 // Pictures in folders, one folder a class: PNG, BMP and JPEG by their contents, not their names.
 #pragma once
 
+#include <compare>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -15,7 +16,7 @@ namespace espalier::datasets {
 
 struct ImageSize {
   std::int64_t height = 0, width = 0;  // each 1 to kMaxImageSide
-  bool operator==(const ImageSize&) const = default;
+  auto operator<=>(const ImageSize&) const = default;
 };
 
 struct ImageFolderOptions {
@@ -23,7 +24,8 @@ struct ImageFolderOptions {
   // Every picture is resized to it (datasets/resize.hpp: a triangle filter, widened when it
   // shrinks; the sides each by their own factor). None: all must have the size of the first.
   std::optional<ImageSize> size = {};
-  SplitOptions split = {};               // where there are no train/ and test/
+  bool first_size = false;  // without a size: resize the others to the first's, for a first look
+  SplitOptions split = {};  // where there are no train/ and test/
   std::size_t cache_bytes = 512u << 20;  // of decoded pixels that are kept, train and test together
   double max_unreadable = 0.05;          // share of the files; more is an error
   // Told now and then while the pictures are read: so many of so many.
@@ -36,11 +38,17 @@ struct SkippedFile {
   std::string reason;
 };
 
+struct SizeCount {
+  ImageSize size;  // before it was resized
+  std::int64_t count = 0;
+};
+
 struct ImageFolderData {
   TrainTest data;
   std::vector<std::string> labels;  // the class folders' names, ascending by bytes
   std::vector<SkippedFile> skipped;
-  bool has_parts = false;  // it held train/ and test/
+  std::vector<SizeCount> sizes;  // of the pictures, the most frequent first
+  bool has_parts = false;        // it held train/ and test/
 };
 
 // `folder` holds either a folder for each class, which are split by options.split, or train/ and

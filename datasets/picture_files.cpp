@@ -23,9 +23,9 @@ std::string shown(const Shape& s) {
 
 PictureFiles::PictureFiles(const std::vector<PictureFile>& files, int classes,
                            const ImageFolderOptions& options, Reading& reading)
-    : classes_(classes), color_(options.color), resized_(options.size.has_value()) {
+    : classes_(classes), color_(options.color), resized_(options.size || options.first_size) {
   const auto channels = static_cast<std::int64_t>(color_);
-  auto& [size, cache_bytes, skipped] = reading;
+  auto& [size, cache_bytes, skipped, sizes] = reading;
   const std::size_t skipped_before = skipped.size();
   if (size) shape_ = {size->height, size->width, channels};
   bool room = true;
@@ -38,7 +38,7 @@ PictureFiles::PictureFiles(const std::vector<PictureFile>& files, int classes,
     try {
       // A pipe or device in the place of a picture would not end.
       require(fs::is_regular_file(file.path), ErrorKind::kIo, file.path.string(), "is no file");
-      image = read(file.path);
+      image = load_image(file.path, color_);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCorrupt && error.kind() != ErrorKind::kIo) throw;
       skipped.push_back({file.path, reason_of(error, file.path)});
@@ -49,6 +49,8 @@ PictureFiles::PictureFiles(const std::vector<PictureFile>& files, int classes,
       shape_ = image.shape();
       first = file.path;
     }
+    ++sizes[{image.shape()[0], image.shape()[1]}];
+    if (resized_) image = resize_bytes(image, shape_[0], shape_[1]);
     require(image.shape() == shape_, file.path.string(), "is ", shown(image.shape()),
             " pixels, the first picture", first.empty() ? "" : " (" + first.string() + ")", " is ",
             shown(shape_), "; say a size that all are resized to, HEIGHTxWIDTH (--size)");
@@ -69,17 +71,13 @@ PictureFiles::PictureFiles(const std::vector<PictureFile>& files, int classes,
        "): repair or remove them");
 }
 
-Tensor PictureFiles::read(const fs::path& file) const {
-  const Tensor image = load_image(file, color_);
-  return resized_ ? resize_bytes(image, shape_[0], shape_[1]) : image;
-}
-
 Example PictureFiles::get(std::int64_t i) const {
   check_index(i, size());
   const auto at = static_cast<std::size_t>(i);
   const PictureFile& file = files_[at];
   if (at < cache_.size()) return {to_float(cache_[at]), file.label};
-  const Tensor image = read(file.path);
+  Tensor image = load_image(file.path, color_);
+  if (resized_) image = resize_bytes(image, shape_[0], shape_[1]);
   require(image.shape() == shape_, ErrorKind::kCorrupt, file.path.string(), "is now ",
           shown(image.shape()), " pixels, it was ", shown(shape_), " when the folder was opened");
   return {to_float(image), file.label};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Reading {
   std::optional<ImageSize> size;     // none: the first picture that can be read decides
   std::size_t cache_bytes = 0;       // that may still be kept
   std::vector<SkippedFile> skipped;  // so far
+  std::map<ImageSize, std::int64_t> sizes;
 };
 
 class PictureFiles : public Dataset {
@@ -35,13 +37,11 @@ class PictureFiles : public Dataset {
   std::vector<int> labels() const;
 
  private:
-  Tensor read(const std::filesystem::path& file) const;  // uint8 [H W C]
-
   std::vector<PictureFile> files_;
   std::vector<Tensor> cache_;  // of the first files
   int classes_;
   Color color_;
-  bool resized_;
+  bool resized_;  // to shape_, where a picture has another size
   Shape shape_;
 };
 
