@@ -37,7 +37,9 @@ PictureFiles::PictureFiles(const std::vector<PictureFile>& files, int classes,
     Tensor image;
     try {
       // A pipe or device in the place of a picture would not end.
-      require(fs::is_regular_file(file.path), ErrorKind::kIo, file.path.string(), "is no file");
+      std::error_code ignored;
+      require(fs::is_regular_file(file.path, ignored), ErrorKind::kIo, file.path.string(),
+              "is no file");
       image = load_image(file.path, color_);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCorrupt && error.kind() != ErrorKind::kIo) throw;

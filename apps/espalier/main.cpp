@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
       "  espalier run espalier-out/quantized.esp digit.png     what is on the picture?\n"
       "  espalier eval espalier-out/quantized.esp              right on how many test images?\n"
       "  espalier fetch mnist                                  the real data, once\n"
+      "  espalier data info FOLDER                             your own pictures, before training\n"
       "  espalier compress --target-bytes 1000                 a LeNet-5 in a thousand bytes\n"
       "'espalier COMMAND --help' says more.\n"
       "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 5 goal missed, 6 training "
@@ -49,6 +50,7 @@ int main(int argc, char** argv) {
   add_inspect(app);
   add_eval(app);
   add_fetch(app);
+  add_data(app);
   for (const auto& [name, description] : kTraining) {
     app.add_subcommand(std::string(name), description);
     if (argc < 2 || argv[1] != name) continue;
