@@ -128,7 +128,8 @@ ImageFolderData load_image_folder(const fs::path& folder, const ImageFolderOptio
             "is a class that train/ does not have");
   const auto for_train = part(folder / "train", false), for_test = part(folder / "test", true);
   require(for_test->size() > 0, (folder / "test").string(), "holds no picture", kLayout);
-  result.data = {for_train, for_test};
+  Rng rng(options.split.seed, "split.order");
+  result.data = {shuffled(for_train, rng), for_test};
   return result;
 }
 

@@ -52,7 +52,8 @@ struct ImageFolderData {
 };
 
 // `folder` holds either a folder for each class, which are split by options.split, or train/ and
-// test/, each with these folders (test/ may lack some). Files and folders whose names begin with a
+// test/, each with these folders (test/ may lack some). Training examples come in random order
+// (options.split.seed), so that the first or last of them are a sample of all. Files and folders whose names begin with a
 // dot are no part of it.
 //
 // Every picture is decoded once here, so that what cannot be read is known before training: it is

@@ -35,6 +35,11 @@ SplitIndices stratified_split(std::span<const int> labels, int classes,
   require(!result.test.empty(), "stratified_split", "of ", labels.size(), " examples in ", classes,
           " classes none is left for the test; a class needs at least two");
   std::ranges::sort(result.train);
+  Rng rng(options.seed, "split.order");
+  const auto order = permutation(std::ssize(result.train), rng);
+  const auto sorted = result.train;
+  for (std::size_t k = 0; k < order.size(); ++k)
+    result.train[k] = sorted[static_cast<std::size_t>(order[k])];
   std::ranges::sort(result.test);
   return result;
 }

@@ -13,7 +13,8 @@ struct SplitOptions {
 };
 
 struct SplitIndices {
-  std::vector<std::int64_t> train, test;  // ascending
+  std::vector<std::int64_t> train;  // in random order: its first or last are a sample of all
+  std::vector<std::int64_t> test;   // ascending
 };
 
 // Of a class of n examples rint(n * test_share) are drawn for the test, at least 1 and at most
