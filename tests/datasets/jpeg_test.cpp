@@ -113,6 +113,11 @@ TEST_CASE("JPEG: a small file that promises a large picture is refused before it
   CHECK(contains(refusal(sized(progressive, 4096, 4096), Color::kRgb), "needs more than 64 MB"));
 }
 
+TEST_CASE("JPEG: more passes than any encoder writes are refused: each costs a whole decoding") {
+  CHECK(contains(refusal(jpeg_of(gradient(16, 16, 1), {.many_scans = true})),
+                 "it has more than 100 scans"));
+}
+
 TEST_CASE("JPEG: four colours are refused with the remedy") {
   CHECK(contains(refusal(jpeg_of(gradient(8, 8, 1), {.cmyk = true})), "CMYK"));
 }

@@ -6,6 +6,7 @@
 #include <jpeglib.h>
 
 #include <cstdlib>
+#include <vector>
 
 #include "core/base/bytes.hpp"
 #include "core/tensor/tensor.hpp"
@@ -15,7 +16,8 @@ namespace espalier::tests {
 struct JpegOptions {
   int quality = 95;
   bool progressive = false;
-  bool cmyk = false;  // four channels of the picture's first
+  bool cmyk = false;        // four channels of the picture's first
+  bool many_scans = false;  // grey alone: 127 of them, each coefficient twice
 };
 
 // Of uint8 [H W C], C = 1 or 3.
@@ -35,6 +37,13 @@ inline Bytes jpeg_of(const Tensor& image, const JpegOptions& options = {}) {
   jpeg_set_defaults(&jpeg);
   jpeg_set_quality(&jpeg, options.quality, TRUE);
   if (options.progressive) jpeg_simple_progression(&jpeg);
+  std::vector<jpeg_scan_info> scans = {{1, {0}, 0, 0, 0, 0}};
+  for (int k = 1; k < 64; ++k) scans.push_back({1, {0}, k, k, 0, 1});
+  for (int k = 1; k < 64; ++k) scans.push_back({1, {0}, k, k, 1, 0});
+  if (options.many_scans) {
+    jpeg.scan_info = scans.data();
+    jpeg.num_scans = static_cast<int>(scans.size());
+  }
   jpeg_start_compress(&jpeg, TRUE);
   Bytes row;
   for (std::int64_t y = 0; y < height; ++y) {
