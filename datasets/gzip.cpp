@@ -62,4 +62,23 @@ Bytes gunzip_start(std::span<const std::uint8_t> packed, const std::string& name
   return Inflater(packed, name).take(count);
 }
 
+Bytes gzip(std::span<const std::uint8_t> bytes) {
+  require(bytes.size() <= std::size_t{1} << 30, "gzip", "wants at most 1 GiB, got ", bytes.size(),
+          " bytes");
+  z_stream stream{};
+  require(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 16 + MAX_WBITS, 8,
+                       Z_DEFAULT_STRATEGY) == Z_OK,
+          ErrorKind::kInternal, "gzip", "zlib does not start");
+  Bytes out(deflateBound(&stream, static_cast<uLong>(bytes.size())));
+  stream.next_in = const_cast<Bytef*>(bytes.data());
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = out.data();
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int status = deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  require(status == Z_STREAM_END, ErrorKind::kInternal, "gzip", "zlib ends with ", status);
+  return out;
+}
+
 }  // namespace espalier::datasets

@@ -22,4 +22,7 @@ Bytes gunzip(std::span<const std::uint8_t> packed, const std::string& name,
 Bytes gunzip_start(std::span<const std::uint8_t> packed, const std::string& name,
                    std::size_t count);
 
+// One gzip stream of these bytes, at most 1 GiB; without a name or a time: the same bytes always.
+Bytes gzip(std::span<const std::uint8_t> bytes);
+
 }  // namespace espalier::datasets

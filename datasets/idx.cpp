@@ -8,8 +8,6 @@
 namespace espalier::datasets {
 namespace {
 
-constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
-
 struct Header {
   std::vector<std::int64_t> sizes;
   std::size_t elements = 1;
@@ -23,7 +21,7 @@ Header read_header(ByteReader& in, int rank) {
   Header header;
   for (int axis = 0; axis < rank; ++axis) {
     const std::size_t size = in.u32_big_endian();
-    in.check(size > 0 && size <= kMaxBytes / header.elements, "axis ", axis, " has the size ",
+    in.check(size > 0 && size <= kMaxIdxBytes / header.elements, "axis ", axis, " has the size ",
              size);
     header.sizes.push_back(static_cast<std::int64_t>(size));
     header.elements *= size;
@@ -43,7 +41,7 @@ Bytes unpacked(const Bytes& packed, int rank, const std::string& name) {
 }  // namespace
 
 Tensor load_idx(const std::filesystem::path& path, int rank) {
-  return decode_idx(read_file(path, kMaxBytes), rank, path.string());
+  return decode_idx(read_file(path, kMaxIdxBytes), rank, path.string());
 }
 
 Tensor decode_idx(Bytes bytes, int rank, const std::string& name) {
@@ -54,6 +52,20 @@ Tensor decode_idx(Bytes bytes, int rank, const std::string& name) {
            in.remaining(), " follow; download it again (espalier fetch mnist)");
   return Tensor::from<std::uint8_t>(Shape(std::span<const std::int64_t>(header.sizes)),
                                     in.take(header.elements));
+}
+
+Bytes encode_idx(const Tensor& array) {
+  require(array.dtype() == DType::kUint8 && array.shape().rank() >= 1 && array.elements() > 0 &&
+              array.bytes() <= kMaxIdxBytes,
+          "encode_idx", "wants uint8, 1 to ", kMaxIdxBytes, " bytes, got ", array.dtype(), " ",
+          array.shape());
+  Bytes out = {0, 0, 8, static_cast<std::uint8_t>(array.shape().rank())};
+  for (const std::int64_t size : array.shape().sizes())
+    for (int shift = 24; shift >= 0; shift -= 8)
+      out.push_back(static_cast<std::uint8_t>(size >> shift));
+  const auto values = array.values<std::uint8_t>();
+  out.insert(out.end(), values.begin(), values.end());
+  return out;
 }
 
 }  // namespace espalier::datasets

@@ -10,7 +10,9 @@
 
 namespace espalier::datasets {
 
-// An array of unsigned bytes of the wanted rank (1: labels [N], 3: images [N H W]).
+inline constexpr std::size_t kMaxIdxBytes = std::size_t{1} << 30;
+
+// An array of unsigned bytes of the wanted rank (1: labels [N], 3: images [N H W], 4: [N H W C]).
 // Errors: kIo when the file cannot be read; kCorrupt, naming it, when the gzip stream is damaged,
 // the header is no IDX of unsigned bytes and that rank, or the bytes are fewer or more than it
 // says.
@@ -18,5 +20,8 @@ Tensor load_idx(const std::filesystem::path& path, int rank);
 
 // The same of bytes already read; `name` stands in the errors.
 Tensor decode_idx(Bytes bytes, int rank, const std::string& name);
+
+// The array of uint8 as IDX, not gzipped. Errors: kUsage for another type or more than kMaxIdxBytes.
+Bytes encode_idx(const Tensor& array);
 
 }  // namespace espalier::datasets

@@ -2,6 +2,7 @@
 
 #include "core/base/file.hpp"
 #include "datasets/image_headers.hpp"
+#include "datasets/jpeg_decode.hpp"
 #include "datasets/stb_decode.hpp"
 
 namespace espalier::datasets {
@@ -26,6 +27,7 @@ void convert(const std::uint8_t* from, int channels, std::uint8_t* to, Color col
 }  // namespace
 
 Tensor decode_image(std::span<const std::uint8_t> bytes, const std::string& name, Color color) {
+  if (is_jpeg(bytes)) return decode_jpeg(bytes, name, color);
   check_image_headers(bytes, name);
   const StbImage decoded(bytes, name);
   const auto channels = static_cast<std::int64_t>(color);

@@ -1,5 +1,6 @@
-// Pictures in files: PNG and BMP, decoded by stb_image behind limits of our own (it reads other
-// formats too, but not safely enough for files from strangers: those are not compiled in).
+// Pictures in files. PNG and BMP are decoded by stb_image behind limits of our own (it reads other
+// formats too, but not safely enough for files from strangers: those are not compiled in), JPEG by
+// libjpeg-turbo.
 #pragma once
 
 #include <filesystem>
@@ -18,8 +19,8 @@ enum class Color { kGrey = 1, kRgb = 3 };  // the value is the number of channel
 
 // uint8 [H W C], C = 1 or 3, H and W in 1..kMaxImageSide. Palettes are looked up, 16 bits become 8,
 // transparent pixels are laid over white, and grey is Rec. 601's luma: (77 R + 150 G + 29 B) / 256.
-// Errors, naming `name`: kCorrupt when the bytes are no PNG or BMP, cut, damaged (each PNG chunk's
-// CRC is checked) or over a limit.
+// A JPEG: datasets/jpeg_decode.hpp. Errors, naming `name`: kCorrupt when the bytes are no PNG, BMP or
+// JPEG, cut, damaged (each PNG chunk's CRC is checked) or over a limit.
 Tensor decode_image(std::span<const std::uint8_t> bytes, const std::string& name, Color color);
 
 // The same of a file; "-" is standard input. Errors: also kIo when it cannot be read.

@@ -76,7 +76,7 @@ void check_image_headers(std::span<const std::uint8_t> bytes, const std::string&
       std::ranges::equal(bytes.first(sizeof kPngMagic), kPngMagic))
     return check_png(in, bytes);
   if (bytes.size() >= 2 && bytes[0] == 'B' && bytes[1] == 'M') return check_bmp(in, bytes.size());
-  fail(ErrorKind::kCorrupt, name, "is no PNG and no BMP; convert it, for example with ",
+  fail(ErrorKind::kCorrupt, name, "is no PNG, BMP or JPEG; convert it, for example with ",
        "'convert FILE image.png' of ImageMagick");
 }
 

@@ -1,5 +1,6 @@
 #include "datasets/resize.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -58,6 +59,20 @@ Tensor resize(const Tensor& image, std::int64_t height, std::int64_t width) {
   require(height >= 1 && width >= 1, "resize", "to ", height, " x ", width, " pixels");
   const Tensor narrow = resize_axis(image, s[0], s[1], s[2], width);
   return resize_axis(narrow, 1, s[0], width * s[2], height).reshaped({height, width, s[2]});
+}
+
+Tensor resize_bytes(const Tensor& image, std::int64_t height, std::int64_t width) {
+  const Shape& s = image.shape();
+  if (s.rank() == 3 && s[0] == height && s[1] == width) return image;
+  Tensor values = Tensor::uninitialized(s);
+  std::ranges::transform(image.values<std::uint8_t>(), values.mutable_data(),
+                         [](std::uint8_t v) { return static_cast<float>(v); });
+  const Tensor resized = resize(values, height, width);
+  Tensor out = Tensor::uninitialized(resized.shape(), DType::kUint8);
+  std::ranges::transform(resized.values(), out.mutable_data<std::uint8_t>(), [](float v) {
+    return static_cast<std::uint8_t>(std::clamp(std::nearbyint(v), 0.0f, 255.0f));
+  });
+  return out;
 }
 
 }  // namespace espalier::datasets

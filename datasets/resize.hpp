@@ -12,4 +12,7 @@ namespace espalier::datasets {
 // Errors: kUsage when there are not three axes, or a size is below 1.
 Tensor resize(const Tensor& image, std::int64_t height, std::int64_t width);
 
+// The same of uint8 [H W C], each value rounded to the nearest (ties to even).
+Tensor resize_bytes(const Tensor& image, std::int64_t height, std::int64_t width);
+
 }  // namespace espalier::datasets

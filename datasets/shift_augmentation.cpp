@@ -39,6 +39,10 @@ Example ShiftAugmentation::get(std::int64_t i) const {
   return example;
 }
 
+std::int64_t possible_shift(std::int64_t pixels, const Shape& image) {
+  return std::min(pixels, std::min(image[0], image[1]) - 1);
+}
+
 Tensor shifted(const Tensor& image, std::int64_t down, std::int64_t right) {
   const Shape& shape = image.shape();
   require(shape.rank() == 3, "shifted", "wants an image [H W C], got ", shape);

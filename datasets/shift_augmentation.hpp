@@ -30,6 +30,9 @@ class ShiftAugmentation : public Dataset {
   ShiftOptions options_;
 };
 
+// `pixels`, but no more than images of this shape can move: 0 for features, [1 1 C].
+std::int64_t possible_shift(std::int64_t pixels, const Shape& image);
+
 // out[y, x] = image[y - down, x - right], 0 where that lies outside. image: [H W C].
 Tensor shifted(const Tensor& image, std::int64_t down, std::int64_t right);
 

@@ -18,28 +18,31 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands({}))
+    if (!command->get_name().empty()) names.push_back(command->get_name());
+  return names;
+}
+
 }  // namespace
 
 std::string misspelt(const CLI::App& app, int argc, const char* const* argv) {
-  std::vector<std::string> commands;
-  for (const auto* command : app.get_subcommands({}))
-    if (!command->get_name().empty()) commands.push_back(command->get_name());
   const CLI::App* current = &app;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const bool is_option = word.starts_with("--") && word.size() > 2;
-    if (!is_option && (commands.empty() || current != &app || word.starts_with("-")))
-      continue;  // a value, or -h
+    const auto commands = command_names(*current);
+    if (!is_option && (commands.empty() || word.starts_with("-"))) continue;  // a value, or -h
     const auto known = is_option ? option_names(*current) : commands;
     const std::string name = is_option ? word.substr(0, word.find('=')) : word;
     if (std::ranges::find(known, name) == known.end()) {
       const std::string near = nearest(name, known);
-      return "'" + printable(name) + "' is no " +
-             (is_option ? "option" + (current == &app ? "" : " of " + current->get_name())
-                        : "command") +
+      return "'" + printable(name) + "' is no " + (is_option ? "option" : "command") +
+             (current == &app ? "" : " of " + current->get_name()) +
              (near.empty() ? "" : "; did you mean '" + near + "'?");
     }
-    if (!is_option) current = app.get_subcommand(word);
+    if (!is_option) current = current->get_subcommand(word);
   }
   return "";
 }

@@ -6,6 +6,8 @@
 #include <iostream>
 
 #include "apps/smallest/teacher.hpp"
+#include "compress/format/reader.hpp"
+#include "compress/format/writer.hpp"
 #include "core/base/file.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
@@ -28,17 +30,36 @@ std::string short_number(double v) {
   return text;
 }
 
+bool fits(const NetworkKind& kind, const Task& task) {
+  Rng rng(1, "fits");
+  try {
+    make_network(kind, kind.widths, task, rng);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// The classes' names in the file, where the data has any.
+Bytes labelled(const Bytes& file, const std::vector<std::string>& labels) {
+  if (labels.empty()) return file;
+  format::PackedModel model = format::read(file, "compress");
+  model.labels = labels;
+  return format::write(model);
+}
+
 }  // namespace
 
-Compression::Compression(CompressOptions options, datasets::TrainTest data)
+Compression::Compression(CompressOptions options, TrainingData data)
     : options_(std::move(options)),
       data_(std::move(data)),
       kind_(network_kind(options_.model)),
       widths_(options_.widths.empty() ? kind_.small
                                       : std::vector<std::vector<std::int64_t>>{options_.widths}),
-      images_(split(data_.train, std::min<std::int64_t>(5000, data_.train->size() / 6))) {
+      images_(split(data_.data.train, std::min<std::int64_t>(5000, data_.data.train->size() / 6))) {
   Rng rng(options_.seed, "init");
-  for (const auto& w : widths_) make_network(kind_, w, task_of(*data_.train), rng);  // or refuses
+  for (const auto& w : widths_)
+    make_network(kind_, w, task_of(*data_.data.train), rng);  // or refuses
   fs::create_directories(options_.out);
   read_trials();
 }
@@ -60,7 +81,7 @@ void Compression::run() {
 
 void Compression::report() const {
   if (kept_.empty()) return;
-  const double test_error = error_of(read_file(options_.out / "best.esp"), *data_.test);
+  const double test_error = error_of(read_file(options_.out / "best.esp"), *data_.data.test);
   if (options_.json) {
     nlohmann::json all = to_json();
     all["best"] = to_json(best_one());
@@ -89,13 +110,15 @@ void Compression::require_goal() const {
        percent(*goal_.most_error), " are allowed: run it again, or give it more --minutes");
 }
 
-// LeNet-5 teaches every network; a goal relative to the whole network needs that one as well.
+// LeNet-5 teaches every network of pictures that are large enough for it, else the network in whole;
+// a goal relative to the whole network needs that one as well.
 void Compression::set_goal_and_teacher() {
   const int epochs = std::clamp(static_cast<int>(options_.minutes / 1.5), 2, 20);
   say("a teacher of " + std::to_string(epochs) + " epochs first, unless the folder has it");
+  const bool pictures = fits(network_kind("lenet5"), task_of(*images_.train));
+  const NetworkKind& teaching = pictures ? network_kind("lenet5") : kind_;
   const TeacherOptions training{.epochs = epochs, .quiet = options_.quiet};
-  teacher_ = teacher(network_kind("lenet5"), options_.out / "teacher.safetensors", images_.train,
-                     training);
+  teacher_ = teacher(teaching, options_.out / "teacher.safetensors", images_.train, training);
   distillation_.emplace([this](const Tensor& x) { return (*teacher_)(Variable(x)).value(); },
                         Recipe{}.teacher);
   if (options_.target_bytes) {
@@ -103,7 +126,7 @@ void Compression::set_goal_and_teacher() {
     return;
   }
   std::optional<Sequential> own;
-  if (kind_.name != "lenet5")
+  if (kind_.name != teaching.name)
     own = teacher(kind_, options_.out / (kind_.name + ".safetensors"), images_.train, training);
   const double whole = training::accuracy(own ? *own : *teacher_, *images_.validation);
   goal_.most_error = 1 - whole + *options_.max_drop / 100;
@@ -130,8 +153,9 @@ Compression::Kept Compression::try_plan(const Plan& plan) const {
   const auto trained =
       train_smallest(recipe_for(plan), images_, &*distillation_,
                      {.seed = options_.seed, .label = name, .quiet = options_.quiet});
-  write_file(options_.out / (name + ".esp"), trained.file);
-  return {{plan, std::ssize(trained.file), trained.validation_error, trained.training_minutes,
+  const Bytes file = labelled(trained.file, data_.labels);
+  write_file(options_.out / (name + ".esp"), file);
+  return {{plan, std::ssize(file), trained.validation_error, trained.training_minutes,
            trained.descent_minutes},
           name + ".esp"};
 }
@@ -194,11 +218,14 @@ nlohmann::json Compression::to_json(const Kept& kept) const {
 
 // What trials of one folder have in common.
 nlohmann::json Compression::settings() const {
+  const auto shape = images_.train->image_shape().sizes();
   return {{"model", kind_.name},
           {"widths", widths_},
           {"seed", options_.seed},
           {"images", images_.train->size()},
-          {"synthetic", options_.synthetic}};
+          {"synthetic", data_.synthetic},
+          {"data", data_.name},
+          {"shape", std::vector<std::int64_t>(shape.begin(), shape.end())}};
 }
 
 nlohmann::json Compression::to_json() const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/data_options.hpp"
 #include "apps/smallest/networks.hpp"
 #include "apps/smallest/search.hpp"
 #include "apps/smallest/train_smallest.hpp"
@@ -15,12 +16,10 @@ namespace espalier::apps {
 
 struct CompressOptions {
   std::string model = "lenet5";
-  std::optional<std::filesystem::path> data;
-  bool synthetic = false;
+  DataOptions data;
   std::optional<std::int64_t> target_bytes;
   std::optional<double> max_drop;  // percentage points
   double minutes = 30;
-  std::optional<std::int64_t> images;
   std::filesystem::path out = "espalier-smallest";
   std::vector<std::int64_t> widths;
   std::uint64_t seed = 1;
@@ -31,7 +30,7 @@ class Compression {
  public:
   // Takes up the trials that --out holds. Errors: kUsage when they belong to another search;
   // kCorrupt when trials.json is none of ours.
-  Compression(CompressOptions options, datasets::TrainTest data);
+  Compression(CompressOptions options, TrainingData data);
 
   // Trials until the time is up. Each is kept as it ends. Errors: as training::fit.
   void run();
@@ -65,7 +64,7 @@ class Compression {
   void say(const std::string& line) const;
 
   CompressOptions options_;
-  datasets::TrainTest data_;
+  TrainingData data_;
   const NetworkKind& kind_;
   std::vector<std::vector<std::int64_t>> widths_;
   Images images_;

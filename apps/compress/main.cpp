@@ -5,7 +5,6 @@
 #include "apps/common/program.hpp"
 #include "apps/common/words.hpp"
 #include "apps/compress/compression.hpp"
-#include "apps/smallest/digits.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/text.hpp"
 #include "core/onednn/threads.hpp"
@@ -18,10 +17,9 @@ void compress(CompressOptions options) {
           "wants one of --target-bytes and --max-drop");
   install_interrupt_handler();
   set_threads(1);
-  const Digits digits = load_digits(options.data, options.synthetic, options.images);
-  options.synthetic = digits.synthetic;
   if (options.json) options.quiet = true;
-  Compression compression(options, digits.data);
+  options.data.quiet = options.quiet;
+  Compression compression(options, load_training_data(options.data));
   try {
     compression.run();
   } catch (const Error& error) {
@@ -61,13 +59,7 @@ int main(int argc, char** argv) {
                  "the fewest bytes")
       ->check(CLI::Range(0.0, 100.0))
       ->excludes(bytes);
-  auto* data =
-      app.add_option("--data", options.data,
-                     "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
-                     "~/.cache/espalier/mnist, then one download, then the built-in synthetic "
-                     "digits)");
-  app.add_flag("--synthetic", options.synthetic, "Use the built-in synthetic digits")
-      ->excludes(data);
+  add_data_options(app, options.data);
   app.add_option("--minutes", options.minutes,
                  "Time for this run; a trial that has begun is finished")
       ->check(CLI::Range(0.05, 10'000.0))
@@ -77,7 +69,7 @@ int main(int argc, char** argv) {
   app.add_option("--widths", options.widths,
                  "Of the hidden layers at the start, in place of those that are searched")
       ->delimiter(',');
-  app.add_option("--images", options.images,
+  app.add_option("--images", options.data.images,
                  "Only the first of the training images, for a quick look (default: all)")
       ->check(CLI::Range(std::int64_t{60}, std::int64_t{1} << 30));
   app.add_option("--seed", options.seed, "Of all that is random")->capture_default_str();
@@ -94,6 +86,8 @@ int main(int argc, char** argv) {
       list +
       "\nExit code 5: the goal was not met in the time.\n"
       "Examples: espalier compress --model lenet5 --target-bytes 1000 --data mnist\n"
-      "          espalier compress --model lenet300 --max-drop 0.3 --minutes 60 --out small");
+      "          espalier compress --model lenet300 --max-drop 0.3 --minutes 60 --out small\n"
+      "          espalier compress --target-bytes 2000 --data flowers --size 32x32 --out "
+      "flowers-esp");
   return run_program(app, argc, argv, [&] { compress(options); });
 }

@@ -11,5 +11,6 @@ void add_inspect(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_export(CLI::App& app);
 void add_fetch(CLI::App& app);
+void add_data(CLI::App& app);
 
 }  // namespace espalier::apps

@@ -5,8 +5,8 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
+#include "apps/common/data_options.hpp"
 #include "apps/common/words.hpp"
 #include "apps/espalier/commands.hpp"
 #include "compress/runtime/compare.hpp"
@@ -15,16 +15,13 @@
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
 #include "core/tensor/argmax.hpp"
-#include "datasets/fetch_mnist.hpp"
-#include "datasets/synthetic_digits.hpp"
 
 namespace espalier::apps {
 namespace {
 
 struct EvalOptions {
   std::filesystem::path model;
-  std::optional<std::filesystem::path> data;
-  bool synthetic = false;
+  DataOptions data;
   std::string executor = "onednn";
   bool json = false;
 };
@@ -33,13 +30,21 @@ struct EvalOptions {
 // float models by more than 1e-4 of the image's largest logit (they add in different orders).
 void eval(const EvalOptions& options) {
   const auto model = runtime::Model::load(options.model);
-  std::optional<datasets::MnistData> data;
-  if (!options.synthetic) data = datasets::find_or_fetch_mnist(options.data);
-  const bool mnist = data.has_value();
-  if (!mnist) data = datasets::synthetic_digits({.train = 1});
-  const auto& test = *data->test;
-
   const auto& shape = model.packed().input_shape;
+  DataOptions wanted = options.data;
+  wanted.quiet = options.json;
+  if (wanted.path &&
+      std::filesystem::is_directory(*wanted.path)) {  // pictures, as the model was made for
+    if (wanted.size.empty())
+      wanted.size = std::to_string(shape[0]) + "x" + std::to_string(shape[1]);
+    wanted.grey = wanted.grey || shape[2] == 1;
+  }
+  const TrainingData data = load_training_data(wanted);
+  const auto& test = *data.data.test;
+  const auto& labels = model.packed().labels;
+  require(labels.empty() || data.labels.empty() || labels == data.labels, options.model.string(),
+          "knows other classes than the data: ", join(labels, ", ").substr(0, 200),
+          "; the data's are ", join(data.labels, ", ").substr(0, 200));
   require(test.image_shape() == Shape{shape[0], shape[1], shape[2]}, options.model.string(),
           "wants images of ", Shape{shape[0], shape[1], shape[2]}, ", the data's are ",
           test.image_shape());
@@ -62,19 +67,18 @@ void eval(const EvalOptions& options) {
   });
   progress.finish();
   const double accuracy = static_cast<double>(right) / static_cast<double>(test.size());
-  const char* name = mnist ? "MNIST" : "synthetic digits, not MNIST";
   if (options.json) {
-    std::cout << nlohmann::json{{"data", name},
+    std::cout << nlohmann::json{{"data", data.name},
                                 {"accuracy", accuracy},
                                 {"images", test.size()},
                                 {"differing_logits", differ}}
-                     .dump()
+                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
   } else {
     std::cout << printable(options.model.string()) << ": " << percent(accuracy) << " of "
-              << with_commas(test.size()) << " test images right (" << name << "), " << differ
-              << " logits differ between the executors" << (exact ? "" : " (by more than a 1e-4th)")
-              << '\n';
+              << with_commas(test.size()) << " test images right (" << printable(data.name) << "), "
+              << differ << " logits differ between the executors"
+              << (exact ? "" : " (by more than a 1e-4th)") << '\n';
   }
 }
 
@@ -82,16 +86,10 @@ void eval(const EvalOptions& options) {
 
 void add_eval(CLI::App& app) {
   auto options = std::make_shared<EvalOptions>();
-  auto* command = app.add_subcommand(
-      "eval", "Accuracy of a model on MNIST's test images, or on synthetic digits");
+  auto* command =
+      app.add_subcommand("eval", "Accuracy of a model on the test images of MNIST or of own data");
   command->add_option("model", options->model, "An .esp file")->required();
-  auto* data =
-      command->add_option("--data", options->data,
-                          "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
-                          "~/.cache/espalier/mnist, then one download, then the built-in synthetic "
-                          "digits)");
-  command->add_flag("--synthetic", options->synthetic, "Use the built-in synthetic digits")
-      ->excludes(data);
+  add_data_options(*command, options->data);
   command
       ->add_option("--executor", options->executor,
                    "Whose answers count: onednn (fast), or reference (plain loops)")
@@ -101,6 +99,7 @@ void add_eval(CLI::App& app) {
   command->footer(
       "Both executors run every image, and the logits that differ between them are counted: 0 in\n"
       "any model with integer layers.\n"
+      "Pictures of a folder are resized, and made grey, as the model wants them.\n"
       "Examples: espalier eval espalier-out/quantized.esp --data mnist\n"
       "          espalier eval model.esp --json | jq .accuracy");
   command->callback([options] { eval(*options); });

@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
       "  espalier eval espalier-out/quantized.esp              right on how many test images?\n"
       "  espalier export c99 espalier-out/quantized.esp -o digits.c  for a microcontroller\n"
       "  espalier fetch mnist                                  the real data, once\n"
+      "  espalier data info FOLDER                             your own pictures, before training\n"
       "  espalier train --recipe recipe.json                   prune, cluster, quantize: your "
       "stages\n"
       "  espalier compress --target-bytes 1000                 a LeNet-5 in a thousand bytes\n"
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
   add_eval(app);
   add_export(app);
   add_fetch(app);
+  add_data(app);
   for (const auto& [name, description] : kTraining) {
     app.add_subcommand(std::string(name), description);
     if (argc < 2 || argv[1] != name) continue;

@@ -29,7 +29,9 @@ Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
                  .quiet = options.quiet,
                  .epoch_data = [&](int epoch) {
                    return std::make_shared<datasets::ShiftAugmentation>(
-                       train, datasets::ShiftOptions{.seed = options.seed,
+                       train, datasets::ShiftOptions{.max_shift_pixels = datasets::possible_shift(
+                                                         1, train->image_shape()),
+                                                     .seed = options.seed,
                                                      .epoch = static_cast<std::uint64_t>(epoch)});
                  }});
   save_parameters(model, file);

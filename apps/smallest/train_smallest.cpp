@@ -45,11 +45,11 @@ namespace {
 std::shared_ptr<const datasets::Dataset> shifted(const Recipe& recipe, std::uint64_t seed,
                                                  std::shared_ptr<const datasets::Dataset> images,
                                                  std::uint64_t epoch) {
+  const std::int64_t pixels = datasets::possible_shift(recipe.shift_pixels, images->image_shape());
   return std::make_shared<datasets::ShiftAugmentation>(
-      std::move(images), datasets::ShiftOptions{.max_shift_pixels = recipe.shift_pixels,
-                                                .share = recipe.shift_share,
-                                                .seed = seed,
-                                                .epoch = epoch});
+      std::move(images),
+      datasets::ShiftOptions{
+          .max_shift_pixels = pixels, .share = recipe.shift_share, .seed = seed, .epoch = epoch});
 }
 
 void show_code_length(const rate::RatePenalty& penalty) {

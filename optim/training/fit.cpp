@@ -9,6 +9,7 @@
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
 #include "core/ops/ops.hpp"
+#include "datasets/batch_loader.hpp"
 #include "datasets/subset.hpp"
 #include "optim/training/checkpoint.hpp"
 #include "optim/training/divergence.hpp"
@@ -95,13 +96,12 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
     const datasets::Dataset& seen = augmented ? *augmented : data;
     require(seen.size() == data.size(), "fit", "the data of epoch ", epoch, " has ", seen.size(),
             " images, want ", data.size(), " as in every epoch");
+    // Decoding and augmentation run ahead of the steps; the batches are the same without a thread.
+    datasets::BatchLoader loader(seen, order, {.batch_size = options.batch_size});
     for (std::int64_t b = 0; b < batches; ++b) {
       require(!interrupted(), ErrorKind::kInterrupted, "fit", "stopped by Ctrl-C before epoch ",
               epoch, ", batch ", b + 1);
-      const auto begin = static_cast<std::size_t>(b * options.batch_size);
-      const auto count =
-          std::min(static_cast<std::size_t>(options.batch_size), order.size() - begin);
-      const auto batch = datasets::collate(seen, std::span(order).subspan(begin, count));
+      const datasets::Batch batch = loader.next().value();
 
       const Rng drawn = dropout;
       Variable logits, task;
@@ -127,7 +127,8 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
              "); lower the learning rate");
       }
 
-      report.loss += static_cast<double>(task.value().item()) * static_cast<double>(count);
+      report.loss +=
+          static_cast<double>(task.value().item()) * static_cast<double>(batch.labels.size());
       report.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));
       if (options.on_step) options.on_step({info, static_cast<double>(value)});
       ++info.step;

@@ -15,11 +15,11 @@ using tests::run_program;
 TEST_CASE("help teaches: every command, its options, an example, the exit codes") {
   const auto all = run_program("espalier --help");
   CHECK(all.exit_code == 0);
-  for (const char* part : {"run", "inspect", "eval", "export", "fetch", "train", "compress",
+  for (const char* part : {"run", "inspect", "eval", "export", "fetch", "data", "train", "compress",
                            "toolbox", "A first tour", "Exit codes"})
     CHECK_MESSAGE(contains(all.output, part), part);
   for (const char* command :
-       {"run", "inspect", "eval", "export", "fetch", "train", "compress", "toolbox"}) {
+       {"run", "inspect", "eval", "export", "fetch", "data", "train", "compress", "toolbox"}) {
     const auto help = run_program("espalier " + std::string(command) + " --help");
     CHECK(help.exit_code == 0);
     CHECK(contains(help.output, "Example"));

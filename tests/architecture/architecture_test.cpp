@@ -41,7 +41,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"compress/export", {"compress/format"}},
     {"compress/recipe",
      {"compress/prune", "compress/quantize", "compress/cluster", "compress/rate"}},
-    {"apps/common", {"core/base"}},
+    {"apps/common", {"datasets"}},
     // What runs a model knows nothing of training.
     {"apps/espalier", {"apps/common", "compress/runtime", "compress/export", "datasets"}},
     {"apps/tutorial", {"apps/common", "compress/pack", "compress/runtime"}},
@@ -63,6 +63,8 @@ const std::map<std::string, std::set<std::string>> kLibraries = {
     {"zlib.h", {"datasets", "compress/pack", "apps/bench"}},
     {"openssl/", {"datasets"}},
     {"stb_", {"datasets"}},
+    {"jpeglib.h", {"datasets"}},
+    {"jerror.h", {"datasets"}},
     {"CLI/",
      {"apps/common", "apps/espalier", "apps/compress", "apps/toolbox", "apps/train",
       "apps/tutorial", "apps/records", "apps/bench"}},

@@ -177,6 +177,12 @@ TEST_CASE("ShiftAugmentation depends on seed, epoch and index, not on the order 
   CHECK(kind_of([&] { ShiftAugmentation(data, {.max_shift_pixels = -1}); }) == ErrorKind::kUsage);
 }
 
+TEST_CASE("possible_shift: as far as an image can move") {
+  CHECK(possible_shift(2, {28, 28, 1}) == 2);
+  CHECK(possible_shift(2, {28, 2, 1}) == 1);
+  CHECK(possible_shift(2, {1, 1, 30}) == 0);
+}
+
 TEST_CASE("for_each_batch: the first examples in order, the last batch smaller") {
   const auto data = numbered(7);
   std::vector<int> sizes, labels;

@@ -1,0 +1,109 @@
+#include "apps/common/data_options.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "core/base/progress.hpp"
+#include "datasets/fetch_mnist.hpp"
+#include "datasets/subset.hpp"
+#include "datasets/synthetic_digits.hpp"
+
+namespace espalier::apps {
+namespace {
+
+constexpr const char* kSynthetic = "synthetic digits, not MNIST";
+
+// "data/flowers/" is flowers.
+std::string last_part(const std::filesystem::path& path) {
+  const auto absolute = std::filesystem::absolute(path).lexically_normal();
+  return (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string();
+}
+
+}  // namespace
+
+void add_reading_options(CLI::App& app, DataOptions& options) {
+  app.add_option("--size", options.size,
+                 "Resize pictures to HEIGHTxWIDTH, for example 32x32 (a triangle filter, each side "
+                 "by its own factor)");
+  app.add_flag("--grey", options.grey, "Make pictures grey (default: RGB from an image folder)");
+  app.add_option("--label", options.label,
+                 "Column of a CSV file's classes, by number from 1 or by name (default: the last)");
+  app.add_option("--test-share", options.split.test_share,
+                 "Of each class, kept for the test where the data has no test part")
+      ->check(CLI::Range(0.001, 0.999))
+      ->capture_default_str();
+  app.add_option("--split-seed", options.split.seed, "Of that split")->capture_default_str();
+}
+
+void add_data_options(CLI::App& app, DataOptions& options) {
+  auto* data = app.add_option(
+      "--data", options.path,
+      "Folder of images (one folder a class, or train/ and test/), folder with MNIST's IDX files, "
+      "or CSV file (default: MNIST in $MNIST_DIR, then ~/.cache/espalier/mnist, then one download, "
+      "then the built-in synthetic digits)");
+  app.add_flag("--synthetic", options.synthetic, "Use the built-in synthetic digits")
+      ->excludes(data);
+  add_reading_options(app, options);
+}
+
+std::optional<datasets::ImageSize> parse_size(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  datasets::ImageSize size;
+  const char* end = text.data() + text.size();
+  auto [at, failure] = std::from_chars(text.data(), end, size.height);
+  bool good = failure == std::errc{};
+  size.width = size.height;
+  if (good && at != end) {
+    good = *at == 'x';
+    if (good) {
+      const auto [stop, second] = std::from_chars(at + 1, end, size.width);
+      good = second == std::errc{} && stop == end;
+    }
+  }
+  require(good && size.height >= 1 && size.width >= 1 && size.height <= datasets::kMaxImageSide &&
+              size.width <= datasets::kMaxImageSide,
+          "--size", "wants HEIGHTxWIDTH, each 1 to ", datasets::kMaxImageSide, ", got '", text,
+          "'");
+  return size;
+}
+
+datasets::LoadedData load_path(const DataOptions& options, bool first_size) {
+  std::optional<Progress> progress;
+  auto loaded = datasets::load_data(
+      *options.path, {.size = parse_size(options.size),
+                      .grey = options.grey,
+                      .label = options.label,
+                      .split = options.split,
+                      .first_size = first_size,
+                      .progress = [&](std::int64_t done, std::int64_t total) {
+                        if (done == 0)
+                          progress.emplace("reading", total, "pictures", options.quiet);
+                        progress->update(done);
+                      }});
+  if (progress) progress->finish();
+  return loaded;
+}
+
+TrainingData load_training_data(const DataOptions& options) {
+  TrainingData result;
+  if (options.path) {
+    auto loaded = load_path(options);
+    result = {loaded.data, false, last_part(*options.path), std::move(loaded.labels)};
+  } else {
+    require(options.size.empty() && !options.grey && options.label.empty(), "--data",
+            "is missing: --size, --grey and --label say how it is read");
+    std::optional<datasets::MnistData> mnist;
+    if (!options.synthetic) mnist = datasets::find_or_fetch_mnist();
+    result = {
+        mnist ? *mnist : datasets::synthetic_digits(), !mnist, mnist ? "MNIST" : kSynthetic, {}};
+  }
+  auto& train = result.data.train;
+  if (options.images) {
+    require(*options.images <= train->size(), "--images", "the data has ", train->size(),
+            " training images, asked for ", *options.images);
+    train = datasets::first(train, *options.images);
+  }
+  return result;
+}
+
+}  // namespace espalier::apps

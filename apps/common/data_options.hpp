@@ -1,0 +1,48 @@
+// The data that a program trains on or tests with, by the same options in each.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "datasets/load.hpp"
+
+namespace espalier::apps {
+
+struct DataOptions {
+  std::optional<std::filesystem::path> path;  // none: MNIST where it is found
+  bool synthetic = false;                     // the synthetic digits
+  std::optional<std::int64_t> images;         // only the first of the training images
+  std::string size;                           // "HEIGHTxWIDTH", or "SIDE"; empty: as they are
+  bool grey = false;
+  std::string label;  // the column of a CSV file's classes; empty: the last
+  datasets::SplitOptions split;
+  bool quiet = false;  // no progress on standard error
+};
+
+// --data and --synthetic; --size, --grey and --label; --test-share and --split-seed.
+void add_data_options(CLI::App& app, DataOptions& options);
+// Those of them that say how a path is read.
+void add_reading_options(CLI::App& app, DataOptions& options);
+
+struct TrainingData {
+  datasets::TrainTest data;
+  bool synthetic = false;
+  std::string name;  // "MNIST", "synthetic digits, not MNIST", or the path's last part
+  std::vector<std::string> labels;  // the classes' names; empty: "0", "1", ...
+};
+
+// What `path` names (datasets/load.hpp), else MNIST as find_or_fetch_mnist finds it, else the
+// synthetic digits. Errors: as load_data and find_or_fetch_mnist; kUsage, naming the option, for a
+// size that is none, more --images than there are, and options of a path without one.
+TrainingData load_training_data(const DataOptions& options);
+
+// What `options.path` names, with progress on standard error. Errors: as load_data.
+datasets::LoadedData load_path(const DataOptions& options, bool first_size = false);
+
+// Errors: kUsage.
+std::optional<datasets::ImageSize> parse_size(const std::string& text);
+
+}  // namespace espalier::apps

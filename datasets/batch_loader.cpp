@@ -1,0 +1,94 @@
+#include "datasets/batch_loader.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "core/base/interrupt.hpp"
+
+namespace espalier::datasets {
+namespace {
+
+// A signal wakes no condition variable: look at the flag now and then.
+constexpr std::chrono::milliseconds kInterruptPause(50);
+
+}  // namespace
+
+BatchLoader::BatchLoader(const Dataset& dataset, std::vector<std::int64_t> order,
+                         BatchLoaderOptions options)
+    : dataset_(dataset), order_(std::move(order)), options_(options) {
+  require(options_.batch_size >= 1 && options_.ahead >= 0, "BatchLoader",
+          "wants a batch of at least 1 and 0 or more ahead, got ", options_.batch_size, " and ",
+          options_.ahead);
+  for (const std::int64_t i : order_) check_index(i, dataset_.size());
+  if (options_.ahead > 0 && !order_.empty()) thread_ = std::thread([this] { run(); });
+}
+
+BatchLoader::~BatchLoader() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+// As collate(), but it looks up between two examples.
+std::optional<Batch> BatchLoader::make(std::size_t begin) const {
+  const auto count = std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - begin);
+  const Shape image = dataset_.image_shape();
+  Batch batch{
+      Tensor::uninitialized({static_cast<std::int64_t>(count), image[0], image[1], image[2]}), {}};
+  float* out = batch.images.mutable_data();
+  for (const std::int64_t i : std::span(order_).subspan(begin, count)) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stop_) return std::nullopt;
+    }
+    const Example example = dataset_.get(i);
+    require(example.image.shape() == image, ErrorKind::kInternal, "BatchLoader", "example ", i,
+            " is ", example.image.shape(), ", its dataset says ", image);
+    out = std::ranges::copy(example.image.values(), out).out;
+    batch.labels.push_back(example.label);
+  }
+  return batch;
+}
+
+void BatchLoader::run() {
+  try {
+    for (std::size_t begin = 0; begin < order_.size();
+         begin += static_cast<std::size_t>(options_.batch_size)) {
+      auto batch = make(begin);
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stop_ || std::ssize(ready_) < options_.ahead; });
+      if (stop_ || !batch) return;
+      ready_.push_back(std::move(*batch));
+      changed_.notify_all();
+    }
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    failure_ = std::current_exception();
+    changed_.notify_all();
+  }
+}
+
+std::optional<Batch> BatchLoader::next() {
+  check_interrupt("BatchLoader");
+  if (taken_ >= order_.size()) return std::nullopt;
+  std::optional<Batch> batch;
+  if (!thread_.joinable()) {
+    batch = make(taken_);
+  } else {
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, kInterruptPause, [&] { return !ready_.empty() || failure_; }))
+      check_interrupt("BatchLoader");
+    if (ready_.empty()) std::rethrow_exception(failure_);
+    batch = std::move(ready_.front());
+    ready_.pop_front();
+    changed_.notify_all();
+  }
+  taken_ += batch->labels.size();
+  return batch;
+}
+
+}  // namespace espalier::datasets

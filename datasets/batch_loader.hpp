@@ -1,0 +1,55 @@
+// Batches made ahead on a thread, so that decoding and augmentation run beside training.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "datasets/dataset.hpp"
+
+namespace espalier::datasets {
+
+struct BatchLoaderOptions {
+  std::int64_t batch_size = 32;  // the last batch may be smaller
+  // Batches that may lie ready; 0: none is made ahead, and there is no thread.
+  std::int64_t ahead = 4;
+};
+
+class BatchLoader {
+ public:
+  // The examples of `order`, in this order: the same batches whatever `ahead` is. The dataset
+  // outlives the loader. Errors: kUsage unless batch_size >= 1 and ahead >= 0.
+  BatchLoader(const Dataset& dataset, std::vector<std::int64_t> order,
+              BatchLoaderOptions options = {});
+  // Does not wait for more than the example that is being made.
+  ~BatchLoader();
+  BatchLoader(const BatchLoader&) = delete;
+  BatchLoader& operator=(const BatchLoader&) = delete;
+
+  // Waits for the next batch; nullopt behind the last. What the dataset's get() threw is thrown
+  // here, in its batch's turn, and again by every later call. Errors: kInterrupted while Ctrl-C is
+  // unanswered (core/base/interrupt.hpp).
+  std::optional<Batch> next();
+
+ private:
+  std::optional<Batch> make(std::size_t begin) const;  // nullopt when it is to stop
+  void run();
+
+  const Dataset& dataset_;
+  std::vector<std::int64_t> order_;
+  BatchLoaderOptions options_;
+  std::size_t taken_ = 0;  // examples whose batches next() has given
+
+  mutable std::mutex mutex_;  // of all below
+  std::condition_variable changed_;
+  std::deque<Batch> ready_;
+  std::exception_ptr failure_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace espalier::datasets

@@ -1,0 +1,173 @@
+#include "datasets/csv.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "core/base/file.hpp"
+#include "core/base/text.hpp"
+#include "datasets/csv_reader.hpp"
+#include "datasets/feature_rows.hpp"
+#include "datasets/subset.hpp"
+
+namespace espalier::datasets {
+namespace {
+
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
+// As an .esp file holds them.
+constexpr std::size_t kMaxLabelBytes = 256, kMaxClasses = 65536;
+
+std::optional<double> number(const std::string& cell) {
+  double value = 0;
+  const char* begin = cell.data() + (cell.starts_with('+') ? 1 : 0);
+  const char* end = cell.data() + cell.size();
+  const auto [stop, failure] = std::from_chars(begin, end, value);
+  if (failure != std::errc{} || stop != end || begin == end) return std::nullopt;
+  return value;
+}
+
+bool missing(const std::string& cell) {
+  static const std::vector<std::string> kNone = {"",    "?",   "NA",   "N/A",
+                                                 "NaN", "nan", "null", "None"};
+  return std::ranges::find(kNone, cell) != kNone.end();
+}
+
+// Which columns are what; decided by the options and the first row.
+struct Columns {
+  std::vector<std::string> names;  // of all
+  std::size_t label = 0;
+  bool header = false;
+};
+
+std::optional<std::size_t> by_number(const std::string& text, std::size_t count) {
+  std::size_t column = 0;
+  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), column);
+  if (failure != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  require(column >= 1 && column <= count, "label", "there is no column ", column,
+          "; the file has 1 to ", count);
+  return column - 1;
+}
+
+Columns columns_of(const std::vector<std::string>& first, const CsvReader& reader,
+                   const CsvOptions& options) {
+  reader.check(first.size() >= 2, "one column, wanted a feature and a label at least",
+               first[0].find_first_of(";\t") == std::string::npos
+                   ? ""
+                   : "; columns are separated by commas here, not by semicolons or tabs");
+  Columns columns{.names = {}, .label = first.size() - 1};
+  bool by_name = false;
+  if (const auto column = by_number(options.label, first.size())) {
+    columns.label = *column;
+  } else if (!options.label.empty()) {
+    const auto at = std::ranges::find(first, options.label);
+    require(at != first.end() && options.header != false, "label", "there is no column '",
+            options.label, "'; the first row is ", join(first, ", ").substr(0, 200));
+    require(std::count(at, first.end(), options.label) == 1, "label", "two columns are named '",
+            options.label, "'; say the number of one");
+    columns.label = static_cast<std::size_t>(at - first.begin());
+    by_name = true;
+  }
+  bool names = by_name;
+  for (std::size_t c = 0; c < first.size(); ++c)
+    names = names || (c != columns.label && !missing(first[c]) && !number(first[c]));
+  columns.header = options.header.value_or(names);
+  for (std::size_t c = 0; c < first.size(); ++c)
+    columns.names.push_back(columns.header ? first[c] : "column " + std::to_string(c + 1));
+  return columns;
+}
+
+struct Rows {
+  std::vector<float> values;  // [N C]
+  std::vector<int> labels;    // of `classes`, in the order of their first row
+  std::vector<std::string> classes;
+};
+
+float feature(const std::string& cell, const std::string& column, const CsvReader& reader) {
+  reader.check(!missing(cell), "column '", column, "' is missing ('", cell,
+               "'); fill it or remove the row");
+  const auto value = number(cell);
+  reader.check(value.has_value() && std::abs(*value) <= double{std::numeric_limits<float>::max()},
+               "column '", column, "' is '", cell.substr(0, 40), "', wanted a finite number");
+  return static_cast<float>(*value);
+}
+
+Rows read_rows(CsvReader& reader, std::vector<std::string> cells, const Columns& columns) {
+  Rows rows;
+  std::map<std::string, int> known;
+  bool more = columns.header ? reader.next(cells) : true;
+  for (; more; more = reader.next(cells)) {
+    reader.check(cells.size() == columns.names.size(), cells.size(), " cells, the first row has ",
+                 columns.names.size());
+    for (std::size_t c = 0; c < cells.size(); ++c)
+      if (c != columns.label) rows.values.push_back(feature(cells[c], columns.names[c], reader));
+    const std::string& label = cells[columns.label];
+    reader.check(!missing(label), "the label, column '", columns.names[columns.label],
+                 "', is missing ('", label, "')");
+    reader.check(label.size() <= kMaxLabelBytes, "the label has ", label.size(), " bytes, at most ",
+                 kMaxLabelBytes, " are possible");
+    const auto [at, is_new] = known.emplace(label, static_cast<int>(known.size()));
+    if (is_new) rows.classes.push_back(label);
+    reader.check(known.size() <= kMaxClasses, "more than ", kMaxClasses, " classes");
+    rows.labels.push_back(at->second);
+  }
+  return rows;
+}
+
+// Classes in their order, and the labels with them.
+void sort_classes(Rows& rows) {
+  const bool numbers =
+      std::ranges::all_of(rows.classes, [](const auto& c) { return number(c).has_value(); });
+  std::vector<int> order(rows.classes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](int c) {
+    const std::string& name = rows.classes[static_cast<std::size_t>(c)];
+    return std::pair(numbers ? *number(name) : 0.0, name);
+  });
+  std::vector<int> rank(order.size());
+  std::vector<std::string> sorted;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    rank[static_cast<std::size_t>(order[k])] = static_cast<int>(k);
+    sorted.push_back(rows.classes[static_cast<std::size_t>(order[k])]);
+  }
+  rows.classes = sorted;
+  for (int& label : rows.labels) label = rank[static_cast<std::size_t>(label)];
+}
+
+}  // namespace
+
+CsvData decode_csv(std::span<const std::uint8_t> bytes, const std::string& name,
+                   const CsvOptions& options) {
+  CsvReader reader(bytes, name);
+  std::vector<std::string> first;
+  require(reader.next(first), ErrorKind::kCorrupt, name, "is empty");
+  const Columns columns = columns_of(first, reader, options);
+  Rows rows = read_rows(reader, first, columns);
+  const std::string& label = columns.names[columns.label];
+  require(rows.classes.size() >= 2, ErrorKind::kCorrupt, name, "the label column '", label,
+          "' holds ", rows.classes.size(), " classes, wanted at least two");
+  require(rows.classes.size() <= rows.labels.size() / 2, ErrorKind::kCorrupt, name,
+          "the label column '", label, "' holds ", rows.classes.size(), " different values in ",
+          rows.labels.size(), " rows: those are no classes; is it the right column?");
+  sort_classes(rows);
+  const int classes = static_cast<int>(rows.classes.size());
+  auto split = stratified_split(rows.labels, classes, options.split);
+  CsvData result{{}, rows.classes, columns.names, {}, {}};
+  result.features.erase(result.features.begin() + static_cast<std::ptrdiff_t>(columns.label));
+  const auto all = std::make_shared<FeatureRows>(std::move(rows.values), std::move(rows.labels),
+                                                 classes, split.train);
+  result.mean = all->mean();
+  result.deviation = all->deviation();
+  result.data = {std::make_shared<Subset>(all, std::move(split.train)),
+                 std::make_shared<Subset>(all, std::move(split.test))};
+  return result;
+}
+
+CsvData load_csv(const std::filesystem::path& path, const CsvOptions& options) {
+  return decode_csv(read_file(path, kMaxFileBytes), path.string(), options);
+}
+
+}  // namespace espalier::datasets

@@ -1,0 +1,44 @@
+// Tables of numbers with a class in each row, from CSV files.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/bytes.hpp"
+#include "datasets/dataset.hpp"
+#include "datasets/stratified_split.hpp"
+
+namespace espalier::datasets {
+
+struct CsvOptions {
+  // The column of the classes: its number from 1, or its name in the header; empty: the last.
+  std::string label = {};
+  // Whether the first row holds names. None: it does if `label` is one of them, or a feature's cell
+  // is no number.
+  std::optional<bool> header = {};
+  SplitOptions split = {};
+};
+
+struct CsvData {
+  TrainTest data;                     // images of [1 1 C], a channel a feature
+  std::vector<std::string> labels;    // the classes: ascending as numbers if all are, else by bytes
+  std::vector<std::string> features;  // the columns' names; "column 3" without a header
+  std::vector<float> mean, deviation;  // [C], over the training rows
+};
+
+// Features become 0..1, as pixels are, which is what the integer grid of a quantized network's input
+// spans: x = 0.5 + (value - mean) / (8 deviation), clamped, so that 4 deviations to either side fit;
+// a feature that never varies becomes 0.5. Errors, naming file, line and column: kIo; kUsage for a
+// label column that does not exist; kCorrupt for a damaged file (csv_reader.hpp), rows of unequal
+// length, a feature that is missing or no finite number, a missing label, fewer than two classes,
+// or so many that the column holds no classes (more than half as many as rows).
+CsvData load_csv(const std::filesystem::path& path, const CsvOptions& options = {});
+
+// The same of bytes already read; `name` stands in the errors.
+CsvData decode_csv(std::span<const std::uint8_t> bytes, const std::string& name,
+                   const CsvOptions& options = {});
+
+}  // namespace espalier::datasets

@@ -1,0 +1,182 @@
+#include "datasets/idx_folder.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/file.hpp"
+#include "core/base/interrupt.hpp"
+#include "datasets/gzip.hpp"
+#include "datasets/idx.hpp"
+#include "datasets/in_memory.hpp"
+#include "datasets/resize.hpp"
+
+namespace espalier::datasets {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMaxLabelFileBytes = 1u << 20;
+constexpr const char* kParts[] = {"train", "t10k"};
+
+// The file's path, plain or .gz; nullopt if there is neither.
+std::optional<fs::path> find(const fs::path& folder, const std::string& name) {
+  std::error_code ignored;
+  for (const char* suffix : {"", ".gz"})
+    if (fs::path path = folder / (name + suffix); fs::exists(path, ignored)) return path;
+  return std::nullopt;
+}
+
+struct Arrays {
+  Tensor images;  // uint8 [N H W C]
+  Tensor labels;  // uint8 [N]
+  fs::path images_file, labels_file;
+};
+
+Arrays load(const fs::path& folder, const std::string& part) {
+  const auto grey = find(folder, part + "-images-idx3-ubyte"),
+             color = find(folder, part + "-images-idx4-ubyte"),
+             labels = find(folder, part + "-labels-idx1-ubyte");
+  require(
+      grey || color, ErrorKind::kIo, (folder / (part + "-images-idx3-ubyte")).string(),
+      "is missing, plain and as .gz (and -idx4-, for colour), though other IDX files are there");
+  require(!grey || !color, grey ? grey->string() : "", "and ", color ? color->string() : "",
+          " are both there; move one away");
+  require(labels.has_value(), ErrorKind::kIo, (folder / (part + "-labels-idx1-ubyte")).string(),
+          "is missing, plain and as .gz, though other IDX files are there");
+  Arrays arrays{load_idx(grey ? *grey : *color, grey ? 3 : 4), load_idx(*labels, 1),
+                grey ? *grey : *color, *labels};
+  const Shape s = arrays.images.shape();
+  if (grey) arrays.images = arrays.images.reshaped({s[0], s[1], s[2], 1});
+  require(grey || s[3] == 1 || s[3] == 3, ErrorKind::kCorrupt, arrays.images_file.string(), "has ",
+          s[-1], " channels, wanted 1 or 3");
+  return arrays;
+}
+
+Tensor grey_of(const Tensor& image) {
+  Tensor out = Tensor::uninitialized({image.shape()[0], image.shape()[1], 1}, DType::kUint8);
+  const std::uint8_t* rgb = image.data<std::uint8_t>();
+  for (std::uint8_t& v : out.mutable_values<std::uint8_t>()) {
+    v = static_cast<std::uint8_t>((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2]) >> 8);
+    rgb += 3;
+  }
+  return out;
+}
+
+// [N H W C], each image grey and resized where asked for.
+Tensor prepared(const Tensor& images, const IdxFolderOptions& options) {
+  const Shape s = images.shape();
+  const bool grey = options.grey && s[3] == 3;
+  const ImageSize size = options.size.value_or(ImageSize{s[1], s[2]});
+  if (!grey && size == ImageSize{s[1], s[2]}) return images;
+  const std::int64_t channels = grey ? 1 : s[3], each = s[1] * s[2] * s[3];
+  Tensor out = Tensor::uninitialized({s[0], size.height, size.width, channels}, DType::kUint8);
+  require(out.bytes() <= kMaxIdxBytes, "size", "the resized images would take ", out.bytes(),
+          " bytes, at most ", kMaxIdxBytes, " are possible; choose a smaller size");
+  std::uint8_t* to = out.mutable_data<std::uint8_t>();
+  for (std::int64_t i = 0; i < s[0]; ++i) {
+    Tensor image = Tensor::from<std::uint8_t>(
+        {s[1], s[2], s[3]},
+        images.values<std::uint8_t>().subspan(static_cast<std::size_t>(i * each),
+                                              static_cast<std::size_t>(each)));
+    if (grey) image = grey_of(image);
+    to = std::ranges::copy(resize_bytes(image, size.height, size.width).values<std::uint8_t>(), to)
+             .out;
+  }
+  return out;
+}
+
+std::vector<std::string> load_labels(const fs::path& file) {
+  std::vector<std::string> labels;
+  if (!fs::exists(file)) return labels;
+  const Bytes bytes = read_file(file, kMaxLabelFileBytes);
+  std::string line;
+  const auto add = [&] {
+    if (line.ends_with('\r')) line.pop_back();
+    require(!line.empty(), ErrorKind::kCorrupt, file.string(), "line ", labels.size() + 1,
+            " is empty, wanted the name of class ", labels.size());
+    labels.push_back(line);
+    line.clear();
+  };
+  for (const std::uint8_t byte : bytes) {
+    if (byte == '\n')
+      add();
+    else
+      line += static_cast<char>(byte);
+  }
+  if (!line.empty()) add();
+  require(!labels.empty() && labels.size() <= 256, ErrorKind::kCorrupt, file.string(), "has ",
+          labels.size(), " lines, wanted 1 to 256: one a class");
+  return labels;
+}
+
+// [N H W] or [N H W C], and [N], both of uint8.
+void write_part(const fs::path& folder, const std::string& part, const Dataset& data) {
+  const Shape s = data.image_shape();
+  Tensor labels = Tensor::uninitialized({data.size()}, DType::kUint8);
+  Tensor images = Tensor::uninitialized({data.size(), s[0], s[1], s[2]}, DType::kUint8);
+  std::uint8_t* to = images.mutable_data<std::uint8_t>();
+  for (std::int64_t i = 0; i < data.size(); ++i) {
+    check_interrupt("IDX");
+    const Example example = data.get(i);
+    for (const float v : example.image.values())
+      *to++ = static_cast<std::uint8_t>(std::lround(std::clamp(v, 0.0f, 1.0f) * 255.0f));
+    labels.mutable_data<std::uint8_t>()[i] = static_cast<std::uint8_t>(example.label);
+  }
+  if (s[2] == 1) images = images.reshaped({data.size(), s[0], s[1]});
+  const std::string rank = s[2] == 1 ? "3" : "4";
+  write_file(folder / (part + "-images-idx" + rank + "-ubyte.gz"), gzip(encode_idx(images)));
+  write_file(folder / (part + "-labels-idx1-ubyte.gz"), gzip(encode_idx(labels)));
+}
+
+}  // namespace
+
+bool is_idx_folder(const fs::path& folder) {
+  return std::ranges::any_of(kParts, [&](const std::string& part) {
+    return find(folder, part + "-images-idx3-ubyte") || find(folder, part + "-images-idx4-ubyte") ||
+           find(folder, part + "-labels-idx1-ubyte");
+  });
+}
+
+IdxFolderData load_idx_folder(const fs::path& folder, const IdxFolderOptions& options) {
+  const Arrays train = load(folder, kParts[0]), test = load(folder, kParts[1]);
+  const Tensor train_images = prepared(train.images, options),
+               test_images = prepared(test.images, options);
+  const Shape a = train_images.shape(), b = test_images.shape();
+  require(a[1] == b[1] && a[2] == b[2] && a[3] == b[3], ErrorKind::kCorrupt,
+          test.images_file.string(), "has images of ", Shape{b[1], b[2], b[3]}, ", those of ",
+          train.images_file.string(), " are ", Shape{a[1], a[2], a[3]});
+  IdxFolderData result{{}, load_labels(folder / "labels.txt")};
+  int classes = static_cast<int>(result.labels.size());
+  if (classes == 0)
+    for (const Tensor* labels : {&train.labels, &test.labels})
+      classes = std::max(classes, 1 + std::ranges::max(labels->values<std::uint8_t>()));
+  result.data = {
+      std::make_shared<InMemory>(train_images, train.labels, classes, train.labels_file.string()),
+      std::make_shared<InMemory>(test_images, test.labels, classes, test.labels_file.string())};
+  return result;
+}
+
+void write_idx_folder(const fs::path& folder, const TrainTest& data,
+                      const std::vector<std::string>& labels) {
+  const Shape s = data.train->image_shape();
+  require(s[2] == 1 || s[2] == 3, "IDX", "wants images of 1 or 3 channels, got ", s);
+  require(data.train->classes() <= 256, "IDX", "holds at most 256 classes, got ",
+          data.train->classes());
+  for (const auto* part : {data.train.get(), data.test.get()})
+    require(part->size() * s.elements() <= static_cast<std::int64_t>(kMaxIdxBytes), "IDX",
+            part->size(), " images of ", s, " take more than ", kMaxIdxBytes,
+            " bytes; choose a smaller size");
+  std::string names;
+  for (const std::string& label : labels) {
+    require(label.find_first_of("\r\n") == std::string::npos && !label.empty(), "IDX",
+            "the class '", label,
+            "' has a line break in its name, or none; labels.txt cannot hold it");
+    names += label + "\n";
+  }
+  fs::create_directories(folder);
+  write_part(folder, kParts[0], *data.train);
+  write_part(folder, kParts[1], *data.test);
+  if (!labels.empty()) write_file(folder / "labels.txt", names);
+}
+
+}  // namespace espalier::datasets

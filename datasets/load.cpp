@@ -1,0 +1,109 @@
+#include "datasets/load.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+#include "datasets/csv.hpp"
+#include "datasets/gzip.hpp"
+#include "datasets/idx_folder.hpp"
+#include "datasets/jpeg_decode.hpp"
+
+namespace espalier::datasets {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kWanted =
+    "; wanted is a folder with a folder of pictures for each class (or train/ and test/ that hold "
+    "these), a folder with IDX files of MNIST's names, or a CSV file";
+
+// What a file of another kind is, by its first bytes; "" if it may be text.
+std::string kind_of(const fs::path& file) {
+  std::string start(4096, '\0');
+  std::ifstream in(file, std::ios::binary);
+  require(in.is_open(), ErrorKind::kIo, file.string(), "cannot be opened");
+  in.read(start.data(), std::ssize(start));
+  start.resize(static_cast<std::size_t>(in.gcount()));
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(start.data()), start.size());
+  if (is_jpeg(bytes) || start.starts_with("\x89PNG") || start.starts_with("GIF8"))
+    return "is a single picture";
+  if (is_gzip(bytes)) return "is a gzip file (of MNIST's name the folder that holds it)";
+  if (start.starts_with("PK\x03\x04")) return "is a zip archive; unpack it";
+  if (start.starts_with("PAR1")) return "is a Parquet file; export it as CSV";
+  if (start.size() > 4 && start.substr(0, 3) == std::string_view("\0\0\x08", 3))
+    return "is a single IDX file; name the folder that holds all four";
+  return start.find('\0') == std::string::npos ? ""
+                                               : "is a binary file of no kind that is known here";
+}
+
+void refuse_image_options(const LoadOptions& options, const fs::path& path) {
+  require(!options.size && !options.grey, path.string(),
+          "is a CSV file, which holds no pictures: leave out size and grey");
+}
+
+}  // namespace
+
+const char* name_of(DataKind kind) {
+  switch (kind) {
+    case DataKind::kIdx:
+      return "IDX files";
+    case DataKind::kImageFolder:
+      return "image folder";
+    case DataKind::kCsv:
+      return "CSV";
+  }
+  return "";
+}
+
+LoadedData load_data(const fs::path& path, const LoadOptions& options) {
+  std::error_code failure;
+  const auto status = fs::status(path, failure);
+  require(fs::exists(status), ErrorKind::kIo, path.string(), "there is no such file or folder");
+  LoadedData result;
+  if (fs::is_regular_file(status)) {
+    const std::string other = kind_of(path);
+    require(other.empty(), ErrorKind::kCorrupt, path.string(), other, kWanted);
+    refuse_image_options(options, path);
+    CsvData csv = load_csv(path, {.label = options.label, .header = {}, .split = options.split});
+    result.kind = DataKind::kCsv;
+    result.data = csv.data;
+    result.labels = std::move(csv.labels);
+    result.split = true;
+    result.features = std::move(csv.features);
+    result.mean = std::move(csv.mean);
+    result.deviation = std::move(csv.deviation);
+    return result;
+  }
+  require(fs::is_directory(status), ErrorKind::kCorrupt, path.string(), "is no file and no folder",
+          kWanted);
+  require(options.label.empty(), path.string(),
+          "is a folder: its classes need no label column; leave the label out");
+  if (is_idx_folder(path)) {
+    IdxFolderData idx = load_idx_folder(path, {.size = options.size, .grey = options.grey});
+    result.data = idx.data;
+    result.labels = std::move(idx.labels);
+    return result;
+  }
+  const bool folders = std::any_of(fs::directory_iterator(path), fs::directory_iterator(),
+                                   [](const auto& entry) { return entry.is_directory(); });
+  require(folders, ErrorKind::kCorrupt, path.string(), "is a folder without folders and IDX files",
+          kWanted);
+  ImageFolderData images =
+      load_image_folder(path, {.color = options.grey ? Color::kGrey : Color::kRgb,
+                               .size = options.size,
+                               .first_size = options.first_size,
+                               .split = options.split,
+                               .cache_bytes = options.cache_bytes,
+                               .progress = options.progress});
+  result.kind = DataKind::kImageFolder;
+  result.data = images.data;
+  result.labels = std::move(images.labels);
+  result.split = !images.has_parts;
+  result.skipped = std::move(images.skipped);
+  result.sizes = std::move(images.sizes);
+  return result;
+}
+
+}  // namespace espalier::datasets

@@ -1,0 +1,47 @@
+// Any data that a path names: the one way for programs.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datasets/image_folder.hpp"
+
+namespace espalier::datasets {
+
+enum class DataKind { kIdx, kImageFolder, kCsv };
+const char* name_of(DataKind kind);  // "IDX files", "image folder", "CSV"
+
+struct LoadOptions {
+  std::optional<ImageSize> size = {};  // pictures are resized to it; none: as they are
+  bool grey = false;                   // pictures become grey; else an image folder is RGB
+  std::string label = {};              // the column of a CSV file's classes (csv.hpp)
+  SplitOptions split = {};             // where the data does not say what is for the test
+  // Image folders: see image_folder.hpp.
+  bool first_size = false;
+  std::size_t cache_bytes = ImageFolderOptions{}.cache_bytes;
+  std::function<void(std::int64_t done, std::int64_t total)> progress = {};
+};
+
+struct LoadedData {
+  DataKind kind = DataKind::kIdx;
+  TrainTest data;
+  std::vector<std::string> labels;  // the classes' names; empty: "0", "1", ...
+  bool split = false;               // by options.split; else the data had its own two parts
+  // Image folders.
+  std::vector<SkippedFile> skipped = {};
+  std::vector<SizeCount> sizes = {};
+  // CSV: what was taken from each feature to bring it to 0..1 (csv.hpp).
+  std::vector<std::string> features = {};
+  std::vector<float> mean = {}, deviation = {};
+};
+
+// A folder with IDX files of MNIST's names (idx_folder.hpp), a folder of image folders
+// (image_folder.hpp), or a file of comma-separated values (csv.hpp). Errors: as these; kUsage for an
+// option that the kind has no use for; kIo when there is nothing at the path; kCorrupt, saying what
+// was found and what is wanted, for anything else.
+LoadedData load_data(const std::filesystem::path& path, const LoadOptions& options = {});
+
+}  // namespace espalier::datasets

@@ -1,0 +1,35 @@
+// CSV, with every way to name the label column. Small inputs: a row is a few bytes.
+#include <string_view>
+
+#include "datasets/csv.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+using namespace espalier;
+
+std::vector<Bytes> fuzz::seeds() {
+  std::vector<Bytes> all;
+  for (const std::string_view text :
+       {"1,2,a\n2,3,b\n3,4,a\n4,5,b\n",
+        "\xef\xbb\xbfx,\"y \"\"q\"\"\",c\r\n1,-2e3,1\r\n2,3,2\r\n3,4,1\r\n4,5,2",
+        "c,x\nb, 1\n\na,\t+2.5\na,3\nb,4\n", "\"a\nb\",2\n\"c\",3\n"})
+    all.emplace_back(text.begin(), text.end());
+  return all;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  for (const char* label : {"", "1", "c"})
+    fuzz::may_refuse([&] {
+      const auto csv = datasets::decode_csv({data, size}, "fuzz.csv", {.label = label});
+      const auto channels = std::ssize(csv.features);
+      fuzz::promise(csv.labels.size() >= 2 && std::ssize(csv.mean) == channels);
+      for (const auto* part : {csv.data.train.get(), csv.data.test.get()}) {
+        fuzz::promise(part->size() > 0);
+        for (std::int64_t i = 0; i < part->size(); ++i) {
+          const auto example = part->get(i);
+          fuzz::promise(example.image.shape() == Shape{1, 1, channels});
+          for (const float v : example.image.values()) fuzz::promise(v >= 0 && v <= 1);
+        }
+      }
+    });
+  return 0;
+}
