@@ -92,7 +92,7 @@ Outcome cluster_16_int8(const Start& start) {
 // Clusters that are chosen by what they cost, too.
 Outcome cluster_16_priced_int8(const Start& start) {
   Sequential model = start.trained_model();
-  cluster::WeightClustering clustering({.clusters = 16, .bit_price = 0.05f});
+  cluster::WeightClustering clustering({.clusters = 16, .bit_price = 0.08f});
   training::fit(model, *start.train, fit_options(start, "clustering", 2, 5e-4f), {&clustering});
   clustering.bake();
   return integers_after_training(model, start, false);
