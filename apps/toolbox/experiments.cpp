@@ -58,7 +58,7 @@ Outcome cluster_16_int8(const Start& start) {
 // Clusters that are chosen by what they cost, too.
 Outcome cluster_16_priced_int8(const Start& start) {
   Sequential model = start.trained_model();
-  cluster(model, start, {.clusters = 16, .bit_price = 0.05f});
+  cluster(model, start, {.clusters = 16, .bit_price = 0.08f});
   return integers_after_training(model, start, {.per_channel = false});
 }
 
@@ -99,8 +99,10 @@ Outcome two_of_four(const Start& start) {
 
 Outcome half_the_filters(const Start& start) {
   Sequential model = start.trained_model();
-  prune::UnitPruner pruner({.schedule = prune::polynomial_sparsity({.final = 0.5f, .end = 0.5f}),
-                            .frequency_steps = 50});
+  prune::UnitPruner::Options options{
+      .schedule = prune::polynomial_sparsity({.final = 0.5f, .end = 0.5f}), .frequency_steps = 50};
+  if (start.quiet) options.warn = [](const std::string&) {};
+  prune::UnitPruner pruner(options);
   training::fit(model, *start.train, fit_options(start, "filters", 4, start.rates.pruning),
                 {&pruner});
   pruner.bake();

@@ -43,7 +43,9 @@ prune::PrunerOptions pruning(float sparsity) {
 }
 
 void prune(Sequential& model, const Start& start, const prune::PrunerOptions& options, int epochs) {
-  prune::Pruner pruner(options);
+  prune::PrunerOptions heard = options;
+  if (start.quiet) heard.warn = [](const std::string&) {};
+  prune::Pruner pruner(heard);
   training::fit(model, *start.train, fit_options(start, "pruning", epochs, start.rates.pruning),
                 {&pruner});
   pruner.bake();

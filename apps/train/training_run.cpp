@@ -10,6 +10,7 @@
 #include "apps/smallest/train_smallest.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
+#include "compress/recipe/stage_passes.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/table.hpp"
@@ -59,6 +60,20 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Digits 
     if (stage.quantize || stage.rate) quantize::require_quantizable(model_);
     require(!stage.rate || !options_.checkpoint, "--checkpoint",
             "the rate pass cannot be resumed; leave --checkpoint out");
+    try_stage(stage);
+  }
+}
+
+// Names of layers and the like: what a pass refuses when it meets the model, before hours of stages
+// that come first. Clusters take a while to find, and refuse nothing else.
+void TrainingRun::try_stage(const recipe::Stage& stage) {
+  Sequential copy = new_model();
+  recipe::Stage without = stage;
+  without.cluster.reset();
+  const recipe::StagePasses passes(without, false, [](const std::string&) {});
+  for (training::Pass* pass : passes.riding()) {
+    pass->attach(copy);
+    if (stage.prune || stage.units) pass->step({.step = 0, .total_steps = 1});
   }
 }
 

@@ -143,6 +143,11 @@ void fields(Walker& w, Quantize& q) {
            "Levels of layers without layer_bits: by weight_bits, or -1, 0, 1, or -1, 1");
   w.flag("per_channel", q.per_channel,
          "A scale for each output channel (default: false with cluster, beside it or before)");
+  w.flag("learned_step", q.learned_step, "Uniform levels: the scales are trained, too (LSQ)");
+  w.number("step_learning_rate", q.step_learning_rate, kPositive, "Of learned steps (SGD)");
+  w.integer("activation_bits", q.activation_bits, 2, 7, "Bits of activations behind a relu");
+  w.integers("layer_activation_bits", q.layer_activation_bits, 2, 7,
+             "Bits of these layers' activations");
   w.choice(
       "observer", q.observer,
       Names<Kind>{{"min_max", Kind::kMinMax},

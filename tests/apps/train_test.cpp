@@ -114,6 +114,10 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   refuses("", 3, "/0: unknown key \"prnue\"; did you mean \"prune\"?");
   write_file(place.recipe, R"([{"quantize": {}}, {"prune": {}}])");
   refuses("", 3, "/1: prune comes after quantize in /0");
+  write_file(place.recipe, R"([{"epochs": 9}, {"quantize": {"layer_bits": {"conv9": 4}}}])");
+  refuses("", 2, "conv9, which shall have 4 bits, is no convolution or dense layer");
+  write_file(place.recipe, R"([{"epochs": 9}, {"prune": {"layers": ["conv9"]}}])");
+  refuses("", 2, "no parameter of the model was selected");
   write_file(place.recipe, R"([{"rate": {}}])");
   refuses("--checkpoint", 2, "cannot be resumed");
   const auto none = run_program("espalier train");
