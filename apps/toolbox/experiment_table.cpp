@@ -46,7 +46,7 @@ std::vector<Experiment> chosen(const std::vector<std::string>& only) {
   return found;
 }
 
-ExperimentTable::ExperimentTable(ToolboxOptions options, datasets::TrainTest data)
+ExperimentTable::ExperimentTable(ToolboxOptions options, TrainingData data)
     : options_(std::move(options)),
       data_(std::move(data)),
       experiments_(chosen(options_.only)),
@@ -86,7 +86,7 @@ void ExperimentTable::print() const {
       << table({name, theirs, accuracy, lost, bytes, smaller, deflate, macs, wanted, held},
                terminal_width(1))
       << "\nMedians of " << options_.seeds.size() << " seeds, "
-      << (options_.synthetic ? "on synthetic digits, not MNIST" : "on MNIST's test images")
+      << ("on the test images of " + data_.name)
       << ".\nlost: points below the baseline, of 1 + 1 epochs below its own, which has one epoch;\n"
          "smaller: the baseline's DEFLATE bytes by the .esp file's;\n"
          "DEFLATE: by the DEFLATE bytes of the float parameters, the toolkit's own "
@@ -95,7 +95,7 @@ void ExperimentTable::print() const {
 
 void ExperimentTable::run_seed(std::uint64_t seed) {
   Start start{.seed = seed,
-              .train = data_.train,
+              .train = data_.data.train,
               .new_model = [seed] { return small_model(seed); },
               .trained_model = nullptr,
               .quiet = options_.quiet};
@@ -107,14 +107,14 @@ void ExperimentTable::run_seed(std::uint64_t seed) {
   };
   const Outcome whole = floats(baseline, start);
   Baseline known{.deflate_bytes = static_cast<double>(whole.deflate_bytes)};
-  baseline_.push_back(measure(whole, *data_.test, known));
+  baseline_.push_back(measure(whole, *data_.data.test, known));
   known.accuracy = baseline_.back().accuracy;
   baseline_.back().drop = 0;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const Experiment& experiment = experiments_[i];
     if (!options_.quiet) std::cerr << "seed " << seed << ": " << experiment.name << '\n';
     const Outcome outcome = experiment.run(start);
-    rows_[i].push_back(measure(outcome, *data_.test, known));
+    rows_[i].push_back(measure(outcome, *data_.data.test, known));
     if (options_.out) {
       std::filesystem::create_directories(*options_.out);
       write_file(*options_.out / ("experiment-" + std::to_string(i + 1) + "-seed" +
@@ -131,7 +131,7 @@ void ExperimentTable::print_json(const Measured& baseline) const {
                           {"smaller", m.smaller}, {"deflate", m.deflate},
                           {"macs", m.macs}};
   };
-  nlohmann::json all{{"synthetic", options_.synthetic},
+  nlohmann::json all{{"synthetic", data_.synthetic},
                      {"seeds", options_.seeds},
                      {"rows", {to_json("baseline", baseline)}}};
   for (std::size_t i = 0; i < rows_.size(); ++i) {

@@ -6,16 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/data_options.hpp"
 #include "apps/toolbox/experiments.hpp"
 #include "apps/toolbox/measure.hpp"
 
 namespace espalier::apps {
 
 struct ToolboxOptions {
-  std::optional<std::filesystem::path> data;
-  bool synthetic = false, json = false, quiet = false, tables = false;
+  DataOptions data;
+  bool json = false, quiet = false, tables = false;
   std::vector<std::uint64_t> seeds = {1, 2, 3};
-  std::optional<std::int64_t> images;
   std::optional<std::filesystem::path> out;
   std::vector<std::string>
       only;  // experiments or networks whose names hold one of these; none: all
@@ -26,7 +26,7 @@ std::vector<Experiment> chosen(const std::vector<std::string>& only);
 
 class ExperimentTable {
  public:
-  ExperimentTable(ToolboxOptions options, datasets::TrainTest data);
+  ExperimentTable(ToolboxOptions options, TrainingData data);
   void run();          // progress on standard error; --out's files
   void print() const;  // on standard output
 
@@ -35,7 +35,7 @@ class ExperimentTable {
   void print_json(const Measured& baseline) const;
 
   ToolboxOptions options_;
-  datasets::TrainTest data_;
+  TrainingData data_;
   std::vector<Experiment> experiments_;
   std::vector<Measured> baseline_;
   std::vector<std::vector<Measured>> rows_;  // of each experiment, by seed

@@ -1,7 +1,6 @@
 // espalier-toolbox, which `espalier toolbox` calls: every technique of TensorFlow Model
 // Optimization on its MNIST tutorial's network, as one table.
 #include "apps/common/program.hpp"
-#include "apps/smallest/digits.hpp"
 #include "apps/toolbox/experiment_table.hpp"
 #include "apps/toolbox/network_tables.hpp"
 #include "core/base/interrupt.hpp"
@@ -17,17 +16,20 @@ void run_toolbox(ToolboxOptions options) {
     chosen_networks(options.only);  // checks, before anything is read
   else
     chosen(options.only);
-  const Digits digits = load_digits(options.data, options.synthetic, options.images);
-  options.synthetic = digits.synthetic;
   if (options.json) options.quiet = true;
+  options.data.quiet = options.quiet;
+  const TrainingData data = load_training_data(options.data);
+  require(data.data.train->image_shape() == Shape{28, 28, 1}, "--data",
+          "the toolbox's networks take images of ", Shape{28, 28, 1}, ", the data's are ",
+          data.data.train->image_shape());
   require(!options.seeds.empty(), "--seeds", "wants at least one");
   if (options.tables) {
-    NetworkTables tables(options, digits.data);
+    NetworkTables tables(options, data);
     tables.run();
     tables.print();
     return;
   }
-  ExperimentTable experiments(options, digits.data);
+  ExperimentTable experiments(options, data);
   experiments.run();
   experiments.print();
 }
@@ -41,15 +43,14 @@ int main(int argc, char** argv) {
   CLI::App app("Every technique of TensorFlow Model Optimization on its MNIST tutorial's network.");
   app.name("espalier toolbox");
   ToolboxOptions options;
-  auto* data =
-      app.add_option("--data", options.data,
-                     "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
-                     "~/.cache/espalier/mnist, then one download, then the built-in synthetic "
-                     "digits)");
-  app.add_flag("--synthetic", options.synthetic, "Use the built-in synthetic digits")
+  auto* data = app.add_option("--data", options.data.path,
+                              "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, "
+                              "then ~/.cache/espalier/mnist, then one download, then the built-in "
+                              "synthetic digits)");
+  app.add_flag("--synthetic", options.data.synthetic, "Use the built-in synthetic digits")
       ->excludes(data);
   app.add_option("--seeds", options.seeds, "Whose medians the table shows")->delimiter(',');
-  app.add_option("--images", options.images,
+  app.add_option("--images", options.data.images,
                  "Only the first of the training images, for a quick look (default: all)")
       ->check(CLI::Range(std::int64_t{100}, std::int64_t{1} << 30));
   app.add_flag("--tables", options.tables,

@@ -123,7 +123,7 @@ std::vector<TableNetwork> chosen_networks(const std::vector<std::string>& only) 
   return found;
 }
 
-NetworkTables::NetworkTables(ToolboxOptions options, datasets::TrainTest data)
+NetworkTables::NetworkTables(ToolboxOptions options, TrainingData data)
     : options_(std::move(options)),
       data_(std::move(data)),
       networks_(chosen_networks(options_.only)) {
@@ -145,7 +145,7 @@ void NetworkTables::run_seed(const TableNetwork& network, std::size_t index, std
     if (!options_.quiet) std::cerr << network.name << ", seed " << seed << ": " << row << '\n';
   };
   Start start{.seed = seed,
-              .train = data_.train,
+              .train = data_.data.train,
               .new_model = [&] { return network.make(seed); },
               .trained_model = nullptr,
               .rates = network.rates,
@@ -159,14 +159,14 @@ void NetworkTables::run_seed(const TableNetwork& network, std::size_t index, std
   };
   const Outcome whole = floats(baseline, start);
   Baseline known{.deflate_bytes = static_cast<double>(whole.deflate_bytes)};
-  Measured dense = measure(whole, *data_.test, known);
+  Measured dense = measure(whole, *data_.data.test, known);
   known.accuracy = dense.accuracy;
   dense.drop = 0;
   for (std::size_t i = 0; i < techniques().size(); ++i) {
     say(techniques()[i].name);
     const Outcome outcome = techniques()[i].run(start, network);
     Row& row = by_technique_[index * techniques().size() + i];
-    row.seeds.push_back(measure(outcome, *data_.test, known));
+    row.seeds.push_back(measure(outcome, *data_.data.test, known));
     row.latency_us.push_back(latency_of(outcome));
   }
   const std::size_t first = index * (sparsities().size() + 1);
@@ -175,7 +175,8 @@ void NetworkTables::run_seed(const TableNetwork& network, std::size_t index, std
     say(sparsities()[i].name);
     Sequential model = start.trained_model();
     prune(model, start, sparsities()[i].options, network.pruning_epochs);
-    by_sparsity_[first + 1 + i].seeds.push_back(measure(floats(model, start), *data_.test, known));
+    by_sparsity_[first + 1 + i].seeds.push_back(
+        measure(floats(model, start), *data_.data.test, known));
   }
 }
 
@@ -211,7 +212,7 @@ void NetworkTables::print() const {
   }
   std::cout << table({net, zeros, right, file, by_file, deflate}, terminal_width(1))
             << "\nMedians of " << options_.seeds.size() << " seeds, "
-            << (options_.synthetic ? "on synthetic digits, not MNIST" : "on MNIST's test images")
+            << ("on the test images of " + data_.name)
             << ". smaller: the baseline's DEFLATE bytes by the .esp file's; DEFLATE: by\n"
                "the DEFLATE bytes of the float parameters. latency: one image, one thread. Pruned "
                "weights of the second\n"
@@ -219,7 +220,7 @@ void NetworkTables::print() const {
 }
 
 void NetworkTables::print_json() const {
-  nlohmann::json all{{"synthetic", options_.synthetic}, {"seeds", options_.seeds}};
+  nlohmann::json all{{"synthetic", data_.synthetic}, {"seeds", options_.seeds}};
   const auto add = [&](const char* key, const Row& row) {
     const Measured m = middle(row.seeds);
     nlohmann::json json{{"network", row.network}, {"name", row.name},

@@ -30,7 +30,7 @@ std::vector<TableNetwork> chosen_networks(const std::vector<std::string>& only);
 
 class NetworkTables {
  public:
-  NetworkTables(ToolboxOptions options, datasets::TrainTest data);
+  NetworkTables(ToolboxOptions options, TrainingData data);
   void run();          // progress on standard error
   void print() const;  // on standard output
 
@@ -44,7 +44,7 @@ class NetworkTables {
   void print_json() const;
 
   ToolboxOptions options_;
-  datasets::TrainTest data_;
+  TrainingData data_;
   std::vector<TableNetwork> networks_;
   std::vector<Row> by_technique_, by_sparsity_;  // network by network
 };

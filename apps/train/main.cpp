@@ -15,8 +15,9 @@ void train(TrainingOptions options, recipe::Recipe recipe) {
   install_interrupt_handler();
   set_threads(1);
   if (options.json) options.quiet = true;
-  const Digits digits = load_digits(options.data, options.synthetic, options.images);
-  TrainingRun run(options, with_training(std::move(recipe), options.epochs), digits);
+  options.data.quiet = options.quiet;
+  TrainingRun run(options, with_training(std::move(recipe), options.epochs),
+                  load_training_data(options.data));
   run.announce();
   try {
     run.run();
@@ -47,18 +48,12 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--recipe", options.recipe,
                  "The stages: a JSON file (compress/recipe/RECIPES.md)");
-  auto* data =
-      app.add_option("--data", options.data,
-                     "Folder with MNIST's IDX files, plain or .gz (default: $MNIST_DIR, then "
-                     "~/.cache/espalier/mnist, then one download, then the built-in synthetic "
-                     "digits)");
-  app.add_flag("--synthetic", options.synthetic, "Use the built-in synthetic digits")
-      ->excludes(data);
+  add_data_options(app, options.data);
   app.add_option("--epochs", options.epochs,
                  "Of plain training before the recipe (default: 4; 0 where the recipe begins with "
                  "training or rate)")
       ->check(CLI::Range(0, 1'000'000));
-  app.add_option("--images", options.images,
+  app.add_option("--images", options.data.images,
                  "Only the first of the training images, for a quick look (default: all)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
   app.add_option("--out", options.out, "The file to write")->capture_default_str();
@@ -82,6 +77,7 @@ int main(int argc, char** argv) {
       "Ctrl-C.\n"
       "Examples: espalier train --recipe recipe.json --data mnist\n"
       "          espalier train --model mine.json --recipe recipe.json --epochs 10 --out mine.esp\n"
+      "          espalier train --recipe recipe.json --data pictures --size 28x28 --grey\n"
       "          espalier train --recipe recipe.json --print-recipe");
   return run_program(app, argc, argv, [&] {
     if (print_schema) {

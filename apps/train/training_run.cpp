@@ -46,13 +46,13 @@ recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs) {
   return recipe;
 }
 
-TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Digits digits)
+TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, TrainingData data)
     : options_(std::move(options)),
       recipe_(std::move(recipe)),
-      digits_(std::move(digits)),
+      data_(std::move(data)),
       model_(new_model()) {
   require_place(options_.out);
-  const datasets::Dataset& train = *digits_.data.train;
+  const datasets::Dataset& train = *data_.data.train;
   const Shape output = model_.output_shape(train.image_shape());
   require(output == Shape{train.classes()}, options_.model, "the network ends in ", output,
           ", the data has ", train.classes(), " classes");
@@ -78,21 +78,22 @@ void TrainingRun::try_stage(const recipe::Stage& stage) {
 }
 
 Sequential TrainingRun::new_model() {
-  const datasets::Dataset& train = *digits_.data.train;
+  const datasets::Dataset& train = *data_.data.train;
   if (!is_file_of_a_model(options_.model)) {
     const NetworkKind& kind = network_kind(options_.model);
     Rng rng(options_.seed, "init");
+    labels_ = data_.labels;
     return make_network(kind, kind.widths, {train.image_shape(), train.classes()}, rng);
   }
   ModelJson file = load_model_json(options_.model, {.seed = options_.seed});
   require(file.input == train.image_shape(), options_.model, "/input: the data's images are ",
           train.image_shape(), ", got ", file.input);
-  labels_ = file.labels;
+  labels_ = file.labels.empty() ? data_.labels : file.labels;
   return std::move(file.model);
 }
 
 Bytes TrainingRun::file_of(Sequential& model, const quantize::IntegerNetwork* network) const {
-  const Shape input = digits_.data.train->image_shape();
+  const Shape input = data_.data.train->image_shape();
   format::PackedModel packed = network ? pack::pack(*network, input) : pack::pack(model, input);
   packed.labels = labels_;
   return format::write(packed);
@@ -100,7 +101,7 @@ Bytes TrainingRun::file_of(Sequential& model, const quantize::IntegerNetwork* ne
 
 void TrainingRun::announce() {
   if (options_.quiet) return;
-  const datasets::Dataset& train = *digits_.data.train;
+  const datasets::Dataset& train = *data_.data.train;
   const Shape input = train.image_shape();
   std::string sizes = with_commas(std::ssize(file_of(model_, nullptr))) + " bytes in float";
   try {  // the untrained weights as 8-bit integers: training makes them no larger
@@ -116,8 +117,8 @@ void TrainingRun::announce() {
   std::cerr << options_.model << ": " << with_commas(count_parameters(model_).total())
             << " parameters, " << with_commas(model_.macs(input))
             << " multiply-adds an image; as a file before any pass " << sizes << '\n'
-            << with_commas(train.size()) << " training images"
-            << (digits_.synthetic ? " (synthetic digits, not MNIST)" : "") << "; stages:";
+            << with_commas(train.size()) << " training images of " << printable(data_.name)
+            << "; stages:";
   for (const recipe::Stage& stage : recipe_.stages)
     std::cerr << ' ' << stage.name() << " (" << stage.epochs
               << (stage.epochs == 1 ? " epoch)" : " epochs)");
@@ -127,9 +128,8 @@ void TrainingRun::announce() {
 // What the checkpoints belong to stands beside them.
 void TrainingRun::open_checkpoints() const {
   const std::string run = options_.model + ", seed " + std::to_string(options_.seed) + ", " +
-                          std::to_string(digits_.data.train->size()) +
-                          (digits_.synthetic ? " synthetic" : "") + " images\n" +
-                          recipe::format_recipe(recipe_);
+                          std::to_string(data_.data.train->size()) + " images of " + data_.name +
+                          "\n" + recipe::format_recipe(recipe_);
   const fs::path note = checkpoints() / "run.txt";
   if (fs::exists(note)) {
     const Bytes there = read_file(note);
@@ -145,7 +145,7 @@ void TrainingRun::open_checkpoints() const {
 void TrainingRun::add_row(const recipe::StageReport& report) {
   file_ = file_of(report.model, report.network);
   rows_.push_back({.stage = report.stage.name(),
-                   .accuracy = 1 - error_of(file_, *digits_.data.test),
+                   .accuracy = 1 - error_of(file_, *data_.data.test),
                    .deflate_bytes = pack::deflate_bytes(report.model),
                    .file_bytes = file_.size()});
   if (options_.quiet) return;
@@ -161,7 +161,7 @@ void TrainingRun::run() {
     open_checkpoints();
     run.checkpoints = checkpoints();
   }
-  recipe::run_recipe(model_, *digits_.data.train, recipe_, run);
+  recipe::run_recipe(model_, *data_.data.train, recipe_, run);
   write_file(options_.out, file_);
   if (options_.checkpoint) fs::remove_all(checkpoints());
 }
@@ -169,9 +169,10 @@ void TrainingRun::run() {
 void TrainingRun::report() const {
   const double first = static_cast<double>(rows_.front().deflate_bytes);
   if (options_.json) {
-    nlohmann::json all{{"model", options_.model},        {"seed", options_.seed},
-                       {"synthetic", digits_.synthetic}, {"file", options_.out.string()},
-                       {"file_bytes", file_.size()},     {"stages", nlohmann::json::array()}};
+    nlohmann::json all{{"model", options_.model},          {"seed", options_.seed},
+                       {"synthetic", data_.synthetic},     {"data", data_.name},
+                       {"file", options_.out.string()},    {"file_bytes", file_.size()},
+                       {"stages", nlohmann::json::array()}};
     for (const Row& row : rows_)
       all["stages"].push_back({{"stage", row.stage},
                                {"accuracy", row.accuracy},
@@ -191,13 +192,16 @@ void TrainingRun::report() const {
   }
   const std::string out = printable(options_.out.string());
   std::cout << table({stage, accuracy, deflate, bytes, smaller}, terminal_width(1))
-            << "Accuracy on the " << with_commas(digits_.data.test->size()) << " test images"
-            << (digits_.synthetic ? " (synthetic digits, not MNIST)" : "")
+            << "Accuracy on the " << with_commas(data_.data.test->size()) << " test images of "
+            << printable(data_.name)
             << ". DEFLATE: of the float parameters; smaller: those of the first stage by the .esp "
                "file.\n"
             << out << ": " << with_commas(std::ssize(file_)) << " bytes written\n"
             << "Next: espalier inspect " << out << ", or espalier eval " << out
-            << (digits_.synthetic ? " --synthetic" : "") << '\n';
+            << (data_.synthetic      ? " --synthetic"
+                : options_.data.path ? " --data " + printable(options_.data.path->string())
+                                     : "")
+            << '\n';
 }
 
 }  // namespace espalier::apps

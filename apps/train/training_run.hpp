@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/smallest/digits.hpp"
+#include "apps/common/data_options.hpp"
 #include "compress/format/packed_model.hpp"
 #include "compress/recipe/recipe.hpp"
 #include "compress/recipe/run_recipe.hpp"
@@ -18,9 +18,7 @@ namespace espalier::apps {
 struct TrainingOptions {
   std::string model = "tutorial-small";  // of network_kinds(), or a model.json
   std::filesystem::path recipe;
-  std::optional<std::filesystem::path> data;
-  bool synthetic = false;
-  std::optional<std::int64_t> images;
+  DataOptions data;
   std::optional<int> epochs;  // of plain training before the recipe; none: with_training's own
   std::filesystem::path out = "model.esp";
   bool checkpoint = false;
@@ -36,7 +34,7 @@ class TrainingRun {
  public:
   // Checks all that can be checked before training. Errors: kUsage, kCorrupt and kIo, naming model,
   // recipe, data or --out.
-  TrainingRun(TrainingOptions options, recipe::Recipe recipe, Digits digits);
+  TrainingRun(TrainingOptions options, recipe::Recipe recipe, TrainingData data);
 
   // What to expect: on standard error.
   void announce();
@@ -61,7 +59,7 @@ class TrainingRun {
 
   TrainingOptions options_;
   recipe::Recipe recipe_;
-  Digits digits_;
+  TrainingData data_;
   std::vector<std::string> labels_;
   Sequential model_;
   std::vector<Row> rows_;
