@@ -1,0 +1,16 @@
+// The table from which a plan takes the kernel of an integer convolution or dense layer.
+#pragma once
+
+#include <vector>
+
+#include "compress/runtime/plan_options.hpp"
+#include "compress/runtime/sparse/steps.hpp"
+
+namespace espalier::runtime {
+
+// Our kernels that may run these layers for an input x [N H W C], best guess first, when oneDNN's
+// may too: kFixed yields one or none, kTimed all that are worth a try. None: oneDNN's alone.
+std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const sparse::Fused& layers,
+                                               const Shape& x);
+
+}  // namespace espalier::runtime

@@ -1,0 +1,84 @@
+#include "compress/runtime/sparse/steps.hpp"
+
+#include <cstring>
+
+#include "compress/runtime/linear_parts.hpp"
+#include "compress/runtime/sparse/blocks.hpp"
+
+namespace espalier::runtime::sparse {
+namespace {
+
+using format::LayerKind;
+using format::PackedLayer;
+
+Shape padded(const PackedLayer& l, const Shape& x) {
+  return padded_shape(l, x[0], {x[1], x[2], x[3]});
+}
+
+// `multiply(group, tiles)` for every group of channels and every image: a group's weights stay in the
+// cache while the images pass.
+template <class Weights, class Multiply>
+Step step_of(const Fused& f, const Activation& x, const Activation& y, Weights weights,
+             Multiply multiply) {
+  const Shape to = padded(*f.linear, x.shape);
+  const bool copies = pads(*f.linear);
+  // The border is written here, once.
+  Tensor border;
+  if (copies) {
+    border = Tensor({to.elements() + Activation::kSlack}, DType::kUint8);
+    std::memset(border.mutable_data<std::uint8_t>(), x.grid.zero_point,
+                static_cast<std::size_t>(border.elements()));
+  }
+  std::uint8_t* from = copies ? border.mutable_data<std::uint8_t>() : x.levels();
+  return
+      [=, layer = f.linear, border = std::move(border), weights = std::move(weights),
+       windows = windows_of(*f.linear, to, f.pool), finish = finish_of(*f.linear, x.grid, f.norm)] {
+        if (copies) copy_inside(x.levels(), x.shape, *layer, from, to);
+        const std::int64_t image_bytes =
+            windows.outputs() * finish.channels * (finish.levels ? 1 : std::int64_t{sizeof(float)});
+        for (std::int64_t g = 0; g < finish.groups(); ++g)
+          for (std::int64_t n = 0; n < windows.images; ++n)
+            multiply(weights.group(g),
+                     Tiles{.x = from + n * windows.image_bytes,
+                           .starts = windows.starts,
+                           .pool = windows.pool,
+                           .finish = finish,
+                           .channel = g * kLanes,
+                           .y = static_cast<std::uint8_t*>(y.data) + n * image_bytes});
+      };
+}
+
+// Windows of one run: a layer's MACs are its weights times as many.
+std::int64_t windows_in(const Fused& f, const Shape& x) {
+  const Windows w = windows_of(*f.linear, padded(*f.linear, x), f.pool);
+  return w.images * static_cast<std::int64_t>(w.starts.size());
+}
+
+Work block_work(const Fused& f, const Shape& x) {
+  const std::int64_t blocks =
+      Blocks::count(*f.linear, window_rows(*f.linear, padded(*f.linear, x)));
+  return {.macs = blocks * Blocks::kBytes * windows_in(f, x), .bytes = blocks * Blocks::kBytes};
+}
+
+Step block_step(const Fused& f, const Activation& x, const Activation& y) {
+  return step_of(f, x, y, Blocks(*f.linear, window_rows(*f.linear, padded(*f.linear, x.shape))),
+                 block_kernel(vector_isa()));
+}
+
+}  // namespace
+
+Fused fused_from(const std::vector<PackedLayer>& layers, std::size_t first) {
+  Fused f{.linear = &layers[first]};
+  std::size_t next = first + 1;
+  if (f.linear->output.is_float()) return f;
+  if (f.linear->kind == LayerKind::kConv2d && next < layers.size() && pools_with(layers[next]))
+    f.pool = &layers[next++];
+  if (next < layers.size() && layers[next].kind == LayerKind::kBatchNorm &&
+      !layers[next].output.is_float())
+    f.norm = &layers[next];
+  return f;
+}
+
+const Kernel kBlocks{"blocks", block_work, block_step};
+
+}  // namespace espalier::runtime::sparse
