@@ -27,6 +27,10 @@ bool blocks_pay(const Site& s) {
   return s.share() < 0.5;
 }
 
+bool scattered_pays(const Site& s) {
+  return s.isa == VectorIsa::kVbmi && s.share() < 0.3;
+}
+
 struct Row {
   const sparse::Kernel& kernel;
   Kernels forced;             // what asks for this kernel wherever it fits
@@ -35,6 +39,7 @@ struct Row {
 // In order; oneDNN's kernel is the one behind the last.
 const Row kTable[] = {
     {sparse::kBlocks, Kernels::kBlocks, blocks_pay},
+    {sparse::kScattered, Kernels::kScattered, scattered_pays},
 };
 
 // Packed weights may be 16 times as large as stored ones; a file must not ask for more than this.

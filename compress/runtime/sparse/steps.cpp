@@ -4,6 +4,7 @@
 
 #include "compress/runtime/linear_parts.hpp"
 #include "compress/runtime/sparse/blocks.hpp"
+#include "compress/runtime/sparse/scattered.hpp"
 
 namespace espalier::runtime::sparse {
 namespace {
@@ -65,6 +66,18 @@ Step block_step(const Fused& f, const Activation& x, const Activation& y) {
                  block_kernel(vector_isa()));
 }
 
+Work scattered_work(const Fused& f, const Shape& x) {
+  const std::int64_t vectors =
+      Scattered::count(*f.linear, window_rows(*f.linear, padded(*f.linear, x)));
+  return {.macs = vectors * Scattered::kSlots * windows_in(f, x),
+          .bytes = vectors * 2 * Scattered::kSlots};
+}
+
+Step scattered_step(const Fused& f, const Activation& x, const Activation& y) {
+  return step_of(f, x, y, Scattered(*f.linear, window_rows(*f.linear, padded(*f.linear, x.shape))),
+                 scattered_kernel(vector_isa()));
+}
+
 }  // namespace
 
 Fused fused_from(const std::vector<PackedLayer>& layers, std::size_t first) {
@@ -80,5 +93,6 @@ Fused fused_from(const std::vector<PackedLayer>& layers, std::size_t first) {
 }
 
 const Kernel kBlocks{"blocks", block_work, block_step};
+const Kernel kScattered{"scattered", scattered_work, scattered_step};
 
 }  // namespace espalier::runtime::sparse

@@ -33,6 +33,7 @@ struct Kernel {
   Step (*make)(const Fused& layers, const Activation& x, const Activation& y);
 };
 
-extern const Kernel kBlocks;  // blocks.hpp
+extern const Kernel kBlocks;     // blocks.hpp
+extern const Kernel kScattered;  // scattered.hpp
 
 }  // namespace espalier::runtime::sparse
