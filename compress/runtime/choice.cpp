@@ -1,49 +1,67 @@
 #include "compress/runtime/choice.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include "compress/runtime/costs.hpp"
+#include "compress/runtime/sparse/finish.hpp"
 #include "core/onednn/isa.hpp"
 
 namespace espalier::runtime {
 namespace {
 
 using sparse::Fused;
+using sparse::kLanes;
 
-// A layer as the rules see it.
+// A layer as the rules see it: for one kernel, or for oneDNN's.
 struct Site {
   const Fused& layers;
   const Shape& x;
-  std::int64_t macs;  // dense, of one run
-  sparse::Work work;  // of the kernel in question
   VectorIsa isa;
-  bool convolution() const { return layers.linear->kind == format::LayerKind::kConv2d; }
-  // The kernel's multiplications, as a share of the dense layer's.
-  double share() const { return static_cast<double>(work.macs) / static_cast<double>(macs); }
+  double dense;       // MACs of a run, outputs rounded up to whole registers
+  sparse::Work work;  // ours, of the kernel in question
 };
+constexpr double kNever = std::numeric_limits<double>::infinity();
 
-bool blocks_pay(const Site& s) {
-  if (s.isa == VectorIsa::kPlain) return false;
-  // oneDNN's convolution of fewer channels than a register takes in one go wastes most of it.
-  if (s.convolution() && s.x[3] < 16) return s.share() < 4;
-  return s.share() < 0.5;
+// Costs count multiplications, weighted by how fast each kernel does them: what was measured
+// (apps/bench/PERFORMANCE.md) in round figures. They decide when nothing is timed.
+double onednn_cost(const Site& s) {
+  if (s.isa == VectorIsa::kPlain) return 0;
+  // It pads a few channels to a register, and pools in a step of its own.
+  if (s.layers.linear->kind == format::LayerKind::kConv2d) return (s.x[3] < 16 ? 4 : 1.2) * s.dense;
+  if (s.isa == VectorIsa::kAvx2) return 2 * s.dense;
+  // Weights that leave the cache come no faster to us, and it takes them in larger strides.
+  const bool large = s.layers.linear->weight.levels.size() > (1u << 20);
+  return (large ? 0.9 : 1.2) * s.dense;
 }
 
-bool scattered_pays(const Site& s) {
-  return s.isa == VectorIsa::kVbmi && s.share() < 0.3;
+double block_cost(const Site& s) {
+  return s.isa == VectorIsa::kPlain ? kNever : static_cast<double>(s.work.macs);
+}
+
+double scattered_cost(const Site& s) {
+  return s.isa == VectorIsa::kVbmi ? 2 * static_cast<double>(s.work.macs) : kNever;
 }
 
 struct Row {
   const sparse::Kernel& kernel;
-  Kernels forced;             // what asks for this kernel wherever it fits
-  bool (*pays)(const Site&);  // the fixed rule
+  Kernels forced;  // what asks for this kernel wherever it fits
+  double (*cost)(const Site&);
 };
 // In order; oneDNN's kernel is the one behind the last.
 const Row kTable[] = {
-    {sparse::kBlocks, Kernels::kBlocks, blocks_pay},
-    {sparse::kScattered, Kernels::kScattered, scattered_pays},
+    {sparse::kBlocks, Kernels::kBlocks, block_cost},
+    {sparse::kScattered, Kernels::kScattered, scattered_cost},
 };
 
 // Packed weights may be 16 times as large as stored ones; a file must not ask for more than this.
 constexpr std::int64_t kMaxPackedBytes = std::int64_t{1} << 26;
+
+double dense_macs(const Fused& layers, const Shape& x) {
+  const std::int64_t outputs = layers.linear->weight.shape[0],
+                     padded = (outputs + kLanes - 1) / kLanes * kLanes;
+  return static_cast<double>(x[0] * macs(*layers.linear, {x[1], x[2], x[3]}) / outputs * padded);
+}
 
 }  // namespace
 
@@ -51,18 +69,16 @@ std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const Fused& lay
                                                const Shape& x) {
   std::vector<const sparse::Kernel*> chosen;
   if (kernels == Kernels::kOneDnn) return chosen;
+  Site site{
+      .layers = layers, .x = x, .isa = vector_isa(), .dense = dense_macs(layers, x), .work = {}};
+  double least = onednn_cost(site);
   for (const Row& row : kTable) {
-    const bool asked = kernels == row.forced;
-    if (!asked && kernels != Kernels::kFixed && kernels != Kernels::kTimed) continue;
-    const Site site{.layers = layers,
-                    .x = x,
-                    .macs = x[0] * macs(*layers.linear, {x[1], x[2], x[3]}),
-                    .work = row.kernel.work(layers, x),
-                    .isa = vector_isa()};
+    site.work = row.kernel.work(layers, x);
     if (site.work.bytes > kMaxPackedBytes) continue;
-    if (!asked && kernels == Kernels::kFixed && !row.pays(site)) continue;
-    chosen.push_back(&row.kernel);
-    if (kernels == Kernels::kFixed) break;
+    if (kernels == row.forced) return {&row.kernel};
+    const double cost = row.cost(site);
+    if (kernels == Kernels::kTimed && cost < kNever) chosen.push_back(&row.kernel);
+    if (kernels == Kernels::kFixed && cost < least) chosen = {&row.kernel}, least = cost;
   }
   return chosen;
 }

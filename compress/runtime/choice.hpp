@@ -8,8 +8,9 @@
 
 namespace espalier::runtime {
 
-// Our kernels that may run these layers for an input x [N H W C], best guess first, when oneDNN's
-// may too: kFixed yields one or none, kTimed all that are worth a try. None: oneDNN's alone.
+// Our kernels that may run these layers for an input x [N H W C], beside oneDNN's: kFixed yields the
+// one whose rule promises the least time, kTimed all that this processor runs well. None: oneDNN's
+// alone.
 std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const sparse::Fused& layers,
                                                const Shape& x);
 
