@@ -14,12 +14,10 @@
 namespace espalier::runtime::sparse {
 
 // clamp(rint(x) + zero_point, lowest, 127)
-ESPALIER_AVX2 inline __m256i nearest_level_256(__m256 x, std::int32_t zero_point,
-                                               std::int32_t lowest) {
-  const __m256 low = _mm256_set1_ps(static_cast<float>(lowest - zero_point)),
-               high = _mm256_set1_ps(static_cast<float>(127 - zero_point));
-  const __m256 inside = _mm256_min_ps(_mm256_max_ps(x, low), high);
-  return _mm256_add_epi32(_mm256_cvtps_epi32(inside), _mm256_set1_epi32(zero_point));
+ESPALIER_AVX2 inline __m256i nearest_level_256(__m256 x, const Range& r) {
+  const __m256 inside =
+      _mm256_min_ps(_mm256_max_ps(x, _mm256_set1_ps(r.low)), _mm256_set1_ps(r.high));
+  return _mm256_add_epi32(_mm256_cvtps_epi32(inside), _mm256_set1_epi32(r.zero_point));
 }
 
 // Eight channels' sums without their bias, from t.channel + 8 * half on: levels or float bits.
@@ -32,12 +30,13 @@ ESPALIER_AVX2 inline __m256i finished_256(__m256i sums, const Tiles& t, int half
       _mm256_mul_ps(_mm256_cvtepi32_ps(biased), _mm256_loadu_ps(f.multiplier.data() + c));
   if (!f.levels)
     return _mm256_castps_si256(f.relu ? _mm256_max_ps(_mm256_setzero_ps(), real) : real);
-  const __m256i level = nearest_level_256(real, f.zero_point, f.lowest);
+  const __m256i level = nearest_level_256(real, f.range);
   if (!f.norm) return level;
-  const __m256 from = _mm256_cvtepi32_ps(_mm256_sub_epi32(level, _mm256_set1_epi32(f.zero_point)));
+  const __m256 from =
+      _mm256_cvtepi32_ps(_mm256_sub_epi32(level, _mm256_set1_epi32(f.range.zero_point)));
   const __m256 product = _mm256_mul_ps(from, _mm256_loadu_ps(f.norm_multiplier.data() + c));
   return nearest_level_256(_mm256_add_ps(product, _mm256_loadu_ps(f.norm_offset.data() + c)),
-                           f.norm_zero_point, f.norm_lowest);
+                           f.norm_range);
 }
 
 ESPALIER_AVX2 inline void store_256(const __m256i (&sums)[2], const Tiles& t, std::int64_t output) {
@@ -67,21 +66,16 @@ ESPALIER_AVX2 inline void store_256(const __m256i (&sums)[2], const Tiles& t, st
   std::memcpy(to, levels, lanes);
 }
 
-// The P windows from `first` on, a multiple of t.pool, to P / t.pool outputs.
-template <int P>
-ESPALIER_AVX2 inline void finish_256(__m256i (&sums)[P][2], const Tiles& t, std::int64_t first) {
-  if constexpr (P >= 2)
-    if (t.pool >= 2)
-      for (int i = 0; i < P / 2; ++i)
-        for (int half = 0; half < 2; ++half)
-          sums[i][half] = _mm256_max_epi32(sums[2 * i][half], sums[2 * i + 1][half]);
-  if constexpr (P >= 4)
-    if (t.pool >= 4)
+// The P windows from `first` on to P / Pool outputs. sums: [P 2].
+template <std::size_t P, int Pool>
+ESPALIER_AVX2 inline void finish_256(const __m256i* sums, const Tiles& t, std::int64_t first) {
+  for (int i = 0; i < static_cast<int>(P); i += Pool) {
+    __m256i largest[2] = {sums[2 * i], sums[2 * i + 1]};
+    for (int p = i + 1; p < i + Pool; ++p)
       for (int half = 0; half < 2; ++half)
-        sums[0][half] = _mm256_max_epi32(sums[0][half], sums[1][half]);
-  const std::int64_t output = first / t.pool;
-  for (int i = 0; i < P; ++i)
-    if (i < P / t.pool) store_256(sums[i], t, output + i);
+        largest[half] = _mm256_max_epi32(largest[half], sums[2 * p + half]);
+    store_256(largest, t, (first + i) / Pool);
+  }
 }
 
 }  // namespace espalier::runtime::sparse

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "compress/runtime/sparse/finish.hpp"
 
@@ -17,20 +18,17 @@
 namespace espalier::runtime::sparse {
 
 // clamp(rint(x) + zero_point, lowest, 127)
-ESPALIER_VNNI inline __m512i nearest_level_512(__m512 x, std::int32_t zero_point,
-                                               std::int32_t lowest) {
-  const __m512 low = _mm512_set1_ps(static_cast<float>(lowest - zero_point)),
-               high = _mm512_set1_ps(static_cast<float>(127 - zero_point));
-  const __m512 inside = _mm512_min_ps(_mm512_max_ps(x, low), high);
-  return _mm512_add_epi32(_mm512_cvtps_epi32(inside), _mm512_set1_epi32(zero_point));
+ESPALIER_VNNI inline __m512i nearest_level_512(__m512 x, const Range& r) {
+  const __m512 inside =
+      _mm512_min_ps(_mm512_max_ps(x, _mm512_set1_ps(r.low)), _mm512_set1_ps(r.high));
+  return _mm512_add_epi32(_mm512_cvtps_epi32(inside), _mm512_set1_epi32(r.zero_point));
 }
 
 // Sums with their bias, maximum taken, to output number `output`.
 ESPALIER_VNNI inline void store_512(__m512i sums, const Tiles& t, std::int64_t output) {
   const Finish& f = t.finish;
-  const std::int64_t lanes = std::min<std::int64_t>(kLanes, f.channels - t.channel),
-                     at = output * f.channels + t.channel;
-  const auto mask = static_cast<__mmask16>((1u << lanes) - 1);
+  const std::int64_t lanes = f.channels - t.channel, at = output * f.channels + t.channel;
+  const __mmask16 mask = _cvtu32_mask16(lanes >= kLanes ? 0xFFFF : (1u << lanes) - 1);
   const __m512 real =
       _mm512_mul_ps(_mm512_cvtepi32_ps(sums), _mm512_loadu_ps(f.multiplier.data() + t.channel));
   if (!f.levels) {
@@ -38,33 +36,67 @@ ESPALIER_VNNI inline void store_512(__m512i sums, const Tiles& t, std::int64_t o
     _mm512_mask_storeu_ps(static_cast<float*>(t.y) + at, mask, value);
     return;
   }
-  __m512i level = nearest_level_512(real, f.zero_point, f.lowest);
+  __m512i level = nearest_level_512(real, f.range);
   if (f.norm) {
     const __m512 from =
-        _mm512_cvtepi32_ps(_mm512_sub_epi32(level, _mm512_set1_epi32(f.zero_point)));
+        _mm512_cvtepi32_ps(_mm512_sub_epi32(level, _mm512_set1_epi32(f.range.zero_point)));
     const __m512 product =
         _mm512_mul_ps(from, _mm512_loadu_ps(f.norm_multiplier.data() + t.channel));
-    level =
-        nearest_level_512(_mm512_add_ps(product, _mm512_loadu_ps(f.norm_offset.data() + t.channel)),
-                          f.norm_zero_point, f.norm_lowest);
+    level = nearest_level_512(
+        _mm512_add_ps(product, _mm512_loadu_ps(f.norm_offset.data() + t.channel)), f.norm_range);
   }
-  _mm512_mask_cvtepi32_storeu_epi8(static_cast<std::uint8_t*>(t.y) + at, mask, level);
+  const __m128i bytes = _mm512_cvtepi32_epi8(level);
+  std::uint8_t* to = static_cast<std::uint8_t*>(t.y) + at;
+  if (lanes >= kLanes)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+  else
+    _mm_mask_storeu_epi8(to, mask, bytes);
 }
 
-// The P windows from `first` on, a multiple of t.pool, to P / t.pool outputs.
+// The P windows from `first` on to P / Pool outputs. sums: [Chains P].
+template <int P, int Pool, int Chains>
+ESPALIER_VNNI inline void finish_512(const __m512i* sums, const Tiles& t, std::int64_t first) {
+  for (int i = 0; i < P; i += Pool) {
+    __m512i largest = _mm512_setzero_si512();
+    for (int p = i; p < i + Pool; ++p) {
+      __m512i sum = sums[p];
+      for (int k = 1; k < Chains; ++k) sum = _mm512_add_epi32(sum, sums[k * P + p]);
+      largest = p == i ? sum : _mm512_max_epi32(largest, sum);
+    }
+    store_512(largest, t, (first + i) / Pool);
+  }
+}
+
+// Sums for P windows at once: at least four chains.
 template <int P>
-ESPALIER_VNNI inline void finish_512(__m512i (&sums)[P], const Tiles& t, std::int64_t first) {
-  if constexpr (P >= 2)
-    if (t.pool >= 2)
-      for (int i = 0; i < P / 2; ++i) sums[i] = _mm512_max_epi32(sums[2 * i], sums[2 * i + 1]);
-  if constexpr (P >= 4)
-    if (t.pool >= 4)
-      for (int i = 0; i < P / 4; ++i) sums[i] = _mm512_max_epi32(sums[2 * i], sums[2 * i + 1]);
-  if constexpr (P >= 8)
-    if (t.pool >= 8) sums[0] = _mm512_max_epi32(sums[0], sums[1]);
-  const std::int64_t output = first / t.pool;
-  for (int i = 0; i < P; ++i)
-    if (i < P / t.pool) store_512(sums[i], t, output + i);
+using SumsFor = std::make_index_sequence<(P < 4 ? 4 : P)>;
+
+// Kernel::multiply<P, Pool>(group, tiles, first, SumsFor<P>()) over all windows, P at a time.
+template <class Kernel, int Pool, class Group>
+ESPALIER_VNNI inline void multiply_pooled(const Group& group, const Tiles& t) {
+  const auto count = static_cast<std::int64_t>(t.starts.size());
+  std::int64_t p = 0;
+  for (; count - p >= 8; p += 8) Kernel::template multiply<8, Pool>(group, t, p, SumsFor<8>());
+  if constexpr (Pool <= 4)
+    if (count - p >= 4) Kernel::template multiply<4, Pool>(group, t, p, SumsFor<4>()), p += 4;
+  if constexpr (Pool <= 2)
+    if (count - p >= 2) Kernel::template multiply<2, Pool>(group, t, p, SumsFor<2>()), p += 2;
+  if constexpr (Pool == 1)
+    if (count - p >= 1) Kernel::template multiply<1, Pool>(group, t, p, SumsFor<1>());
+}
+
+template <class Kernel, class Group>
+ESPALIER_VNNI inline void multiply_all(const Group& group, const Tiles& t) {
+  switch (t.pool) {
+    case 1:
+      return multiply_pooled<Kernel, 1>(group, t);
+    case 2:
+      return multiply_pooled<Kernel, 2>(group, t);
+    case 4:
+      return multiply_pooled<Kernel, 4>(group, t);
+    case 8:
+      return multiply_pooled<Kernel, 8>(group, t);
+  }
 }
 
 }  // namespace espalier::runtime::sparse

@@ -7,6 +7,14 @@
 
 namespace espalier::runtime::sparse {
 
+Range range_of(const format::ActivationGrid& grid, bool relu) {
+  const std::int32_t lowest = relu ? grid.zero_point : 0;
+  return {.zero_point = grid.zero_point,
+          .lowest = lowest,
+          .low = static_cast<float>(lowest - grid.zero_point),
+          .high = static_cast<float>(kernels::kMaxActivationLevel - grid.zero_point)};
+}
+
 Finish finish_of(const format::PackedLayer& l, const format::ActivationGrid& x,
                  const format::PackedLayer* norm) {
   ChannelSums sums = channel_sums(l, x, l.output);
@@ -15,16 +23,14 @@ Finish finish_of(const format::PackedLayer& l, const format::ActivationGrid& x,
            .multiplier = std::move(sums.multiplier),
            .levels = !l.output.is_float(),
            .relu = l.relu,
-           .zero_point = l.output.zero_point,
-           .lowest = l.relu ? l.output.zero_point : 0};
+           .range = range_of(l.output, l.relu)};
   const auto padded = static_cast<std::size_t>((f.channels + kLanes - 1) / kLanes * kLanes);
   f.bias.resize(padded), f.multiplier.resize(padded);
   if (!norm) return f;
   f.norm = true;
   f.norm_multiplier = norm->multiplier, f.norm_offset = norm->offset;
   f.norm_multiplier.resize(padded), f.norm_offset.resize(padded);
-  f.norm_zero_point = norm->output.zero_point;
-  f.norm_lowest = norm->relu ? f.norm_zero_point : 0;
+  f.norm_range = range_of(norm->output, norm->relu);
   return f;
 }
 
@@ -40,10 +46,12 @@ void finish_plain(const std::int32_t* sums, const Tiles& t, std::int64_t output)
       static_cast<float*>(t.y)[at + i] = f.relu ? std::max(real, 0.0f) : real;
       continue;
     }
-    std::int32_t level = kernels::requantize(sum, f.multiplier[c], f.zero_point, f.lowest);
+    std::int32_t level =
+        kernels::requantize(sum, f.multiplier[c], f.range.zero_point, f.range.lowest);
     if (f.norm)
-      level = kernels::normalized_level(level, f.zero_point, f.norm_multiplier[c], f.norm_offset[c],
-                                        f.norm_zero_point, f.norm_lowest);
+      level =
+          kernels::normalized_level(level, f.range.zero_point, f.norm_multiplier[c],
+                                    f.norm_offset[c], f.norm_range.zero_point, f.norm_range.lowest);
     static_cast<std::uint8_t*>(t.y)[at + i] = static_cast<std::uint8_t>(level);
   }
 }

@@ -12,6 +12,14 @@ namespace espalier::runtime::sparse {
 
 inline constexpr int kLanes = 16;  // output channels of a group
 
+// What nearest_level of core/kernels/integer.hpp needs: x is clamped to low..high, rounded, and the
+// zero point added.
+struct Range {
+  std::int32_t zero_point = 0, lowest = 0;
+  float low = 0, high = 127;
+};
+Range range_of(const format::ActivationGrid& grid, bool relu);
+
 struct Finish {
   std::int64_t channels = 0;
   // [C], and zeros up to whole groups.
@@ -19,11 +27,11 @@ struct Finish {
   std::vector<float> multiplier = {};
   bool levels = false;  // else float(sum) * multiplier
   bool relu = false;
-  std::int32_t zero_point = 0, lowest = 0;  // of levels
+  Range range = {};  // of levels
 
   bool norm = false;  // a batch norm between levels behind all that
   std::vector<float> norm_multiplier = {}, norm_offset = {};
-  std::int32_t norm_zero_point = 0, norm_lowest = 0;
+  Range norm_range = {};
 
   std::int64_t groups() const { return static_cast<std::int64_t>(bias.size()) / kLanes; }
 };

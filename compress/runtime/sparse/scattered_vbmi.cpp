@@ -6,58 +6,48 @@
 namespace espalier::runtime::sparse {
 namespace {
 
-// P windows at once, and of few windows several chains of sums, so that a sum need not wait for the
-// one before it.
-template <int P>
-ESPALIER_VBMI inline void multiply(const ScatteredGroup& group, const Tiles& t,
-                                   std::int64_t first) {
-  constexpr int kChains = P >= 4 ? 1 : 4 / P;
-  const std::uint8_t* windows[P];
-  for (int p = 0; p < P; ++p) windows[p] = t.x + t.starts[static_cast<std::size_t>(first + p)];
-  __m512i sums[kChains][P];
-  for (int k = 0; k < kChains; ++k)
-    for (int p = 0; p < P; ++p)
-      sums[k][p] =
-          k ? _mm512_setzero_si512() : _mm512_loadu_si512(t.finish.bias.data() + t.channel);
-  const std::uint8_t* slots = group.slots;
-  for (const Stretch& stretch : group.stretches) {
-    __m512i low[P], high[P];
-    for (int p = 0; p < P; ++p) {
-      low[p] = _mm512_loadu_si512(windows[p] + stretch.offset);
-      high[p] = _mm512_loadu_si512(windows[p] + stretch.offset + 64);
+struct VbmiScattered {
+  // As VnniBlocks::multiply: J counts sums, several chains of P.
+  template <int P, int Pool, std::size_t... J>
+  ESPALIER_VBMI static void multiply(const ScatteredGroup& group, const Tiles& t,
+                                     std::int64_t first, std::index_sequence<J...>) {
+    constexpr std::int32_t kChains = sizeof...(J) / P;
+    constexpr std::size_t kVector = 2 * Scattered::kSlots;  // bytes
+    const std::int64_t* starts = t.starts.data() + first;
+    const __m512i bias = _mm512_loadu_si512(t.finish.bias.data() + t.channel);
+    __m512i sums[] = {J < P ? bias : _mm512_setzero_si512()...};
+    const std::uint8_t* slots = group.slots;
+    for (const Stretch& stretch : group.stretches) {
+      const std::uint8_t* x = t.x + stretch.offset;
+      const __m512i low[] = {_mm512_loadu_si512(x + starts[J % P])...},
+                    high[] = {_mm512_loadu_si512(x + starts[J % P] + 64)...};
+      std::int32_t left = stretch.vectors;
+      if constexpr (kChains > 1)
+        for (; left >= kChains; left -= kChains, slots += kChains * kVector)
+          ((sums[J] = _mm512_dpbusd_epi32(
+                sums[J],
+                _mm512_permutex2var_epi8(low[J % P], _mm512_load_si512(slots + J / P * kVector),
+                                         high[J % P]),
+                _mm512_load_si512(slots + J / P * kVector + Scattered::kSlots))),
+           ...);
+      for (; left > 0; --left, slots += kVector)
+        ((sums[J] =
+              J < P ? _mm512_dpbusd_epi32(sums[J],
+                                          _mm512_permutex2var_epi8(
+                                              low[J % P], _mm512_load_si512(slots), high[J % P]),
+                                          _mm512_load_si512(slots + Scattered::kSlots))
+                    : sums[J]),
+         ...);
     }
-    std::int32_t left = stretch.vectors;
-    if constexpr (kChains > 1)
-      for (; left >= kChains; left -= kChains)
-        for (int k = 0; k < kChains; ++k, slots += 2 * Scattered::kSlots) {
-          const __m512i where = _mm512_load_si512(slots),
-                        weights = _mm512_load_si512(slots + Scattered::kSlots);
-          for (int p = 0; p < P; ++p)
-            sums[k][p] = _mm512_dpbusd_epi32(
-                sums[k][p], _mm512_permutex2var_epi8(low[p], where, high[p]), weights);
-        }
-    for (; left > 0; --left, slots += 2 * Scattered::kSlots) {
-      const __m512i where = _mm512_load_si512(slots),
-                    weights = _mm512_load_si512(slots + Scattered::kSlots);
-      for (int p = 0; p < P; ++p)
-        sums[0][p] = _mm512_dpbusd_epi32(sums[0][p],
-                                         _mm512_permutex2var_epi8(low[p], where, high[p]), weights);
-    }
+    const __m512i chains[] = {sums[J]...};
+    finish_512<P, Pool, kChains>(chains, t, first);
   }
-  for (int k = 1; k < kChains; ++k)
-    for (int p = 0; p < P; ++p) sums[0][p] = _mm512_add_epi32(sums[0][p], sums[k][p]);
-  finish_512(sums[0], t, first);
-}
+};
 
 }  // namespace
 
 ESPALIER_VBMI void multiply_scattered_vbmi(const ScatteredGroup& group, const Tiles& t) {
-  const auto count = static_cast<std::int64_t>(t.starts.size());
-  std::int64_t p = 0;
-  for (; count - p >= 8; p += 8) multiply<8>(group, t, p);
-  if (count - p >= 4) multiply<4>(group, t, p), p += 4;
-  if (count - p >= 2) multiply<2>(group, t, p), p += 2;
-  if (count - p >= 1) multiply<1>(group, t, p);
+  multiply_all<VbmiScattered>(group, t);
 }
 
 }  // namespace espalier::runtime::sparse
