@@ -23,7 +23,8 @@ struct TraceProduct {
 };
 
 // sum = sum over products of (q_x - z_x) q_w; accumulator = sum + bias; then, unless the output is
-// real (a logit, or what a float layer takes), level = clamp(rint(accumulator * multiplier) + zero_point, 0, 127): compress/INTEGERS.md.
+// real (a logit, or what a float layer takes), level = clamp(rint(accumulator * multiplier) +
+// zero_point, 0, 127): compress/INTEGERS.md.
 struct Trace {
   std::string layer;
   std::int64_t unit = 0, y = 0, x = 0;  // the output looked at
@@ -40,7 +41,8 @@ struct Trace {
 };
 
 // `image`: [H W C], pixels / 255. A convolution is looked at where that channel is most active.
-// Errors: kUsage when there is no such layer or unit, or the layer computes in floats (nothing is rounded).
+// Errors: kUsage when there is no such layer or unit, or the layer computes in floats (nothing is
+// rounded).
 Trace trace_unit(const format::PackedModel& model, const Tensor& image,
                  const TraceOptions& options);
 

@@ -71,8 +71,8 @@ struct PackedLayer {
 };
 
 // Whether a layer computes with integers, given the grid of its input (compress/INTEGERS.md). A
-// float layer first turns levels into floats, and quantizes what it computes if its output has a grid.
-// Pools, relu and flatten follow their input.
+// float layer first turns levels into floats, and quantizes what it computes if its output has a
+// grid. Pools, relu and flatten follow their input.
 inline bool takes_levels(const PackedLayer& layer, const ActivationGrid& input) {
   if (layer.kind == LayerKind::kBatchNorm) return !input.is_float() && !layer.output.is_float();
   const bool linear = layer.kind == LayerKind::kConv2d || layer.kind == LayerKind::kDense;

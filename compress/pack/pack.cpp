@@ -138,7 +138,7 @@ format::PackedModel pack(Sequential& model, const Shape& input_shape) {
 
 format::PackedModel pack(const quantize::IntegerNetwork& network, const Shape& input_shape) {
   format::PackedModel packed = begin(input_shape);
-  packed.input = {network.input.scale, network.input.zero_point};
+  if (network.input) packed.input = {network.input->scale, network.input->zero_point};
   Shape shape = input_shape;
   for (const auto& l : network.layers) {
     PackedLayer to = record_of(l.name, *l.layer, shape);
@@ -147,6 +147,8 @@ format::PackedModel pack(const quantize::IntegerNetwork& network, const Shape& i
     to.relu = l.relu;
     to.multiplier = without_negative_zero(l.multiplier);
     to.offset = without_negative_zero(l.offset);
+    to.weight.values = without_negative_zero(l.values);
+    to.bias = without_negative_zero(l.bias);
     if (!l.levels.empty()) {
       to.weight.bits = l.bits;
       to.weight.levels = l.levels;

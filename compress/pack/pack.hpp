@@ -11,7 +11,8 @@ namespace espalier::pack {
 // Errors: kUsage naming a layer that has no record.
 format::PackedModel pack(Sequential& model, const Shape& input_shape);
 
-// Integers, as settled by quantize::QuantizationAware::bake(). Errors: as above.
+// Integers, and floats where a layer stays in float, as settled by
+// quantize::QuantizationAware::bake(). Errors: as above.
 format::PackedModel pack(const quantize::IntegerNetwork& network, const Shape& input_shape);
 
 // zlib level 9 of all parameters' bytes, one after the other: the tutorial's measure of a float

@@ -1,6 +1,7 @@
 // After training, without data: other types for the weights that a packed model stores as float32.
-// What computes in floats goes on doing so: they become float32 again when the model is made ready to
-// run. Layers whose weights are levels already are left alone, and so are layers named in `.keep`.
+// What computes in floats goes on doing so: they become float32 again when the model is made ready
+// to run. Layers whose weights are levels already are left alone, and so are layers named in
+// `.keep`.
 #pragma once
 
 #include <string>
@@ -18,9 +19,10 @@ struct StaysFloat32 {
 struct Float16Options {
   std::vector<std::string> keep = {};  // these layers stay float32, by name
 };
-// Weights and biases of convolutions and dense layers to IEEE binary16, nearest, half to even: 2^-11
-// of a value at most. Batch norm stays float32 (two numbers a channel), and so does a layer with a
-// value that 16 bits do not reach (65,504). Errors: kUsage for a name that no such layer has.
+// Weights and biases of convolutions and dense layers to IEEE binary16, nearest, half to even:
+// 2^-11 of a value at most. Batch norm stays float32 (two numbers a channel), and so does a layer
+// with a value that 16 bits do not reach (65,504). Errors: kUsage for a name that no such layer
+// has.
 std::vector<StaysFloat32> to_float16(format::PackedModel& model,
                                      const Float16Options& options = {});
 

@@ -6,6 +6,7 @@
 #include "core/kernels/elementwise.hpp"
 #include "core/kernels/gemm.hpp"
 #include "core/kernels/integer.hpp"
+#include "core/kernels/ordered_product.hpp"
 #include "core/kernels/pool2d.hpp"
 #include "core/kernels/window.hpp"
 #include "layers/conv2d.hpp"
@@ -38,9 +39,9 @@ Tensor sums(const IntegerLayer& l, const Tensor& x) {
                            bias);
 }
 
-// The mean is taken of the stored levels, zero point included: half to even depends on it. Padding
-// is left out.
-Tensor average_levels(const Tensor& x, const kernels::Window& window, std::int32_t zero_point) {
+// y = mean(sum, count) over each window, channel by channel, of value(x); padding is left out.
+template <class Sum, class Value, class Mean>
+Tensor average(const Tensor& x, const kernels::Window& window, Value value, Mean mean) {
   const Shape in = x.shape(), out = kernels::pooled_shape(in, window);
   Tensor y = Tensor::uninitialized(out);
   float* to = y.mutable_data();
@@ -54,34 +55,89 @@ Tensor average_levels(const Tensor& x, const kernels::Window& window, std::int32
                            w0 = std::max<std::int64_t>(left, 0),
                            w1 = std::min(left + window.kernel_w, in[2]);
         for (std::int64_t c = 0; c < out[3]; ++c) {
-          std::int32_t sum = 0;
+          Sum sum = 0;
           for (std::int64_t h = h0; h < h1; ++h)
             for (std::int64_t w = w0; w < w1; ++w)
-              sum +=
-                  static_cast<std::int32_t>(x.data()[((n * in[1] + h) * in[2] + w) * in[3] + c]) +
-                  zero_point;
-          *to++ = static_cast<float>(
-              kernels::average_level(sum, static_cast<std::int32_t>((h1 - h0) * (w1 - w0))) -
-              zero_point);
+              sum += value(x.data()[((n * in[1] + h) * in[2] + w) * in[3] + c]);
+          *to++ = static_cast<float>(mean(sum, static_cast<std::int32_t>((h1 - h0) * (w1 - w0))));
         }
       }
   return y;
 }
 
+// The mean is taken of the stored levels, zero point included: half to even depends on it.
+Tensor average_levels(const Tensor& x, const kernels::Window& window, std::int32_t zero_point) {
+  return average<std::int32_t>(
+      x, window, [&](float q) { return static_cast<std::int32_t>(q) + zero_point; },
+      [&](std::int32_t sum, std::int32_t n) {
+        return kernels::average_level(sum, n) - zero_point;
+      });
+}
+
+Tensor average_floats(const Tensor& x, const kernels::Window& window) {
+  return average<double>(
+      x, window, [](float v) { return static_cast<double>(v); },
+      [](double sum, std::int32_t n) { return sum / n; });
+}
+
+// Real numbers x; sums in float64 and in order.
+Tensor float_sums(const IntegerLayer& l, const Tensor& x) {
+  kernels::OrderedProduct product(l.values, l.bias, l.bias.size());
+  const auto* conv = dynamic_cast<const Conv2d*>(l.layer);
+  const kernels::Window v = conv ? conv->window(x.shape()) : kernels::Window{};
+  const Shape in = conv ? x.shape() : Shape{x.shape()[0], 1, 1, x.shape()[1]};
+  const Shape out{in[0], v.out_h(in[1]), v.out_w(in[2]),
+                  static_cast<std::int64_t>(product.outputs())};
+  Tensor y = Tensor::uninitialized(out);
+  std::vector<float> seen;
+  std::size_t at = 0;
+  for (std::int64_t n = 0; n < out[0]; ++n)
+    for (std::int64_t p = 0; p < out[1]; ++p)
+      for (std::int64_t q = 0; q < out[2]; ++q, at += product.outputs()) {
+        seen.clear();
+        for (std::int64_t i = 0; i < v.kernel_h; ++i)
+          for (std::int64_t j = 0; j < v.kernel_w; ++j) {
+            const std::int64_t h = p * v.stride_h - v.pad_top + i,
+                               w = q * v.stride_w - v.pad_left + j;
+            const bool inside = h >= 0 && h < in[1] && w >= 0 && w < in[2];
+            for (std::int64_t c = 0; c < in[3]; ++c)
+              seen.push_back(inside ? x.data()[((n * in[1] + h) * in[2] + w) * in[3] + c] : 0.0f);
+          }
+        product.run(seen, y.mutable_values().subspan(at, product.outputs()));
+      }
+  return conv ? y : y.reshaped({in[0], out[3]});
+}
+
+// What a layer that stays in float computes of real numbers.
+Tensor float_layer(const IntegerLayer& l, const Tensor& x) {
+  if (l.forward) return l.forward(x);
+  const std::size_t channels = l.multiplier.size();
+  const Tensor y = channels == 0 ? float_sums(l, x) : map(x, [&](float v, std::size_t i) {
+    return v * l.multiplier[i % channels] + l.offset[i % channels];
+  });
+  return l.relu ? kernels::relu(y) : y;
+}
+
 }  // namespace
 
 Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
-  ActivationGrid grid = network.input;
-  // x holds level - zero_point.
-  Tensor x = map(images, [&](float v, std::size_t) {
-    return kernels::activation_level(v, grid.scale, grid.zero_point) - grid.zero_point;
-  });
-  bool real = false;
+  std::optional<ActivationGrid> grid;  // none: x holds real numbers; else level - zero_point
+  const auto quantize = [&](const Tensor& reals, const std::optional<ActivationGrid>& to) {
+    grid = to;
+    return !to ? reals : map(reals, [&](float v, std::size_t) {
+      return kernels::activation_level(v, to->scale, to->zero_point) - to->zero_point;
+    });
+  };
+  Tensor x = quantize(images, network.input);
   for (const IntegerLayer& l : network.layers) {
-    if (const auto* pool = dynamic_cast<const MaxPool2d*>(l.layer)) {
+    if (l.is_float) {
+      const Tensor reals = grid ? map(x, [&](float q, std::size_t) { return q * grid->scale; }) : x;
+      x = quantize(float_layer(l, reals), l.output);
+    } else if (const auto* pool = dynamic_cast<const MaxPool2d*>(l.layer)) {
       x = kernels::max_pool2d(x, pool->window(x.shape())).y;
     } else if (const auto* average = dynamic_cast<const AveragePool2d*>(l.layer)) {
-      x = average_levels(x, average->window(x.shape()), grid.zero_point);
+      const auto window = average->window(x.shape());
+      x = grid ? average_levels(x, window, grid->zero_point) : average_floats(x, window);
     } else if (dynamic_cast<const Relu*>(l.layer)) {
       x = kernels::relu(x);
     } else if (dynamic_cast<const Flatten*>(l.layer)) {
@@ -97,27 +153,29 @@ Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
       });
       grid = next;
     } else {
+      require(grid.has_value(), ErrorKind::kInternal, "evaluate", "layer ", l.name,
+              " takes levels and gets real numbers");
       const Tensor acc = sums(l, x);
       const std::size_t channels = l.scales.size();
-      if (!l.output) {  // the last: real numbers from here on
+      if (!l.output) {  // real numbers from here on
         x = map(acc, [&](float a, std::size_t i) {
-          const float real = a * (grid.scale * l.scales[i % channels]);
+          const float real = a * (grid->scale * l.scales[i % channels]);
           return l.relu ? std::max(real, 0.0f) : real;
         });
-        real = true;
+        grid.reset();
         continue;
       }
       const ActivationGrid next = *l.output;
       x = map(acc, [&](float a, std::size_t i) {
         const float m =
-            kernels::requantize_multiplier(grid.scale, l.scales[i % channels], next.scale);
+            kernels::requantize_multiplier(grid->scale, l.scales[i % channels], next.scale);
         const auto level = kernels::requantize(static_cast<std::int32_t>(a), m, next.zero_point);
         return (l.relu ? std::max(level, next.zero_point) : level) - next.zero_point;
       });
       grid = next;
     }
   }
-  require(real, "evaluate", "the network has no last convolution or dense layer");
+  require(!grid, "evaluate", "the network has no last convolution or dense layer");
   return x.reshaped({x.shape()[0], x.shape()[0] ? x.elements() / x.shape()[0] : 0});
 }
 

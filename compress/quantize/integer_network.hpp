@@ -2,6 +2,7 @@
 // it, and evaluate() is the trainer's own account of what the runtime must compute.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,25 +15,32 @@ namespace espalier::quantize {
 struct IntegerLayer {
   std::string name;
   const Layer* layer = nullptr;  // convolution, dense, batch norm, pooling, flatten or a lone relu
+  bool is_float = false;         // stays in float: its input and its sums are real numbers
   // Convolution and dense:
   int bits = 8;
   std::vector<std::int8_t> levels = {};        // as the weight: [O KH KW I] or [OUT IN]
   std::vector<float> scales = {};              // an output channel
   std::vector<std::int32_t> bias_levels = {};  // an output channel
-  // Batch norm, a channel: q_y = clamp(rint(float(q_x - z_x) * multiplier + offset) + z_y).
+  std::vector<float> values = {}, bias = {};   // if is_float, in place of levels
+  // Batch norm, a channel: of floats y = x * multiplier + offset, else q_y = clamp(rint(float(q_x -
+  // z_x) * multiplier + offset) + z_y).
   std::vector<float> multiplier = {}, offset = {};
   // Convolution, dense and batch norm:
   bool relu = false;                          // fused: the next layer was a relu
-  std::optional<ActivationGrid> output = {};  // none: float32 logits
+  std::optional<ActivationGrid> output = {};  // none: float32, for a float layer or as logits
+  // A layer of a kind that has no record (pack refuses it): floats to floats.
+  std::function<Tensor(const Tensor&)> forward = nullptr;
 };
 
 struct IntegerNetwork {
-  ActivationGrid input;
+  std::optional<ActivationGrid> input;  // none: the images stay float32
   std::vector<IntegerLayer> layers;
 };
 
 // Logits [N K] of images [N H W C], 0..1, by the integer specification: levels carried in float32,
-// which holds every sum exactly. Errors: kUsage when the images do not fit the first layer.
+// which holds every sum exactly, and float layers summed in float64 and in order
+// (core/kernels/ordered_product.hpp): the executors' bits, if any layer is one of integers. Errors:
+// kUsage when the images do not fit the first layer.
 Tensor evaluate(const IntegerNetwork& network, const Tensor& images);
 
 }  // namespace espalier::quantize

@@ -83,6 +83,7 @@ int bits_for(const std::vector<std::int8_t>& levels) {
 QuantizationAware::QuantizationAware(Options options)
     : options_(options), mode_(std::make_shared<Mode>(Mode::kFrozen)) {
   max_weight_level(options.weight_bits);  // checks
+  require(options.warn != nullptr, "QuantizationAware", "wants a function that hears warnings");
   for (const auto& [_, bits] : options.layer_bits) max_weight_level(bits);
   require(0 < options.freeze_at && options.freeze_at <= 1, "QuantizationAware",
           "wants freeze_at in (0, 1], got ", options.freeze_at);
@@ -91,25 +92,7 @@ QuantizationAware::QuantizationAware(Options options)
 }
 
 void require_quantizable(const Sequential& model) {
-  const auto& layers = model.layers();
-  std::size_t last = layers.size();  // the last linear layer
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto& [name, layer] = layers[i];
-    require((is_linear(*layer) ||
-             is_any<BatchNorm, Relu, MaxPool2d, AveragePool2d, Flatten, Dropout>(*layer)),
-            "quantize", "layer ", name, ", ", layer->describe(),
-            ", has no integer form yet; leave it out of the model or keep the model in float");
-    if (is_linear(*layer)) last = i;
-  }
-  require(last < layers.size(), "quantize",
-          "the model has no convolution or dense layer, whose sums are the logits; add one");
-  for (std::size_t i = last + 1; i < layers.size(); ++i) {
-    const bool folds = i == last + 1 && is_any<BatchNorm>(*layers[i].layer);
-    require((folds || is_any<Relu, MaxPool2d, Flatten, Dropout>(*layers[i].layer)), "quantize",
-            "layer ", layers[i].name, ", ", layers[i].layer->describe(),
-            ", stands behind the last convolution or dense layer, whose sums are the logits; add a "
-            "dense layer after it");
-  }
+  layer_forms(model);
 }
 
 void QuantizationAware::attach(Layer& model) {
@@ -125,19 +108,24 @@ void QuantizationAware::attach(Layer& model) {
                                 }),
             "QuantizationAware", name, ", which shall have ", bits,
             " bits, is no convolution or dense layer of the model");
-  std::size_t last = layers.size() - 1;
-  while (!is_linear(*layers[last].layer)) --last;
-  model_->set_input_tap([mode = mode_](const Variable& x) {
-    const bool floats = *mode == Mode::kCalibrating || *mode == Mode::kObserving;
-    return floats ? x : rounded(x, kImageGrid);
-  });
-  std::shared_ptr<RangeObserver> range;  // of the activations at this point; none: the image
-  for (std::size_t i = 0; i <= last; ++i) {
+  forms_ = layer_forms(*model_, options_.float_layers);
+  for (const StaysFloat& row : forms_.report)
+    if (!row.asked)
+      options_.warn("layer " + row.name + ", " + row.layer + ", stays in float: " + row.reason);
+  if (forms_.input_grid)
+    model_->set_input_tap([mode = mode_](const Variable& x) {
+      const bool floats = *mode == Mode::kCalibrating || *mode == Mode::kObserving;
+      return floats ? x : rounded(x, kImageGrid);
+    });
+  std::shared_ptr<RangeObserver> range;  // of the levels at this point; none: the image, or floats
+  for (std::size_t i = 0; i < layers.size(); ++i) {
     Layer& layer = *layers[i].layer;
-    if (is_any<AveragePool2d>(layer)) observe(layer, range);
-    if (!is_linear(layer) && !is_any<BatchNorm>(layer)) continue;
-    const bool relu = i + 1 < layers.size() && is_any<Relu>(*layers[i + 1].layer);
-    if (is_linear(layer) && !options_.given_scale)
+    const LayerForm& form = forms_.layers[i];
+    if (is_any<AveragePool2d>(layer) && form.integer) observe(layer, range);
+    if (!form.moves) continue;
+    const bool fuses = is_linear(layer) || is_any<BatchNorm>(layer);
+    const bool relu = fuses && i + 1 < layers.size() && is_any<Relu>(*layers[i + 1].layer);
+    if (is_linear(layer) && form.integer && !options_.given_scale)
       weight_of(layer).add_transform(
           "quantize", [rule = WeightRule{bits_of(layers[i].name), options_.per_channel},
                        scale_bits = options_.scale_bits, mode = mode_, &bias = bias_of(layer),
@@ -148,9 +136,9 @@ void QuantizationAware::attach(Layer& model) {
             return ops::fake_quant(
                 w, weight_grid(w.value(), rule, bias.effective().value(), input_scale));
           });
-    range = i == last ? nullptr : std::make_shared<RangeObserver>(options_.observer);
+    range = form.output_grid ? std::make_shared<RangeObserver>(options_.observer) : nullptr;
     if (range) observe(*layers[i + relu].layer, range);
-    stages_.push_back({layers[i].name, &layer, relu, range});
+    stages_.push_back({layers[i].name, &layer, form.integer, relu, range});
   }
 }
 
@@ -202,8 +190,28 @@ ActivationGrid QuantizationAware::grid_of(const RangeObserver& range) const {
   return shortened(range.grid(), options_.scale_bits);
 }
 
+// One stage that computes in floats: as it was trained.
+IntegerLayer QuantizationAware::settle_floats(const Stage& stage) {
+  IntegerLayer to{.name = stage.name, .layer = stage.layer, .is_float = true, .relu = stage.relu};
+  if (stage.output) to.output = grid_of(*stage.output);
+  const auto copy = [](const Tensor& t) {
+    return std::vector<float>(t.values().begin(), t.values().end());
+  };
+  if (const auto* norm = dynamic_cast<const BatchNorm*>(stage.layer)) {
+    const auto affine = norm->affine();
+    to.multiplier = affine.scale, to.offset = affine.offset;
+  } else if (is_linear(*stage.layer)) {
+    to.values = copy(weight_of(*stage.layer).effective().value());
+    to.bias = copy(bias_of(*stage.layer).effective().value());
+  } else {
+    to.forward = [layer = stage.layer](const Tensor& x) { return (*layer)(Variable(x)).value(); };
+  }
+  return to;
+}
+
 // The integers of one stage, whose input lies on `input`.
 IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid& input) {
+  if (!stage.integer) return settle_floats(stage);
   IntegerLayer to{.name = stage.name, .layer = stage.layer, .relu = stage.relu};
   if (stage.output) to.output = grid_of(*stage.output);
   if (const auto* norm = dynamic_cast<const BatchNorm*>(stage.layer)) {
@@ -239,7 +247,8 @@ void QuantizationAware::bake() {
   require(model_ != nullptr, "bake", "attach the pass to a model first");
   const NoGradient guard;
   ActivationGrid grid = kImageGrid;
-  network_ = IntegerNetwork{.input = grid, .layers = {}};
+  network_ = IntegerNetwork{.input = std::nullopt, .layers = {}};
+  if (forms_.input_grid) network_->input = grid;
   auto stage = stages_.begin();
   const auto& layers = model_->layers();
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -263,6 +272,7 @@ std::optional<ActivationGrid> QuantizationAware::input_grid(const Layer& linear)
       before = stage.output.get();
       continue;
     }
+    if (!stage.integer) return std::nullopt;
     if (before == nullptr) return kImageGrid;
     return before->seen() ? std::optional(grid_of(*before)) : std::nullopt;
   }

@@ -10,15 +10,15 @@
 #include <string>
 
 #include "compress/quantize/integer_network.hpp"
+#include "compress/quantize/layer_forms.hpp"
 #include "compress/quantize/observer.hpp"
 #include "datasets/dataset.hpp"
 #include "optim/training/pass.hpp"
 
 namespace espalier::quantize {
 
-// Errors: kUsage, naming the first layer that has no integer form, and what to do: ask before the
-// model is trained. Convolution, dense, batch norm, relu, pools, flatten and dropout have one; only
-// relu, max pool, flatten and dropout may stand behind the last linear layer.
+// Errors: kUsage when the model has no layer with an integer form, and what to do: ask before it is
+// trained. Single layers without one stay in float (layer_forms.hpp).
 void require_quantizable(const Sequential& model);
 
 class QuantizationAware final : public training::Pass {
@@ -26,6 +26,7 @@ class QuantizationAware final : public training::Pass {
   struct Options {
     int weight_bits = 8;                         // 2 to 8
     std::map<std::string, int> layer_bits = {};  // of these layers, by name; the others as above
+    std::vector<std::string> float_layers = {};  // these stay in float, by name
     bool per_channel = true;  // a scale for each output channel, or one for the tensor
     float freeze_at = 0.75f;  // progress from which the ranges stay as they are, (0, 1]
     ObserverKind observer = ObserverKind::kMovingAverage;
@@ -34,11 +35,15 @@ class QuantizationAware final : public training::Pass {
     // For a pass that puts the weights on levels itself: the one scale of this layer's weights,
     // whose multiples they are. They are not rounded again, and weight_bits is not looked at.
     std::function<float(const Layer& linear)> given_scale = nullptr;
+    // Hears of layers that stay in float without having been named.
+    std::function<void(const std::string&)> warn = warn_on_standard_error;
   };
   explicit QuantizationAware(Options options);
 
   // A Sequential that require_quantizable() accepts. Batch norm behind a linear layer is folded into
-  // it and leaves the model (fold_batch_norm.hpp). The input is images of 0..1, rounded to 0..127.
+  // it and leaves the model (fold_batch_norm.hpp). The input is images of 0..1, rounded to 0..127
+  // unless the first layer stays in float. Layers that stay in float without having been named are
+  // warnings.
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
   // The observed ranges.
@@ -50,26 +55,32 @@ class QuantizationAware final : public training::Pass {
   void bake() override;
   // Errors: before bake().
   const IntegerNetwork& network() const;
+  // The layers that stay in float, and why: known from attach() on.
+  const std::vector<StaysFloat>& float_report() const { return forms_.report; }
   // The grid of the activations that enter this convolution or dense layer; none before an
-  // observer saw any.
+  // observer saw any, or if the layer stays in float.
   std::optional<ActivationGrid> input_grid(const Layer& linear) const;
 
  private:
   enum class Mode { kObserving, kTraining, kFrozen, kCalibrating };
-  // A convolution, dense layer or batch norm: what moves activations to another grid.
+  // A convolution, dense layer or batch norm, or one of unknown kind: what moves activations to
+  // another grid.
   struct Stage {
     std::string name;
     Layer* layer;
+    bool integer;                           // takes levels; else stays in float
     bool relu;                              // fused: the next layer is a relu
-    std::shared_ptr<RangeObserver> output;  // none: the last
+    std::shared_ptr<RangeObserver> output;  // none: yields floats
   };
   int bits_of(const std::string& layer) const;
   void observe(Layer& layer, const std::shared_ptr<RangeObserver>& range);
   ActivationGrid grid_of(const RangeObserver& range) const;
+  IntegerLayer settle_floats(const Stage& stage);
   IntegerLayer settle(const Stage& stage, const ActivationGrid& input);
   Options options_;
   std::shared_ptr<Mode> mode_;  // shared with the taps, which may outlive the pass
   Sequential* model_ = nullptr;
+  LayerForms forms_;
   std::vector<Stage> stages_;
   std::optional<IntegerNetwork> network_;
 };

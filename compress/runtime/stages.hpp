@@ -24,9 +24,10 @@ struct Stage {
 std::vector<Stage> stages(const format::PackedModel& model, ErrorKind kind = ErrorKind::kUsage,
                           std::string_view where = "Model");
 
-// Whether every executor computes the same bits: some activations are levels. Floats of such a model
-// are summed in float64 and in order (core/kernels/ordered_product.hpp), as a difference in their
-// last bit could become one of a whole level. Models of floats alone are summed as it is fastest.
+// Whether every executor computes the same bits: some activations are levels. Floats of such a
+// model are summed in float64 and in order (core/kernels/ordered_product.hpp), as a difference in
+// their last bit could become one of a whole level. Models of floats alone are summed as it is
+// fastest.
 bool is_exact(const format::PackedModel& model);
 
 // The weights as a float layer multiplies them: 16-bit floats widened, levels times their scales,

@@ -1,6 +1,6 @@
-// y[o] = float(x[0] w[o][0] + x[1] w[o][1] + ... + b[o]), the same bits on every machine: a product of
-// two float32 is exact in float64, and the sums are rounded to float64 one after the other, in the
-// order of i, the bias last. Float layers between integer ones need that: what they compute is
+// y[o] = float(x[0] w[o][0] + x[1] w[o][1] + ... + b[o]), the same bits on every machine: a product
+// of two float32 is exact in float64, and the sums are rounded to float64 one after the other, in
+// the order of i, the bias last. Float layers between integer ones need that: what they compute is
 // rounded to levels. x: [I]   w: [O I]   b: [O] or empty   y: [O].
 #pragma once
 

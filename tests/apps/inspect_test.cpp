@@ -102,6 +102,42 @@ TEST_CASE("inspect --plan: kernels, times, counts, as text and as JSON") {
   CHECK(run_program("espalier inspect --plan --batch 0 " + file).exit_code == 2);
 }
 
+TEST_CASE("inspect, eval: how weights are stored and what a layer computes with") {
+  const auto facts = apps::count_facts(format::samples::crossings());
+  CHECK(facts.layers[0].bits == 32);
+  CHECK(!facts.layers[0].integer);
+  CHECK(facts.layers[6].bits == 4);
+  CHECK(facts.layers[6].integer);
+  CHECK(facts.layers[7].bits == 16);
+  // Levels in, 7x4x5 floats out.
+  CHECK(facts.peak_activation_bytes == 9 * 8 * 2 + 4 * 7 * 4 * 5);
+  CHECK(!apps::count_facts(format::samples::dynamic_range(8)).layers[0].integer);
+
+  const tests::Folder folder("inspect_types_test");
+  const std::string file = (folder.path / "types.esp").string();
+  auto model = tests::integer_nearest_mean();  // its dense layer in float, behind levels
+  auto& means = model.layers[2];
+  for (std::size_t k = 0; k < means.weight.levels.size(); ++k)
+    means.weight.values.push_back(static_cast<float>(means.weight.levels[k]) / 127);
+  for (const auto level : means.bias_levels)
+    means.bias.push_back(static_cast<float>(level) / (127 * 127));
+  means.weight.levels.clear(), means.weight.scales.clear(), means.bias_levels.clear();
+  means.weight.bits = 32;
+  write_file(file, format::write(model));
+  const auto report = nlohmann::json::parse(run_program("espalier inspect --json " + file).output);
+  CHECK(report["version"] == 2);
+  CHECK(report["layers"][0]["integer"] == true);
+  CHECK(report["layers"][2]["integer"] == false);
+  CHECK(report["layers"][2]["bits"] == 32);
+  const auto text = run_program("espalier inspect " + file);
+  CHECK(contains(text.output, "int32"));
+  CHECK(contains(text.output, "float"));
+  const auto eval =
+      nlohmann::json::parse(run_program("espalier eval --synthetic --json " + file).output);
+  CHECK(eval["differing_logits"] == 0);
+  CHECK(eval["accuracy"] > 0.5);
+}
+
 TEST_CASE("inspect, run: a file's own words cannot steer the terminal") {
   const tests::Folder folder("hostile_words_test");
   const std::string file = (folder.path / "\x1b]0;owned.esp").string();

@@ -100,6 +100,25 @@ TEST_CASE("trace: the most active unit is chosen; what does not exist is refused
   CHECK(refusal(tests::nearest_mean(), {}).find("float") != std::string::npos);
 }
 
+TEST_CASE("trace: beside float layers the integer ones are followed") {
+  const auto model = format::samples::crossings();  // float convolution, integer dense, float dense
+  const Tensor image = random_image(model);
+  const Trace t = trace_unit(model, image, {});
+  CHECK(t.layer == "layer 7");
+  CHECK(t.real_output);
+  CHECK(!t.last);
+  std::ostringstream out;
+  print_trace(out, t);
+  CHECK(out.str().find("What follows takes real numbers") != std::string::npos);
+  const auto refused = [&](const format::PackedModel& m, const char* layer) {
+    CHECK_THROWS_WITH_AS(trace_unit(m, image, {.layer = layer}),
+                         doctest::Contains("computes in floats"), Error);
+  };
+  refused(model, "conv1");
+  refused(model, "8");
+  refused(format::samples::dynamic_range(8), "");
+}
+
 TEST_CASE("trace: the words carry the numbers") {
   const auto model = tests::integer_nearest_mean();
   const Tensor image = datasets::synthetic_digits({.train = 1, .test = 1}).test->get(0).image;

@@ -15,8 +15,8 @@ struct Seen {
   std::int32_t count = 0;
 };
 
-// y = value(Seen), for every window and channel of x: levels with sums of int32, or floats with sums
-// of float64.
+// y = value(Seen), for every window and channel of x: levels with sums of int32, or floats with
+// sums of float64.
 template <class T, class Sum, class Value>
 Tensor pool(const format::PackedLayer& l, const Tensor& x, Value value_of) {
   const kernels::Window v = window_of(l);

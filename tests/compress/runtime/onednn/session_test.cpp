@@ -59,24 +59,35 @@ PackedModel every_kind() {
   return model;
 }
 
+void make_float(PackedLayer& l) {
+  l.weight.values.assign(l.weight.levels.begin(), l.weight.levels.end());
+  l.weight.bits = 32;
+  l.weight.levels.clear(), l.weight.scales.clear(), l.bias_levels.clear(), l.bias_shift = 0;
+}
+
 PackedModel float_twin(PackedModel model) {
   model.input = {};
   for (PackedLayer& l : model.layers) {
     l.output = {};
-    if (!format::has_weight(l.kind)) continue;
-    l.weight.values.assign(l.weight.levels.begin(), l.weight.levels.end());
-    l.weight.bits = 32;
-    l.weight.levels.clear(), l.weight.scales.clear(), l.bias_levels.clear(), l.bias_shift = 0;
+    if (format::has_weight(l.kind)) make_float(l);
   }
+  return model;
+}
+
+// A float convolution that yields floats, a pool of them, a batch norm that makes levels of them.
+PackedModel mixed_twin(PackedModel model) {
+  make_float(model.layers[0]);
+  model.layers[0].output = {};
   return model;
 }
 
 }  // namespace
 
 TEST_CASE("run allocates nothing, neither from the heap nor from the tensors' pool") {
-  for (const bool is_float : {false, true})
+  for (const PackedModel& packed :
+       {every_kind(), float_twin(every_kind()), mixed_twin(every_kind())})
     for (const std::int64_t batch : {1, 8, 40}) {
-      const Model model(is_float ? float_twin(every_kind()) : every_kind());
+      const Model model(packed);
       Rng rng(1, "images");
       const Tensor images = images_of(rng, model.packed(), batch);
       for (const auto kernels : {Kernels::kOneDnn, Kernels::kBlocks, Kernels::kScattered}) {
@@ -183,6 +194,7 @@ TEST_CASE("costs: multiply-adds of a layer, live activations of a model") {
   // The first pool: 12x12x8 levels in, 6x6x8 out.
   CHECK(peak_activation_bytes(model) == 12 * 12 * 8 + 6 * 6 * 8);
   CHECK(peak_activation_bytes(float_twin(model)) == 4 * (12 * 12 * 8 + 6 * 6 * 8));
+  CHECK(peak_activation_bytes(mixed_twin(model)) == 4 * (12 * 12 * 8 + 6 * 6 * 8));
 }
 
 TEST_CASE("latency is a positive time, of sessions of batch 1 alone") {

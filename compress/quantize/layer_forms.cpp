@@ -1,0 +1,76 @@
+#include "compress/quantize/layer_forms.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "layers/batch_norm.hpp"
+#include "layers/conv2d.hpp"
+#include "layers/dense.hpp"
+#include "layers/dropout.hpp"
+#include "layers/flatten.hpp"
+#include "layers/pool2d.hpp"
+#include "layers/relu.hpp"
+
+namespace espalier::quantize {
+namespace {
+
+template <class... Kinds>
+bool is_any(const Layer& layer) {
+  return (dynamic_cast<const Kinds*>(&layer) || ...);
+}
+
+// Why this layer, which moves activations, takes floats; empty: it takes levels.
+std::string reason_for_floats(const Layer& layer, bool asked, bool next_takes_levels) {
+  if (asked) return "named";
+  if (is_any<Conv2d, Dense>(layer)) return "";
+  if (!is_any<BatchNorm>(layer)) return "its kind has no integer form";
+  return next_takes_levels ? "" : "no integer layer follows this batch norm";
+}
+
+}  // namespace
+
+void warn_on_standard_error(const std::string& message) {
+  std::fprintf(stderr, "warning: %s\n", message.c_str());
+}
+
+LayerForms layer_forms(const Sequential& model, const std::vector<std::string>& float_layers) {
+  const auto& layers = model.layers();
+  LayerForms forms{.layers = std::vector<LayerForm>(layers.size()), .report = {}};
+  bool linear = false;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    linear |= is_any<Conv2d, Dense>(*layers[i].layer);
+    forms.layers[i].moves =
+        !is_any<Relu, MaxPool2d, AveragePool2d, Flatten, Dropout>(*layers[i].layer);
+  }
+  require(linear, "quantize",
+          "the model has no convolution or dense layer, whose sums are integers; add one");
+  for (const std::string& name : float_layers) {
+    bool found = false;
+    for (std::size_t i = 0; i < layers.size(); ++i)
+      found |= layers[i].name == name && forms.layers[i].moves;
+    require(found, "quantize", name,
+            ", which shall stay in float, is no convolution, dense layer or batch norm of the "
+            "model (a batch norm behind one of these is folded into it)");
+  }
+  bool levels = false;  // what the next layer that moves takes; behind the last: logits
+  for (std::size_t i = layers.size(); i-- > 0;) {
+    const auto& [name, layer] = layers[i];
+    LayerForm& form = forms.layers[i];
+    const bool asked = std::ranges::count(float_layers, name) > 0;
+    std::string reason;
+    if (form.moves) {
+      reason = reason_for_floats(*layer, asked, levels);
+      form = {.moves = true, .integer = reason.empty(), .output_grid = levels};
+      levels = form.integer;
+    } else {
+      form.integer = form.output_grid = levels;
+      if (!levels && is_any<AveragePool2d>(*layer)) reason = "no integer layer follows this mean";
+    }
+    if (!reason.empty()) forms.report.push_back({name, layer->describe(), reason, asked});
+  }
+  std::ranges::reverse(forms.report);
+  forms.input_grid = levels;
+  return forms;
+}
+
+}  // namespace espalier::quantize
