@@ -1,10 +1,11 @@
 // What the plan's choice of kernels is worth: whole models with random weights, oneDNN's kernels
-// against ours, at each batch and share of zeros, single or in blocks of 16 outputs x 4 inputs.
+// against ours, at each batch and share of zeros, single (1x1) or in blocks of outputs x inputs.
 // Rounds are interleaved, so that a busy machine slows both, and each takes its least time.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <utility>
 
 #include "apps/bench/networks.hpp"
 #include "apps/common/program.hpp"
@@ -66,11 +67,10 @@ void row(const Network& network, const Zeros& zeros, std::int64_t batch, const O
        {runtime::Kernels::kOneDnn, runtime::Kernels::kFixed, runtime::Kernels::kTimed})
     sessions.emplace_back(model, runtime::SessionOptions{.batch = batch, .kernels = kernels});
   const auto us = least_us(sessions, images, options);
+  const std::string as =
+      zeros.share == 0 ? "-" : std::to_string(zeros.outputs) + "x" + std::to_string(zeros.inputs);
   std::printf("%-10s %5lld %4.0f%% %-7s %9.2f %9.2f %9.2f %6.2fx %6.2fx  %s\n",
-              network.name.c_str(), static_cast<long long>(batch), 100 * zeros.share,
-              zeros.share == 0 ? "-"
-              : zeros.blocks   ? "16x4"
-                               : "single",
+              network.name.c_str(), static_cast<long long>(batch), 100 * zeros.share, as.c_str(),
               us[0], us[1], us[2], us[0] / us[1], us[0] / us[2],
               kernels_of(sessions[2], model.packed()).c_str());
   std::fflush(stdout);
@@ -85,9 +85,9 @@ void print_table(const Options& options) {
     if (options.network != "all" && options.network != network.name) continue;
     for (const std::int64_t batch : options.batches) {
       row(network, {}, batch, options);
-      for (const bool blocks : {false, true})
+      for (const auto& [outputs, inputs] : {std::pair{1, 1}, {1, 4}, {16, 4}})
         for (const double share : {0.8, 0.9, 0.95})
-          row(network, {.share = share, .blocks = blocks}, batch, options);
+          row(network, {.share = share, .outputs = outputs, .inputs = inputs}, batch, options);
     }
   }
 }

@@ -73,7 +73,7 @@ class Builder {
     l.weight.bits = 8;
     l.weight.scales = {0.002f};
     l.weight.levels.resize(static_cast<std::size_t>(outputs * inputs));
-    const std::int64_t high = zeros_.blocks ? 16 : 1, wide = zeros_.blocks ? 4 : 1;
+    const std::int64_t high = zeros_.outputs, wide = zeros_.inputs;
     for (std::int64_t o = 0; o < outputs; o += high)
       for (std::int64_t i = 0; i < inputs; i += wide) {
         if (static_cast<double>(rng_.uniform()) < zeros_.share) continue;

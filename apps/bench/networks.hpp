@@ -11,8 +11,8 @@
 namespace espalier::bench {
 
 struct Zeros {
-  double share = 0;     // of each linear layer's weights
-  bool blocks = false;  // 16 outputs x 4 inputs at once, else single weights
+  double share = 0;                      // of each linear layer's weights
+  std::int64_t outputs = 1, inputs = 1;  // as many at once
 };
 
 struct Network {

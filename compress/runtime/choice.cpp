@@ -27,8 +27,11 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 // (apps/bench/PERFORMANCE.md) in round figures. They decide when nothing is timed.
 double onednn_cost(const Site& s) {
   if (s.isa == VectorIsa::kPlain) return 0;
-  // It pads a few channels to a register, and pools in a step of its own.
-  if (s.layers.linear->kind == format::LayerKind::kConv2d) return (s.x[3] < 16 ? 4 : 1.2) * s.dense;
+  if (s.layers.linear->kind == format::LayerKind::kConv2d) {
+    // It pads a few channels to a register, and pools in a step of its own.
+    if (s.x[3] < 16) return 4 * s.dense;
+    return (s.isa == VectorIsa::kAvx2 ? 0.7 : 1.2) * s.dense;
+  }
   if (s.isa == VectorIsa::kAvx2) return 2 * s.dense;
   // Weights that leave the cache come no faster to us, and it takes them in larger strides.
   const bool large = s.layers.linear->weight.levels.size() > (1u << 20);
@@ -54,7 +57,8 @@ const Row kTable[] = {
     {sparse::kScattered, Kernels::kScattered, scattered_cost},
 };
 
-// Packed weights may be 16 times as large as stored ones; a file must not ask for more than this.
+// Packed weights may be 16 times as large as stored ones, and images may be huge; a file must not ask
+// for more than this.
 constexpr std::int64_t kMaxPackedBytes = std::int64_t{1} << 26;
 
 double dense_macs(const Fused& layers, const Shape& x) {
@@ -65,13 +69,13 @@ double dense_macs(const Fused& layers, const Shape& x) {
 
 }  // namespace
 
-std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const Fused& layers,
-                                               const Shape& x) {
+std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const Fused& layers, const Shape& x,
+                                               int threads) {
   std::vector<const sparse::Kernel*> chosen;
   if (kernels == Kernels::kOneDnn) return chosen;
   Site site{
       .layers = layers, .x = x, .isa = vector_isa(), .dense = dense_macs(layers, x), .work = {}};
-  double least = onednn_cost(site);
+  double least = onednn_cost(site) / threads;
   for (const Row& row : kTable) {
     site.work = row.kernel.work(layers, x);
     if (site.work.bytes > kMaxPackedBytes) continue;

@@ -68,6 +68,11 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& y, bo
   fail(ErrorKind::kInternal, "Plan", "layer '", l.name, "' is of no known kind");
 }
 
+std::int64_t aligned(std::int64_t bytes) {
+  constexpr auto kAlignment = static_cast<std::int64_t>(Buffer::kAlignment);
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
 // Bytes of the weights as oneDNN and the loops hold them, about.
 std::int64_t weight_bytes(const PackedLayer& l) {
   return static_cast<std::int64_t>(l.weight.levels.size() + 4 * l.weight.values.size());
@@ -75,10 +80,12 @@ std::int64_t weight_bytes(const PackedLayer& l) {
 
 }  // namespace
 
-Activation Plan::activation(std::size_t stage, int slot) {
+Activation Plan::activation(std::size_t stage, bool at_end) {
   const auto& s = stages_[stage].shape;
-  return {
-      slots_[slot].mutable_data<std::uint8_t>(), {batch_, s[0], s[1], s[2]}, stages_[stage].grid};
+  const std::int64_t offset = at_end ? arena_bytes_ - aligned(batch_ * stages_[stage].bytes()) : 0;
+  return {arena_.mutable_data<std::uint8_t>() + offset,
+          {batch_, s[0], s[1], s[2]},
+          stages_[stage].grid};
 }
 
 Plan::Piece Plan::layer_by_layer(Place at, std::size_t count) {
@@ -87,8 +94,8 @@ Plan::Piece Plan::layer_by_layer(Place at, std::size_t count) {
     const PackedLayer& l = model_.layers[at.layer];
     const Stage &in = stages_[at.layer], &out = stages_[at.layer + 1];
     const bool crosses = in.grid.is_float() != out.grid.is_float();
-    if (format::has_weight(l.kind) || format::has_window(l.kind) || crosses) at.slot = 1 - at.slot;
-    const Activation y = activation(at.layer + 1, at.slot);
+    if (format::has_weight(l.kind) || format::has_window(l.kind) || crosses) at.at_end = !at.at_end;
+    const Activation y = activation(at.layer + 1, at.at_end);
     auto [kernel, step] = step_of(l, at.x, y, exact_, workspace_);
     if (step)
       piece.steps.push_back({std::move(step),
@@ -106,7 +113,7 @@ Plan::Piece Plan::layer_by_layer(Place at, std::size_t count) {
 Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layers,
                         const Place& at) {
   const std::size_t end = at.layer + layers.count();
-  const Activation y = activation(end, 1 - at.slot);
+  const Activation y = activation(end, !at.at_end);
   const sparse::Work work = kernel.work(layers, at.x.shape);
   const std::int64_t dense = batch_ * macs(*layers.linear, stages_[at.layer].shape);
   Piece piece;
@@ -118,17 +125,17 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
         .macs = work.macs,
         .skipped = std::max<std::int64_t>(0, dense - work.macs),
         .bytes = work.bytes + batch_ * (stages_[at.layer].bytes() + stages_[end].bytes())}});
-  piece.end = {end, y, 1 - at.slot};
+  piece.end = {end, y, !at.at_end};
   return piece;
 }
 
 // The fastest piece, by the least time of several rounds in which each has its turn.
-Plan::Piece Plan::choose(Kernels kernels, const Place& at) {
+Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const PackedLayer& l = model_.layers[at.layer];
   if (!format::has_weight(l.kind) || !format::takes_levels(l, at.x.grid))
     return layer_by_layer(at, 1);
   const sparse::Fused layers = sparse::fused_from(model_.layers, at.layer);
-  const auto own = own_kernels(kernels, layers, at.x.shape);
+  const auto own = own_kernels(kernels, layers, at.x.shape, threads);
   if (own.empty()) return layer_by_layer(at, 1);
   if (kernels != Kernels::kTimed) return fused(*own.front(), layers, at);
 
@@ -150,17 +157,18 @@ Plan::Piece Plan::choose(Kernels kernels, const Place& at) {
       pieces[static_cast<std::size_t>(std::ranges::min_element(least) - least.begin())]);
 }
 
-Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels)
+Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads)
     : model_(model), batch_(batch), stages_(stages(model)), exact_(is_exact(model)) {
-  std::int64_t largest = 0;
-  for (const Stage& stage : stages_) largest = std::max(largest, stage.bytes());
-  for (Tensor& slot : slots_) slot = Tensor({batch * largest + Activation::kSlack}, DType::kUint8);
+  for (std::size_t i = 0; i + 1 < stages_.size(); ++i)
+    arena_bytes_ = std::max(arena_bytes_, aligned(batch * stages_[i].bytes()) +
+                                              aligned(batch * stages_[i + 1].bytes()));
+  arena_ = Tensor({arena_bytes_ + Activation::kSlack}, DType::kUint8);
   workspace_ = workspace_for(model, stages_, batch);
-  Place at{.x = activation(0, 0)};
+  Place at{.x = activation(0, false)};
   input_ = at.x;
   try {
     while (at.layer < model.layers.size()) {
-      Piece piece = choose(kernels, at);
+      Piece piece = choose(kernels, threads, at);
       std::ranges::move(piece.steps, std::back_inserter(steps_));
       at = piece.end;
     }

@@ -14,8 +14,9 @@ namespace espalier::runtime {
 
 class Plan {
  public:
-  // Errors: those of stages().
-  Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels);
+  // threads: those that oneDNN's kernels may use (core/onednn/threads.hpp). Errors: those of
+  // stages().
+  Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads);
 
   // Logits of `batch` images; those beyond `pixels` are of what was there before. Allocates
   // nothing.
@@ -30,28 +31,32 @@ class Plan {
     Step run;
     PlannedStep facts;
   };
-  // Where the walk through the layers stands: the next layer, its input and the slot that holds it.
+  // Where the walk through the layers stands: the next layer, its input, and whether that lies at
+  // the arena's end.
   struct Place {
     std::size_t layer = 0;
     Activation x;
-    int slot = 0;
+    bool at_end = false;
   };
   struct Piece {
     std::vector<Bound> steps;
     Place end;
   };
 
-  Activation activation(std::size_t stage, int slot);
+  Activation activation(std::size_t stage, bool at_end);
   Piece layer_by_layer(Place at, std::size_t count);
   Piece fused(const sparse::Kernel& kernel, const sparse::Fused& layers, const Place& at);
-  Piece choose(Kernels kernels, const Place& at);
+  Piece choose(Kernels kernels, int threads, const Place& at);
 
   const format::PackedModel& model_;
   std::int64_t batch_;
   std::vector<Stage> stages_;
   bool exact_;
   onednn::Workspace workspace_;
-  Tensor slots_[2];  // bytes; each step reads one and writes the other, or works in place
+  // Bytes. A chain of layers has two activations alive at a time: one lies at the start, the next at
+  // the end, so that the arena is as large as the largest such pair.
+  Tensor arena_;
+  std::int64_t arena_bytes_ = 0;
   Activation input_, logits_;
   std::vector<Bound> steps_;
 };

@@ -17,7 +17,8 @@ Session::Session(const Model& model, const SessionOptions& options)
           kMaxBatch, " images, got ", options.batch);
   const ThreadsInScope scope(options.threads);
   if (options.executor == Executor::kReference) return;
-  plan_ = std::make_unique<Plan>(model.packed(), std::min(options.batch, kChunk), options.kernels);
+  plan_ = std::make_unique<Plan>(model.packed(), std::min(options.batch, kChunk), options.kernels,
+                                 options.threads);
   logits_ = Tensor({options.batch, classes_});
 }
 

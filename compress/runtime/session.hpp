@@ -18,7 +18,7 @@ enum class Executor {
 struct SessionOptions {
   Executor executor = Executor::kOneDnn;
   std::int64_t batch = 1;  // the most images in one run
-  int threads = 1;         // of oneDNN's kernels; see core/onednn/threads.hpp
+  int threads = 1;         // of oneDNN's kernels, ours use one; see core/onednn/threads.hpp
   // Of integer layers. Fixed, so that what a program does, and how fast, is the same every time;
   // timing the candidates takes some milliseconds a layer.
   Kernels kernels = Kernels::kFixed;

@@ -49,16 +49,17 @@ Step step_of(const Fused& f, const Activation& x, const Activation& y, Weights w
       };
 }
 
-// Windows of one run: a layer's MACs are its weights times as many.
-std::int64_t windows_in(const Fused& f, const Shape& x) {
-  const Windows w = windows_of(*f.linear, padded(*f.linear, x), f.pool);
-  return w.images * static_cast<std::int64_t>(w.starts.size());
+// `count` registers of 64 products of weights, `bytes` each, for every window.
+Work work_of(const Fused& f, const Shape& x, std::int64_t count, std::int64_t bytes) {
+  const std::int64_t windows = windows_per_image(*f.linear, padded(*f.linear, x), f.pool),
+                     images = f.linear->kind == LayerKind::kDense ? 1 : x[0];
+  return {.macs = count * 64 * windows * images,
+          .bytes = count * bytes + windows * std::int64_t{sizeof(std::int64_t)}};
 }
 
 Work block_work(const Fused& f, const Shape& x) {
-  const std::int64_t blocks =
-      Blocks::count(*f.linear, window_rows(*f.linear, padded(*f.linear, x)));
-  return {.macs = blocks * Blocks::kBytes * windows_in(f, x), .bytes = blocks * Blocks::kBytes};
+  const WindowRows rows = window_rows(*f.linear, padded(*f.linear, x));
+  return work_of(f, x, Blocks::count(*f.linear, rows), Blocks::kBytes);
 }
 
 Step block_step(const Fused& f, const Activation& x, const Activation& y) {
@@ -67,10 +68,8 @@ Step block_step(const Fused& f, const Activation& x, const Activation& y) {
 }
 
 Work scattered_work(const Fused& f, const Shape& x) {
-  const std::int64_t vectors =
-      Scattered::count(*f.linear, window_rows(*f.linear, padded(*f.linear, x)));
-  return {.macs = vectors * Scattered::kSlots * windows_in(f, x),
-          .bytes = vectors * 2 * Scattered::kSlots};
+  const WindowRows rows = window_rows(*f.linear, padded(*f.linear, x));
+  return work_of(f, x, Scattered::count(*f.linear, rows), 2 * Scattered::kSlots);
 }
 
 Step scattered_step(const Fused& f, const Activation& x, const Activation& y) {

@@ -21,7 +21,7 @@ Fused fused_from(const std::vector<format::PackedLayer>& layers, std::size_t fir
 // What a kernel would do, known without packing anything.
 struct Work {
   std::int64_t macs = 0;   // multiplied by a run, lanes and slots without a weight included
-  std::int64_t bytes = 0;  // weights as packed
+  std::int64_t bytes = 0;  // weights as packed, and where windows start
 };
 
 // One kernel for fused layers.

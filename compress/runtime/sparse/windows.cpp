@@ -32,6 +32,13 @@ Windows windows_of(const PackedLayer& l, const Shape& padded, const PackedLayer*
   return w;
 }
 
+std::int64_t windows_per_image(const PackedLayer& l, const Shape& padded, const PackedLayer* pool) {
+  if (l.kind == LayerKind::kDense) return padded[0];
+  const kernels::Window over = pool ? window_of(*pool) : kernels::Window{};
+  return over.out_h((padded[1] - l.kernel_h) / l.stride_h + 1) *
+         over.out_w((padded[2] - l.kernel_w) / l.stride_w + 1) * over.kernel_h * over.kernel_w;
+}
+
 bool pools_with(const PackedLayer& l) {
   const std::int64_t size = l.kernel_h * l.kernel_w;
   return l.kind == LayerKind::kMaxPool2d && !pads(l) && l.stride_h >= l.kernel_h &&

@@ -27,6 +27,9 @@ struct Windows {
 // Of x, padded; pool: the pooling layer behind, or null. Errors: none; see pools_with().
 Windows windows_of(const format::PackedLayer& layer, const Shape& padded,
                    const format::PackedLayer* pool);
+// starts.size() of these, without making them.
+std::int64_t windows_per_image(const format::PackedLayer& layer, const Shape& padded,
+                               const format::PackedLayer* pool);
 
 // Whether `pool` takes the maximum of windows that neither overlap nor leave the image, and are 1,
 // 2, 4 or 8 positions large.
