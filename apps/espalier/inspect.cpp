@@ -1,19 +1,22 @@
 // espalier inspect MODEL.esp: what a file holds and costs.
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 
+#include "apps/common/words.hpp"
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/draw.hpp"
 #include "apps/espalier/facts_json.hpp"
+#include "apps/espalier/plan_table.hpp"
 #include "apps/espalier/prepare_image.hpp"
 #include "apps/espalier/trace.hpp"
 #include "compress/format/limits.hpp"
 #include "compress/format/reader.hpp"
-#include "compress/runtime/model.hpp"
+#include "compress/runtime/session.hpp"
 #include "core/base/file.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
@@ -27,7 +30,9 @@ using nlohmann::json;
 
 struct InspectOptions {
   std::filesystem::path model;
-  bool json = false, trace = false, invert = false;
+  bool json = false, trace = false, invert = false, plan = false;
+  std::string kernels = "timed";
+  std::int64_t batch = 1;
   std::optional<std::string> image;
   TraceOptions neuron;
 };
@@ -73,6 +78,17 @@ void inspect(const InspectOptions& options) {
       print_trace(std::cout, *trace);
     }
   }
+  if (options.plan) {
+    constexpr int kRuns = 101;
+    runtime::Session session(model,
+                             {.batch = options.batch, .kernels = kernels_named(options.kernels)});
+    const auto steps = session.plan(kRuns);
+    if (options.json)
+      report["plan"] = plan_json(packed, steps);
+    else
+      print_plan(std::cout << "\n", packed, steps,
+                 std::min(options.batch, runtime::Session::kChunk), terminal_width(STDOUT_FILENO));
+  }
   if (options.json)
     std::cout << report.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
 }
@@ -97,8 +113,21 @@ void add_inspect(CLI::App& app) {
       ->add_option("--unit", o->neuron.unit,
                    "Output channel or neuron for --trace, from 0 (default: the most active)")
       ->needs(trace);
+  auto* plan = command->add_flag(
+      "--plan", o->plan, "Which kernel runs which layers on this machine, timed step by step");
+  command
+      ->add_option("--kernels", o->kernels,
+                   "For --plan: timed (the fastest of all that fit), fixed (by rule, as the other "
+                   "commands choose), onednn, blocks, scattered (wherever they fit)")
+      ->check(one_of("kernels", kernel_words()))
+      ->capture_default_str()
+      ->needs(plan);
+  command->add_option("--batch", o->batch, "For --plan: images a run, in chunks of 16")
+      ->capture_default_str()
+      ->needs(plan);
   command->footer(
       "Examples: espalier inspect espalier-out/quantized.esp\n"
+      "          espalier inspect espalier-out/quantized.esp --plan --batch 16\n"
       "          espalier inspect espalier-out/quantized.esp --trace --layer dense --unit 7");
   command->callback([o] { inspect(*o); });
 }

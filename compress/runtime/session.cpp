@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "compress/runtime/onednn/plan.hpp"
+#include "compress/runtime/plan.hpp"
 #include "compress/runtime/stages.hpp"
 #include "core/onednn/threads.hpp"
 
@@ -17,7 +17,8 @@ Session::Session(const Model& model, const SessionOptions& options)
           kMaxBatch, " images, got ", options.batch);
   const ThreadsInScope scope(options.threads);
   if (options.executor == Executor::kReference) return;
-  plan_ = std::make_unique<Plan>(model.packed(), std::min(options.batch, kChunk));
+  plan_ = std::make_unique<Plan>(model.packed(), std::min(options.batch, kChunk), options.kernels,
+                                 options.threads);
   logits_ = Tensor({options.batch, classes_});
 }
 
@@ -44,6 +45,12 @@ std::span<const float> Session::run(const Tensor& images) {
     std::copy_n(part.begin(), count * classes_, logits_.mutable_data() + begin * classes_);
   }
   return std::as_const(logits_).values().first(static_cast<std::size_t>(n * classes_));
+}
+
+std::vector<PlannedStep> Session::plan(int runs) {
+  require(plan_ != nullptr, "plan", "the reference executor has none");
+  const ThreadsInScope scope(options_.threads);
+  return plan_->describe(runs);
 }
 
 double latency_us(Session& session, const LatencyOptions& options) {

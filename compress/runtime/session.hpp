@@ -6,18 +6,22 @@
 #include <vector>
 
 #include "compress/runtime/model.hpp"
+#include "compress/runtime/plan_options.hpp"
 
 namespace espalier::runtime {
 
 enum class Executor {
-  kOneDnn,     // int8 and float primitives of oneDNN; integers as the reference, bit for bit
+  kOneDnn,     // a plan of oneDNN's kernels and ours; integers as the reference, bit for bit
   kReference,  // Model::run: plain, and allocating in every run
 };
 
 struct SessionOptions {
   Executor executor = Executor::kOneDnn;
   std::int64_t batch = 1;  // the most images in one run
-  int threads = 1;         // of this session's kernels; see core/onednn/threads.hpp
+  int threads = 1;         // of oneDNN's kernels, ours use one; see core/onednn/threads.hpp
+  // Of integer layers. Fixed, so that what a program does, and how fast, is the same every time;
+  // timing the candidates takes some milliseconds a layer.
+  Kernels kernels = Kernels::kFixed;
 };
 
 class Plan;
@@ -36,11 +40,14 @@ class Session {
   Session& operator=(Session&&) noexcept;
 
   // Logits of images [n H W C], n from 0 to batch(), of pixels / 255: n rows of classes() values,
-  // valid until the next run. oneDNN takes kChunk images at a time, so that what one layer writes
+  // valid until the next run. A plan takes kChunk images at a time, so that what one layer writes
   // is still in the cache when the next reads it; the last chunk costs as much when it is not full.
   // Integer models: the same bits whatever the executor, batch, threads and instruction set.
   // Errors: kUsage when the images do not have the model's shape or are too many.
   std::span<const float> run(const Tensor& images);
+
+  // The plan's steps, timed over `runs` runs. Errors: kUsage for the reference executor.
+  std::vector<PlannedStep> plan(int runs = 0);
 
   const Model& model() const { return *model_; }
   std::int64_t batch() const { return options_.batch; }
@@ -51,7 +58,7 @@ class Session {
   SessionOptions options_;
   std::int64_t classes_;
   Tensor logits_;               // [batch K]
-  std::unique_ptr<Plan> plan_;  // oneDNN's: one chunk
+  std::unique_ptr<Plan> plan_;  // of one chunk
 };
 
 struct LatencyOptions {

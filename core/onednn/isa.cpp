@@ -17,4 +17,33 @@ std::string_view effective_isa() {
   }
 }
 
+VectorIsa vector_isa() {
+#if defined(__x86_64__)
+  // oneDNN numbers instruction sets so that the bits of one are among those of what contains it.
+  const auto allowed = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto allows = [&](dnnl::cpu_isa isa) {
+    return (allowed & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa);
+  };
+  if (allows(dnnl::cpu_isa::avx512_core_vnni) && __builtin_cpu_supports("avx512vnni") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    return __builtin_cpu_supports("avx512vbmi") ? VectorIsa::kVbmi : VectorIsa::kVnni;
+  if (allows(dnnl::cpu_isa::avx2) && __builtin_cpu_supports("avx2")) return VectorIsa::kAvx2;
+#endif
+  return VectorIsa::kPlain;
+}
+
+std::string_view name_of(VectorIsa isa) {
+  switch (isa) {
+    case VectorIsa::kPlain:
+      return "plain";
+    case VectorIsa::kAvx2:
+      return "AVX2";
+    case VectorIsa::kVnni:
+      return "VNNI";
+    case VectorIsa::kVbmi:
+      return "VBMI";
+  }
+  return "?";
+}
+
 }  // namespace espalier

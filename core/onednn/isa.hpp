@@ -9,4 +9,14 @@ namespace espalier {
 // "AVX512_CORE", as the cap spells them; "other" for every other one.
 std::string_view effective_isa();
 
+// What kernels of our own may use: the best that the processor can do within the same cap.
+enum class VectorIsa {
+  kPlain,  // C++ as every compiler takes it
+  kAvx2,
+  kVnni,  // AVX-512 F, BW, VL and VNNI
+  kVbmi,  // and VBMI, for which oneDNN has no cap: wherever VNNI is allowed
+};
+VectorIsa vector_isa();
+std::string_view name_of(VectorIsa isa);
+
 }  // namespace espalier

@@ -77,6 +77,31 @@ TEST_CASE("inspect: text, JSON and trace as a user sees them") {
   CHECK(run_program("espalier inspect " + file).exit_code == 3);
 }
 
+TEST_CASE("inspect --plan: kernels, times, counts, as text and as JSON") {
+  const tests::Folder folder("inspect_plan_test");
+  const std::string file = (folder.path / "digits.esp").string();
+  write_file(file, format::write(tests::integer_nearest_mean()));
+  const auto text = run_program("espalier inspect --plan " + file);
+  CHECK(text.exit_code == 0);
+  for (const char* part : {"kernel", "skipped", "input", "1 image, "})
+    CHECK_MESSAGE(contains(text.output, part), part);
+  for (const std::string kernels : {"fixed", "timed", "onednn", "blocks", "scattered"}) {
+    const auto json =
+        run_program("espalier inspect --json --plan --batch 3 --kernels " + kernels + " " + file);
+    INFO(json.output);
+    REQUIRE(json.exit_code == 0);
+    const auto plan = nlohmann::json::parse(json.output)["plan"];
+    REQUIRE(plan.size() == 3);  // the input, the convolution, the dense layer
+    CHECK(plan[1]["layers"] == "copy");
+    CHECK(plan[1]["macs"].get<std::int64_t>() > 0);
+    if (kernels == "blocks" || kernels == "scattered") CHECK(plan[1]["kernel"] == kernels);
+    if (kernels == "onednn") CHECK(plan[1]["kernel"] == "oneDNN");
+  }
+  CHECK(run_program("espalier inspect --kernels fixed " + file).exit_code == 2);  // needs --plan
+  CHECK(run_program("espalier inspect --plan --kernels best " + file).exit_code == 2);
+  CHECK(run_program("espalier inspect --plan --batch 0 " + file).exit_code == 2);
+}
+
 TEST_CASE("inspect, eval: how weights are stored and what a layer computes with") {
   const auto facts = apps::count_facts(format::samples::crossings());
   CHECK(facts.layers[0].bits == 32);

@@ -50,7 +50,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"apps/train", {"apps/common", "apps/smallest", "compress/recipe"}},
     {"apps/records", {"apps/common", "apps/smallest"}},
     {"apps/toolbox", {"apps/common", "apps/smallest"}},
-    {"apps/bench", {"apps/common", "compress/format", "optim"}},
+    {"apps/bench", {"apps/common", "compress/runtime", "optim"}},
 };
 
 // Libraries, by how their headers begin, and who may include them.

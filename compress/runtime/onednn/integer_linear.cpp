@@ -1,10 +1,10 @@
 // Integer convolution and dense layers: oneDNN multiplies unsigned levels by signed weights into
 // int32 and does nothing else, because what it would do next differs between its versions by a
 // unit. Bias, zero point and requantization are our own loops.
-#include <algorithm>
 #include <cstring>
 #include <span>
 
+#include "compress/runtime/linear_parts.hpp"
 #include "compress/runtime/onednn/levels.hpp"
 #include "compress/runtime/onednn/steps.hpp"
 #include "core/kernels/integer.hpp"
@@ -17,35 +17,15 @@ namespace {
 using format::LayerKind;
 using format::PackedLayer;
 
-// sum (q_x - z_x) q_w + bias = sum q_x q_w + (bias - z_x * sum q_w): the constant joins the bias,
-// which needs padding to be z_x too.
 Requantization requantization(const PackedLayer& l, const format::ActivationGrid& x,
                               const format::ActivationGrid& y) {
-  const auto channels = static_cast<std::size_t>(l.weight.shape[0]);
-  const std::size_t inputs = l.weight.levels.size() / channels;
-  Requantization r{.zero_point = y.zero_point, .relu = l.relu};
-  for (std::size_t c = 0; c < channels; ++c) {
-    std::int32_t weights = 0;
-    for (std::size_t i = 0; i < inputs; ++i) weights += l.weight.levels[c * inputs + i];
-    const std::int32_t bias =
-        l.bias_levels.empty() ? 0 : l.bias_levels[c] * (std::int32_t{1} << l.bias_shift);
-    r.bias.push_back(bias - x.zero_point * weights);
-    const float scale = l.weight.scales[l.weight.scales.size() == 1 ? 0 : c];
-    r.multiplier.push_back(y.is_float() ? x.scale * scale
-                                        : kernels::requantize_multiplier(x.scale, scale, y.scale));
-  }
+  ChannelSums sums = channel_sums(l, x, y);
+  Requantization r{.bias = std::move(sums.bias),
+                   .multiplier = std::move(sums.multiplier),
+                   .zero_point = y.zero_point,
+                   .relu = l.relu};
   repeat_channels(r);
   return r;
-}
-
-// The images' rows into the middle of `padded`, whose border holds the zero point already.
-void copy_inside(const std::uint8_t* images, const Shape& in, const PackedLayer& l,
-                 std::uint8_t* padded, const Shape& out) {
-  const std::int64_t row = in[2] * in[3], padded_row = out[2] * out[3];
-  for (std::int64_t n = 0; n < in[0]; ++n)
-    for (std::int64_t h = 0; h < in[1]; ++h)
-      std::memcpy(padded + (n * out[1] + h + l.pad_top) * padded_row + l.pad_left * in[3],
-                  images + (n * in[1] + h) * row, static_cast<std::size_t>(row));
 }
 
 dnn::Execution convolution(const PackedLayer& l, void* x, const Shape& x_shape, bool padded,
@@ -87,13 +67,7 @@ dnn::Execution product(const PackedLayer& l, void* x, std::int64_t batch, std::i
 }  // namespace
 
 bool pads_by_copy(const PackedLayer& l, const format::ActivationGrid& x) {
-  return l.kind == LayerKind::kConv2d && x.zero_point != 0 &&
-         (l.pad_top || l.pad_left || l.pad_bottom || l.pad_right);
-}
-
-Shape padded_shape(const PackedLayer& l, std::int64_t batch,
-                   const std::array<std::int64_t, 3>& in) {
-  return {batch, in[0] + l.pad_top + l.pad_bottom, in[1] + l.pad_left + l.pad_right, in[2]};
+  return l.kind == LayerKind::kConv2d && x.zero_point != 0 && pads(l);
 }
 
 Step integer_linear(const PackedLayer& l, const Activation& x, const Activation& y,

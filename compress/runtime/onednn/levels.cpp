@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/kernels/integer.hpp"
+#include "core/onednn/isa.hpp"
 
 namespace espalier::runtime::onednn {
 
@@ -11,15 +12,96 @@ void transform_pixels(std::span<const float> pixels, const format::PackedModel& 
   for (std::size_t i = 0; i < pixels.size(); ++i) x[i] = (pixels[i] - mean) / deviation;
 }
 
-void quantize_pixels(std::span<const float> pixels, const format::PackedModel& model,
-                     std::uint8_t* x) {
+namespace {
+
+// The loops that every integer model runs, once for each instruction set: the same operations in the
+// same order, so the same bits. A body is compiled into each function that names a target.
+[[gnu::always_inline]] inline void quantize_body(std::span<const float> pixels,
+                                                 const format::PackedModel& model,
+                                                 std::uint8_t* x) {
   const float mean = model.input_mean, deviation = model.input_deviation;
   const float scale = model.input.scale;
   const std::int32_t zero_point = model.input.zero_point;
-  for (std::size_t i = 0; i < pixels.size(); ++i) {
-    const float real = (pixels[i] - mean) / deviation;
+  const float* from = pixels.data();
+  const std::size_t count = pixels.size();
+  if (mean == 0 && deviation == 1) {  // (x - 0) / 1 is x
+    for (std::size_t i = 0; i < count; ++i)
+      x[i] = static_cast<std::uint8_t>(kernels::activation_level(from[i], scale, zero_point));
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const float real = (from[i] - mean) / deviation;
     x[i] = static_cast<std::uint8_t>(kernels::activation_level(real, scale, zero_point));
   }
+}
+
+[[gnu::always_inline]] inline void requantize_body(std::span<const std::int32_t> sums,
+                                                   const Requantization& r, std::uint8_t* levels) {
+  const std::int32_t* bias = r.bias.data();
+  const float* multiplier = r.multiplier.data();
+  const std::int32_t zero_point = r.zero_point, lowest = r.relu ? zero_point : 0;
+  for (std::size_t begin = 0; begin < sums.size(); begin += r.bias.size()) {
+    const std::size_t count = std::min(r.bias.size(), sums.size() - begin);
+    const std::int32_t* from = sums.data() + begin;
+    std::uint8_t* to = levels + begin;
+    for (std::size_t i = 0; i < count; ++i)
+      to[i] = static_cast<std::uint8_t>(
+          kernels::requantize(from[i] + bias[i], multiplier[i], zero_point, lowest));
+  }
+}
+
+struct Loops {
+  void (*quantize)(std::span<const float>, const format::PackedModel&, std::uint8_t*);
+  void (*requantize)(std::span<const std::int32_t>, const Requantization&, std::uint8_t*);
+};
+
+Loops plain_loops() {
+  return {[](std::span<const float> pixels, const format::PackedModel& model, std::uint8_t* x) {
+            quantize_body(pixels, model, x);
+          },
+          [](std::span<const std::int32_t> sums, const Requantization& r, std::uint8_t* levels) {
+            requantize_body(sums, r, levels);
+          }};
+}
+
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] void quantize_avx2(std::span<const float> pixels,
+                                           const format::PackedModel& model, std::uint8_t* x) {
+  quantize_body(pixels, model, x);
+}
+[[gnu::target("avx2")]] void requantize_avx2(std::span<const std::int32_t> sums,
+                                             const Requantization& r, std::uint8_t* levels) {
+  requantize_body(sums, r, levels);
+}
+[[gnu::target("avx512f,avx512bw,avx512vl")]] void quantize_avx512(std::span<const float> pixels,
+                                                                  const format::PackedModel& model,
+                                                                  std::uint8_t* x) {
+  quantize_body(pixels, model, x);
+}
+[[gnu::target("avx512f,avx512bw,avx512vl")]] void requantize_avx512(
+    std::span<const std::int32_t> sums, const Requantization& r, std::uint8_t* levels) {
+  requantize_body(sums, r, levels);
+}
+#endif
+
+const Loops& loops() {
+  static const Loops chosen = [] {
+#if defined(__x86_64__)
+    const VectorIsa isa = vector_isa();
+    if (isa == VectorIsa::kVnni || isa == VectorIsa::kVbmi)
+      return Loops{quantize_avx512, requantize_avx512};
+    if (isa == VectorIsa::kAvx2) return Loops{quantize_avx2, requantize_avx2};
+#endif
+    return plain_loops();
+  }();
+  return chosen;
+}
+
+}  // namespace
+
+void quantize_pixels(std::span<const float> pixels, const format::PackedModel& model,
+                     std::uint8_t* x) {
+  loops().quantize(pixels, model, x);
 }
 
 void repeat_channels(Requantization& r) {
@@ -32,17 +114,7 @@ void repeat_channels(Requantization& r) {
 
 void requantize_sums(std::span<const std::int32_t> sums, const Requantization& r,
                      std::uint8_t* levels) {
-  const std::int32_t* bias = r.bias.data();
-  const float* multiplier = r.multiplier.data();
-  const std::int32_t zero_point = r.zero_point, lowest = r.relu ? zero_point : 0;
-  for (std::size_t begin = 0; begin < sums.size(); begin += r.bias.size()) {
-    const std::size_t count = std::min(r.bias.size(), sums.size() - begin);
-    const std::int32_t* from = sums.data() + begin;
-    std::uint8_t* to = levels + begin;
-    for (std::size_t i = 0; i < count; ++i)
-      to[i] = static_cast<std::uint8_t>(
-          kernels::requantize(from[i] + bias[i], multiplier[i], zero_point, lowest));
-  }
+  loops().requantize(sums, r, levels);
 }
 
 void scale_sums(std::span<const std::int32_t> sums, const Requantization& r, float* values) {

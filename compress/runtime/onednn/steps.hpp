@@ -3,23 +3,11 @@
 // Errors, when a step is made: kInternal, should oneDNN have no primitive for it.
 #pragma once
 
-#include <functional>
-
-#include "compress/format/packed_model.hpp"
+#include "compress/runtime/linear_parts.hpp"
 #include "compress/runtime/stages.hpp"
-#include "core/tensor/tensor.hpp"
+#include "compress/runtime/step.hpp"
 
 namespace espalier::runtime::onednn {
-
-// [N H W C] of float32, or of levels on `grid`, in memory that a plan owns.
-struct Activation {
-  void* data = nullptr;
-  Shape shape;
-  format::ActivationGrid grid;
-  float* floats() const { return static_cast<float*>(data); }
-  std::uint8_t* levels() const { return static_cast<std::uint8_t*>(data); }
-  DType dtype() const { return grid.is_float() ? DType::kFloat32 : DType::kUint8; }
-};
 
 // What steps need in passing and share.
 struct Workspace {
@@ -27,12 +15,8 @@ struct Workspace {
   Tensor padded;  // levels, of the largest padded input
 };
 
-using Step = std::function<void()>;
-
 // Whether the levels x need a copy padded with their zero point: oneDNN pads with 0.
 bool pads_by_copy(const format::PackedLayer& layer, const format::ActivationGrid& x);
-Shape padded_shape(const format::PackedLayer& layer, std::int64_t batch,
-                   const std::array<std::int64_t, 3>& input);
 
 Step integer_linear(const format::PackedLayer& layer, const Activation& x, const Activation& y,
                     Workspace& workspace);

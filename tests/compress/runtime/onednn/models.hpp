@@ -128,8 +128,9 @@ inline Tensor images_of(Rng& rng, const PackedModel& model, std::int64_t n, int 
 }
 
 // How many of the two executors' logits differ in any bit.
-inline std::int64_t differing(const Model& model, const Tensor& images, std::int64_t batch) {
-  Session session(model, {.batch = batch});
+inline std::int64_t differing(const Model& model, const Tensor& images, std::int64_t batch,
+                              Kernels kernels = Kernels::kFixed) {
+  Session session(model, {.batch = batch, .kernels = kernels});
   const auto got = session.run(images);
   const Tensor want = model.run(images);
   REQUIRE(static_cast<std::int64_t>(got.size()) == want.elements());

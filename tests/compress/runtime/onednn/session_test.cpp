@@ -90,16 +90,18 @@ TEST_CASE("run allocates nothing, neither from the heap nor from the tensors' po
       const Model model(packed);
       Rng rng(1, "images");
       const Tensor images = images_of(rng, model.packed(), batch);
-      const std::int64_t before_making = allocations;
-      Session session(model, {.batch = batch});
-      CHECK(allocations > before_making);  // the counter counts
-      session.run(images);                 // makes this thread's stream
-      const auto pool = buffer_pool_counts();
-      const std::int64_t before = allocations;
-      for (int i = 0; i < 10; ++i) session.run(images);
-      CHECK(allocations == before);
-      CHECK(buffer_pool_counts().fresh == pool.fresh);
-      CHECK(buffer_pool_counts().reused == pool.reused);
+      for (const auto kernels : {Kernels::kOneDnn, Kernels::kBlocks, Kernels::kScattered}) {
+        const std::int64_t before_making = allocations;
+        Session session(model, {.batch = batch, .kernels = kernels});
+        CHECK(allocations > before_making);  // the counter counts
+        session.run(images);                 // makes this thread's stream
+        const auto pool = buffer_pool_counts();
+        const std::int64_t before = allocations;
+        for (int i = 0; i < 10; ++i) session.run(images);
+        CHECK(allocations == before);
+        CHECK(buffer_pool_counts().fresh == pool.fresh);
+        CHECK(buffer_pool_counts().reused == pool.reused);
+      }
     }
 }
 

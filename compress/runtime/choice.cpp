@@ -1,0 +1,90 @@
+#include "compress/runtime/choice.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "compress/runtime/costs.hpp"
+#include "compress/runtime/sparse/finish.hpp"
+#include "core/onednn/isa.hpp"
+
+namespace espalier::runtime {
+namespace {
+
+using sparse::Fused;
+using sparse::kLanes;
+
+// A layer as the rules see it: for one kernel, or for oneDNN's.
+struct Site {
+  const Fused& layers;
+  const Shape& x;
+  VectorIsa isa;
+  double dense;       // MACs of a run, outputs rounded up to whole registers
+  sparse::Work work;  // ours, of the kernel in question
+};
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+// Costs count multiplications, weighted by how fast each kernel does them: what was measured
+// (apps/bench/PERFORMANCE.md) in round figures. They decide when nothing is timed.
+double onednn_cost(const Site& s) {
+  if (s.isa == VectorIsa::kPlain) return 0;
+  if (s.layers.linear->kind == format::LayerKind::kConv2d) {
+    // It pads a few channels to a register, and pools in a step of its own.
+    if (s.x[3] < 16) return 4 * s.dense;
+    return (s.isa == VectorIsa::kAvx2 ? 0.7 : 1.2) * s.dense;
+  }
+  if (s.isa == VectorIsa::kAvx2) return 2 * s.dense;
+  // Weights that leave the cache come no faster to us, and it takes them in larger strides.
+  const bool large = s.layers.linear->weight.levels.size() > (1u << 20);
+  return (large ? 0.9 : 1.2) * s.dense;
+}
+
+double block_cost(const Site& s) {
+  return s.isa == VectorIsa::kPlain ? kNever : static_cast<double>(s.work.macs);
+}
+
+double scattered_cost(const Site& s) {
+  return s.isa == VectorIsa::kVbmi ? 2 * static_cast<double>(s.work.macs) : kNever;
+}
+
+struct Row {
+  const sparse::Kernel& kernel;
+  Kernels forced;  // what asks for this kernel wherever it fits
+  double (*cost)(const Site&);
+};
+// In order; oneDNN's kernel is the one behind the last.
+const Row kTable[] = {
+    {sparse::kBlocks, Kernels::kBlocks, block_cost},
+    {sparse::kScattered, Kernels::kScattered, scattered_cost},
+};
+
+// Packed weights may be 16 times as large as stored ones, and images may be huge; a file must not ask
+// for more than this.
+constexpr std::int64_t kMaxPackedBytes = std::int64_t{1} << 26;
+
+double dense_macs(const Fused& layers, const Shape& x) {
+  const std::int64_t outputs = layers.linear->weight.shape[0],
+                     padded = (outputs + kLanes - 1) / kLanes * kLanes;
+  return static_cast<double>(x[0] * macs(*layers.linear, {x[1], x[2], x[3]}) / outputs * padded);
+}
+
+}  // namespace
+
+std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const Fused& layers, const Shape& x,
+                                               int threads) {
+  std::vector<const sparse::Kernel*> chosen;
+  if (kernels == Kernels::kOneDnn) return chosen;
+  Site site{
+      .layers = layers, .x = x, .isa = vector_isa(), .dense = dense_macs(layers, x), .work = {}};
+  double least = onednn_cost(site) / threads;
+  for (const Row& row : kTable) {
+    site.work = row.kernel.work(layers, x);
+    if (site.work.bytes > kMaxPackedBytes) continue;
+    if (kernels == row.forced) return {&row.kernel};
+    const double cost = row.cost(site);
+    if (kernels == Kernels::kTimed && cost < kNever) chosen.push_back(&row.kernel);
+    if (kernels == Kernels::kFixed && cost < least) chosen = {&row.kernel}, least = cost;
+  }
+  return chosen;
+}
+
+}  // namespace espalier::runtime

@@ -1,0 +1,215 @@
+#include "compress/runtime/plan.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "compress/format/validate.hpp"
+#include "compress/runtime/choice.hpp"
+#include "compress/runtime/costs.hpp"
+#include "compress/runtime/onednn/levels.hpp"
+#include "core/onednn/onednn.hpp"
+
+namespace espalier::runtime {
+namespace {
+
+using format::LayerKind;
+using format::PackedLayer;
+using Clock = std::chrono::steady_clock;
+
+double us_of(const Step& step) {
+  const auto start = Clock::now();
+  step();
+  return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+}
+
+onednn::Workspace workspace_for(const format::PackedModel& model, const std::vector<Stage>& all,
+                                std::int64_t batch) {
+  std::int64_t sums = 0, padded = 0;
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const PackedLayer& l = model.layers[i];
+    if (!format::has_weight(l.kind) || !format::takes_levels(l, all[i].grid)) continue;
+    sums = std::max(sums, all[i + 1].elements());
+    if (onednn::pads_by_copy(l, all[i].grid))
+      padded = std::max(padded, padded_shape(l, 1, all[i].shape).elements());
+  }
+  return {Tensor({batch * sums}, DType::kInt32), Tensor({batch * padded}, DType::kUint8)};
+}
+
+struct Named {
+  std::string_view kernel;
+  Step step;
+};
+
+// The table of steps, one layer each; no step for a flatten.
+Named step_of(const PackedLayer& l, const Activation& x, const Activation& y, bool exact,
+              onednn::Workspace& workspace) {
+  const bool is_float = x.grid.is_float(), integer = format::takes_levels(l, x.grid);
+  switch (l.kind) {
+    case LayerKind::kConv2d:
+    case LayerKind::kDense:
+      if (integer) return {"oneDNN", onednn::integer_linear(l, x, y, workspace)};
+      if (exact) return {"ordered", onednn::ordered_linear(l, x, y)};
+      return {"oneDNN", onednn::float_linear(l, x, y)};
+    case LayerKind::kMaxPool2d:
+      return {"oneDNN", onednn::pool2d(l, x, y)};
+    case LayerKind::kAveragePool2d:
+      if (!is_float) return {"loop", onednn::average_pool2d_levels(l, x, y)};
+      if (exact) return {"ordered", onednn::ordered_average_pool2d(l, x, y)};
+      return {"oneDNN", onednn::pool2d(l, x, y)};
+    case LayerKind::kBatchNorm:
+      if (integer) return {"loop", onednn::batch_norm_levels(l, x, y)};
+      if (is_float && y.grid.is_float()) return {"loop", onednn::batch_norm(l, x, y)};
+      return {"loop", onednn::crossing_batch_norm(l, x, y)};
+    case LayerKind::kRelu:
+      return {"loop", is_float ? onednn::relu(x) : onednn::relu_levels(x)};
+    case LayerKind::kFlatten:
+      return {};
+  }
+  fail(ErrorKind::kInternal, "Plan", "layer '", l.name, "' is of no known kind");
+}
+
+std::int64_t aligned(std::int64_t bytes) {
+  constexpr auto kAlignment = static_cast<std::int64_t>(Buffer::kAlignment);
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+// Bytes of the weights as oneDNN and the loops hold them, about.
+std::int64_t weight_bytes(const PackedLayer& l) {
+  return static_cast<std::int64_t>(l.weight.levels.size() + 4 * l.weight.values.size());
+}
+
+}  // namespace
+
+Activation Plan::activation(std::size_t stage, bool at_end) {
+  const auto& s = stages_[stage].shape;
+  const std::int64_t offset = at_end ? arena_bytes_ - aligned(batch_ * stages_[stage].bytes()) : 0;
+  return {arena_.mutable_data<std::uint8_t>() + offset,
+          {batch_, s[0], s[1], s[2]},
+          stages_[stage].grid};
+}
+
+Plan::Piece Plan::layer_by_layer(Place at, std::size_t count) {
+  Piece piece;
+  for (std::size_t end = at.layer + count; at.layer < end; ++at.layer) {
+    const PackedLayer& l = model_.layers[at.layer];
+    const Stage &in = stages_[at.layer], &out = stages_[at.layer + 1];
+    const bool crosses = in.grid.is_float() != out.grid.is_float();
+    if (format::has_weight(l.kind) || format::has_window(l.kind) || crosses) at.at_end = !at.at_end;
+    const Activation y = activation(at.layer + 1, at.at_end);
+    auto [kernel, step] = step_of(l, at.x, y, exact_, workspace_);
+    if (step)
+      piece.steps.push_back({std::move(step),
+                             {.first = at.layer,
+                              .layers = 1,
+                              .kernel = kernel,
+                              .macs = batch_ * macs(l, in.shape),
+                              .bytes = weight_bytes(l) + batch_ * (in.bytes() + out.bytes())}});
+    at.x = y;
+  }
+  piece.end = at;
+  return piece;
+}
+
+Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layers,
+                        const Place& at) {
+  const std::size_t end = at.layer + layers.count();
+  const Activation y = activation(end, !at.at_end);
+  const sparse::Work work = kernel.work(layers, at.x.shape);
+  const std::int64_t dense = batch_ * macs(*layers.linear, stages_[at.layer].shape);
+  Piece piece;
+  piece.steps.push_back(
+      {kernel.make(layers, at.x, y),
+       {.first = at.layer,
+        .layers = layers.count(),
+        .kernel = kernel.name,
+        .macs = work.macs,
+        .skipped = std::max<std::int64_t>(0, dense - work.macs),
+        .bytes = work.bytes + batch_ * (stages_[at.layer].bytes() + stages_[end].bytes())}});
+  piece.end = {end, y, !at.at_end};
+  return piece;
+}
+
+// The fastest piece, by the least time of several rounds in which each has its turn.
+Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
+  const PackedLayer& l = model_.layers[at.layer];
+  if (!format::has_weight(l.kind) || !format::takes_levels(l, at.x.grid))
+    return layer_by_layer(at, 1);
+  const sparse::Fused layers = sparse::fused_from(model_.layers, at.layer);
+  const auto own = own_kernels(kernels, layers, at.x.shape, threads);
+  if (own.empty()) return layer_by_layer(at, 1);
+  if (kernels != Kernels::kTimed) return fused(*own.front(), layers, at);
+
+  std::vector<Piece> pieces;
+  for (const sparse::Kernel* kernel : own) pieces.push_back(fused(*kernel, layers, at));
+  pieces.push_back(layer_by_layer(at, layers.count()));
+  constexpr int kRounds = 15;
+  constexpr double kMaxUs = 20'000;  // of all rounds, though there are at least three
+  std::vector<double> least(pieces.size(), 1e300);
+  double spent = 0;
+  for (int round = 0; round < kRounds && (round < 3 || spent < kMaxUs); ++round)
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      double us = 0;
+      for (const Bound& bound : pieces[i].steps) us += us_of(bound.run);
+      least[i] = std::min(least[i], us);
+      spent += us;
+    }
+  return std::move(
+      pieces[static_cast<std::size_t>(std::ranges::min_element(least) - least.begin())]);
+}
+
+Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads)
+    : model_(model), batch_(batch), stages_(stages(model)), exact_(is_exact(model)) {
+  for (std::size_t i = 0; i + 1 < stages_.size(); ++i)
+    arena_bytes_ = std::max(arena_bytes_, aligned(batch * stages_[i].bytes()) +
+                                              aligned(batch * stages_[i + 1].bytes()));
+  arena_ = Tensor({arena_bytes_ + Activation::kSlack}, DType::kUint8);
+  workspace_ = workspace_for(model, stages_, batch);
+  Place at{.x = activation(0, false)};
+  input_ = at.x;
+  try {
+    while (at.layer < model.layers.size()) {
+      Piece piece = choose(kernels, threads, at);
+      std::ranges::move(piece.steps, std::back_inserter(steps_));
+      at = piece.end;
+    }
+  } catch (const dnnl::error& e) {
+    dnn::fail(e);
+  }
+  logits_ = at.x;
+}
+
+std::span<const float> Plan::run(std::span<const float> pixels) {
+  if (input_.grid.is_float())
+    onednn::transform_pixels(pixels, model_, input_.floats());
+  else
+    onednn::quantize_pixels(pixels, model_, input_.levels());
+  for (const auto& step : steps_) step.run();
+  return {logits_.floats(), static_cast<std::size_t>(logits_.shape.elements())};
+}
+
+std::vector<PlannedStep> Plan::describe(int runs) {
+  std::vector<PlannedStep> facts{{.kernel = "loop",
+                                  .bytes = input_.shape.elements() * std::int64_t{sizeof(float)} +
+                                           batch_ * stages_.front().bytes()}};
+  for (const Bound& bound : steps_) facts.push_back(bound.facts);
+  if (runs < 1) return facts;
+  const std::vector<float> pixels(static_cast<std::size_t>(input_.shape.elements()), 0.5f);
+  std::vector<std::vector<double>> us(facts.size());
+  for (int i = 0; i < runs; ++i) {
+    const auto start = Clock::now();
+    if (input_.grid.is_float())
+      onednn::transform_pixels(pixels, model_, input_.floats());
+    else
+      onednn::quantize_pixels(pixels, model_, input_.levels());
+    us[0].push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+    for (std::size_t s = 0; s < steps_.size(); ++s) us[s + 1].push_back(us_of(steps_[s].run));
+  }
+  for (std::size_t s = 0; s < us.size(); ++s) {
+    const auto middle = us[s].begin() + runs / 2;
+    std::nth_element(us[s].begin(), middle, us[s].end());
+    facts[s].us = *middle;
+  }
+  return facts;
+}
+
+}  // namespace espalier::runtime

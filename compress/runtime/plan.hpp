@@ -1,0 +1,64 @@
+// A packed model as a list of bound steps for one batch size: kernels chosen, weights packed,
+// primitives made once.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "compress/format/packed_model.hpp"
+#include "compress/runtime/onednn/steps.hpp"
+#include "compress/runtime/plan_options.hpp"
+#include "compress/runtime/sparse/steps.hpp"
+
+namespace espalier::runtime {
+
+class Plan {
+ public:
+  // threads: those that oneDNN's kernels may use (core/onednn/threads.hpp). Errors: those of
+  // stages().
+  Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads);
+
+  // Logits of `batch` images; those beyond `pixels` are of what was there before. Allocates
+  // nothing.
+  std::span<const float> run(std::span<const float> pixels);
+
+  // What was chosen, the input's step first. `runs` > 0: each with its median time over as many
+  // runs of the whole plan.
+  std::vector<PlannedStep> describe(int runs);
+
+ private:
+  struct Bound {
+    Step run;
+    PlannedStep facts;
+  };
+  // Where the walk through the layers stands: the next layer, its input, and whether that lies at
+  // the arena's end.
+  struct Place {
+    std::size_t layer = 0;
+    Activation x;
+    bool at_end = false;
+  };
+  struct Piece {
+    std::vector<Bound> steps;
+    Place end;
+  };
+
+  Activation activation(std::size_t stage, bool at_end);
+  Piece layer_by_layer(Place at, std::size_t count);
+  Piece fused(const sparse::Kernel& kernel, const sparse::Fused& layers, const Place& at);
+  Piece choose(Kernels kernels, int threads, const Place& at);
+
+  const format::PackedModel& model_;
+  std::int64_t batch_;
+  std::vector<Stage> stages_;
+  bool exact_;
+  onednn::Workspace workspace_;
+  // Bytes. A chain of layers has two activations alive at a time: one lies at the start, the next at
+  // the end, so that the arena is as large as the largest such pair.
+  Tensor arena_;
+  std::int64_t arena_bytes_ = 0;
+  Activation input_, logits_;
+  std::vector<Bound> steps_;
+};
+
+}  // namespace espalier::runtime

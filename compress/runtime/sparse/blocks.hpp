@@ -1,0 +1,47 @@
+// Weights as blocks of 16 outputs x 4 inputs, blocks of zeros left out, and the kernels that multiply
+// them: a few channels' first convolution, block-sparse layers, small dense ones. A block is one
+// register of vpdpbusd: 4 bytes of the input, the same for 16 outputs.
+#pragma once
+
+#include "compress/runtime/sparse/finish.hpp"
+#include "compress/runtime/sparse/windows.hpp"
+#include "core/onednn/isa.hpp"
+
+namespace espalier::runtime::sparse {
+
+struct BlockGroup {
+  std::span<const std::int32_t> offsets;  // of each block's inputs, from a window's start
+  const std::int8_t* weights;             // [blocks kLanes 4]
+};
+
+class Blocks {
+ public:
+  static constexpr std::int64_t kInputs = 4, kBytes = kLanes * kInputs;
+
+  // How many blocks are not all zero. Allocates nothing: what to do with hostile files is decided
+  // before they are packed.
+  static std::int64_t count(const format::PackedLayer& layer, const WindowRows& rows);
+  // Errors: kUsage when an offset leaves 31 bits.
+  Blocks(const format::PackedLayer& layer, const WindowRows& rows);
+
+  BlockGroup group(std::int64_t g) const;
+  std::int64_t size() const { return static_cast<std::int64_t>(offsets_.size()); }
+  std::int64_t bytes() const { return size() * (kBytes + std::int64_t{4}); }
+
+ private:
+  std::vector<std::int32_t> offsets_;
+  std::vector<std::size_t> ends_;  // of each group's blocks
+  Tensor weights_;                 // int8
+};
+
+// All windows of the tiles, times the group's weights, finished. Reads up to 3 bytes behind a window.
+using BlockKernel = void (*)(const BlockGroup& group, const Tiles& tiles);
+BlockKernel block_kernel(VectorIsa isa);
+
+void multiply_blocks_plain(const BlockGroup& group, const Tiles& tiles);
+#if defined(__x86_64__)
+void multiply_blocks_avx2(const BlockGroup& group, const Tiles& tiles);
+void multiply_blocks_vnni(const BlockGroup& group, const Tiles& tiles);
+#endif
+
+}  // namespace espalier::runtime::sparse

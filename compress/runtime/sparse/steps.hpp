@@ -1,0 +1,39 @@
+// Steps of our own kernels: an integer convolution or dense layer and what may join it, in one pass
+// over memory. The same integers as reference/.
+#pragma once
+
+#include <string_view>
+
+#include "compress/runtime/stages.hpp"
+#include "compress/runtime/step.hpp"
+
+namespace espalier::runtime::sparse {
+
+// Layers that run as one: the linear one, the max pool behind it, the batch norm behind that.
+struct Fused {
+  const format::PackedLayer* linear = nullptr;
+  const format::PackedLayer *pool = nullptr, *norm = nullptr;
+  std::size_t count() const { return 1 + (pool != nullptr) + (norm != nullptr); }
+};
+// The longest such row that begins with layers[first], an integer convolution or dense layer.
+Fused fused_from(const std::vector<format::PackedLayer>& layers, std::size_t first);
+
+// What a kernel would do, known without packing anything.
+struct Work {
+  std::int64_t macs = 0;   // multiplied by a run, lanes and slots without a weight included
+  std::int64_t bytes = 0;  // weights as packed, and where windows start
+};
+
+// One kernel for fused layers.
+struct Kernel {
+  std::string_view name;
+  // How much it would multiply for the input x [N H W C].
+  Work (*work)(const Fused& layers, const Shape& x);
+  // Errors: kUsage when the layer is too large for the kernel's offsets.
+  Step (*make)(const Fused& layers, const Activation& x, const Activation& y);
+};
+
+extern const Kernel kBlocks;     // blocks.hpp
+extern const Kernel kScattered;  // scattered.hpp
+
+}  // namespace espalier::runtime::sparse

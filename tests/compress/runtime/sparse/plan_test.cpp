@@ -1,0 +1,68 @@
+// What a plan says of itself: which layers run as one, what is multiplied and what is left out.
+#include "core/onednn/isa.hpp"
+#include "tests/compress/runtime/onednn/models.hpp"
+
+using namespace espalier;
+using namespace espalier::runtime;
+namespace {
+
+// Convolution, pool, norm, flatten, dense; every second block of 16 x 4 of the dense layer is zero.
+PackedModel sparse_model() {
+  Rng rng(4, "plan");
+  PackedModel model = model_of({10, 10, 1}, {1, 0});
+  PackedLayer conv;
+  conv.kind = LayerKind::kConv2d;
+  conv.kernel_h = conv.kernel_w = 3;
+  set_levels(conv, rng, {16, 3, 3, 1}, 8, Weights::kRandom);
+  conv.relu = true, conv.output = {1.5f, 0};
+  model.layers.push_back(conv);
+  PackedLayer pool;
+  pool.kind = LayerKind::kMaxPool2d;
+  pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
+  model.layers.push_back(pool);
+  PackedLayer norm;
+  norm.kind = LayerKind::kBatchNorm;
+  norm.multiplier.assign(16, 0.9f), norm.offset.assign(16, 2), norm.output = {1, 3};
+  model.layers.push_back(norm);
+  model.layers.emplace_back();
+  model.layers.back().kind = LayerKind::kFlatten;
+  PackedLayer dense = dense_of(rng, 4 * 4 * 16, 16, 8);
+  for (std::size_t i = 0; i < dense.weight.levels.size(); ++i)
+    dense.weight.levels[i] = i / 4 % 2 ? 0 : 1;
+  model.layers.push_back(dense);
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("a plan names its steps, counts MACs done and skipped, and times them") {
+  const Model model(sparse_model());
+  Session session(model, {.batch = 2, .kernels = Kernels::kBlocks});
+  const auto steps = session.plan(3);
+  REQUIRE(steps.size() == 3);
+  CHECK(steps[0].layers == 0);
+  CHECK(steps[1].first == 0);
+  CHECK(steps[1].layers == 3);  // convolution, pool and norm in one pass
+  CHECK(steps[1].kernel == "blocks");
+  CHECK(steps[1].macs == 2 * 64 * 16 * 3 * 4);  // 3 taps a row, padded to 4
+  CHECK(steps[1].skipped == 0);
+  CHECK(steps[2].first == 4);
+  CHECK(steps[2].macs == 2 * 16 * 128);
+  CHECK(steps[2].skipped == 2 * 16 * 128);
+  for (const auto& step : steps) {
+    CHECK(step.us > 0);
+    CHECK(step.bytes > 0);
+  }
+  Session plain(model, {.kernels = Kernels::kOneDnn});
+  CHECK(plain.plan().size() == 5);
+  CHECK(plain.plan()[1].us == 0);
+  Session reference(model, {.executor = Executor::kReference});
+  CHECK_THROWS_AS(reference.plan(), Error);
+}
+
+TEST_CASE("the fixed choice takes our kernels where this processor has vectors for them") {
+  const Model model(sparse_model());
+  Session session(model);
+  const auto steps = session.plan();
+  CHECK((steps[1].kernel == "blocks") == (vector_isa() != VectorIsa::kPlain));
+}
