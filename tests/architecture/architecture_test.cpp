@@ -68,6 +68,7 @@ const std::map<std::string, std::set<std::string>> kLibraries = {
     {"CLI/",
      {"apps/common", "apps/espalier", "apps/compress", "apps/toolbox", "apps/train",
       "apps/tutorial", "apps/records", "apps/bench"}},
+    {"immintrin.h", {"compress/runtime"}},
     {"zstd.h", {"apps/bench"}},
     {"lzma.h", {"apps/bench"}},
     {"brotli/", {"apps/bench"}},
