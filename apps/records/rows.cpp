@@ -24,9 +24,11 @@ const std::vector<Row>& rows() {
     m3.recipe.descent_images = 55'000;  // a dense network's activations are few
     Row m5{"M5", "tutorial CNN", 0.0200, 2000, recipe("tutorial-small", {6}, 60, 6e-5f, 1.5f)};
     m5.recipe.descent_images = 0;
-    // These two have not been run yet as they stand.
-    Row m2{"M2", "LeNet-5-Caffe", 0.0080, 1200, recipe("lenet5", {8, 20, 40}, 200, 3e-5f, 1.5f)};
-    Row m4{"M4", "LeNet-5-Caffe", 0.0060, 2400, recipe("lenet5", {8, 16, 32}, 200, 1.2e-5f, 1.5f)};
+    Row m2{"M2", "LeNet-5-Caffe", 0.0080, 1200, recipe("lenet5", {8, 20, 40}, 200, 2.5e-5f, 1.5f)};
+    m2.recipe.descent_images = 0;
+    Row m4{"M4", "LeNet-5-Caffe", 0.0060, 2400, recipe("lenet5", {8, 24, 56}, 200, 5.5e-6f, 1.5f)};
+    m4.recipe.descent_images = 0;
+    m4.recipe.teachers = 3;
     Row large{"L", "large tutorial CNN", 0.0100, 8000,
               recipe("tutorial-large", {16, 32, 128}, 20, 8e-5f, 1.5f)};  // without batch norm
     large.recipe.descent_images = 0;
