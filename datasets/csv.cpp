@@ -27,6 +27,7 @@ std::optional<double> number(const std::string& cell) {
   const char* end = cell.data() + cell.size();
   const auto [stop, failure] = std::from_chars(begin, end, value);
   if (failure != std::errc{} || stop != end || begin == end) return std::nullopt;
+  if (!std::isfinite(value)) return std::nullopt;  // "inf", "nan(1)": no numbers to learn from
   return value;
 }
 

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxLabelFileBytes = 1u << 20;
+constexpr std::size_t kMaxLabelBytes = 256;  // as an .esp file holds them
 constexpr const char* kParts[] = {"train", "t10k"};
 
 // The file's path, plain or .gz; nullopt if there is neither.
@@ -69,9 +70,10 @@ Tensor prepared(const Tensor& images, const IdxFolderOptions& options) {
   const ImageSize size = options.size.value_or(ImageSize{s[1], s[2]});
   if (!grey && size == ImageSize{s[1], s[2]}) return images;
   const std::int64_t channels = grey ? 1 : s[3], each = s[1] * s[2] * s[3];
-  Tensor out = Tensor::uninitialized({s[0], size.height, size.width, channels}, DType::kUint8);
-  require(out.bytes() <= kMaxIdxBytes, "size", "the resized images would take ", out.bytes(),
+  const auto bytes = static_cast<std::uint64_t>(s[0] * size.height * size.width * channels);
+  require(bytes <= kMaxIdxBytes, "size", "the resized images would take ", bytes,
           " bytes, at most ", kMaxIdxBytes, " are possible; choose a smaller size");
+  Tensor out = Tensor::uninitialized({s[0], size.height, size.width, channels}, DType::kUint8);
   std::uint8_t* to = out.mutable_data<std::uint8_t>();
   for (std::int64_t i = 0; i < s[0]; ++i) {
     Tensor image = Tensor::from<std::uint8_t>(
@@ -94,6 +96,11 @@ std::vector<std::string> load_labels(const fs::path& file) {
     if (line.ends_with('\r')) line.pop_back();
     require(!line.empty(), ErrorKind::kCorrupt, file.string(), "line ", labels.size() + 1,
             " is empty, wanted the name of class ", labels.size());
+    require(line.size() <= kMaxLabelBytes, ErrorKind::kCorrupt, file.string(), "line ",
+            labels.size() + 1, " has ", line.size(), " bytes, a class's name at most ",
+            kMaxLabelBytes);
+    require(std::ranges::find(labels, line) == labels.end(), ErrorKind::kCorrupt, file.string(),
+            "line ", labels.size() + 1, " names a class again: ", line);
     labels.push_back(line);
     line.clear();
   };

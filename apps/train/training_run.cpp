@@ -106,13 +106,18 @@ void TrainingRun::announce() {
   std::string sizes = with_commas(std::ssize(file_of(model_, nullptr))) + " bytes in float";
   try {  // the untrained weights as 8-bit integers: training makes them no larger
     Sequential copy = new_model();
-    quantize::QuantizationAware pass({.observer = quantize::ObserverKind::kMinMax});
+    quantize::QuantizationAware pass(
+        {.observer = quantize::ObserverKind::kMinMax, .warn = [](const std::string&) {}});
     pass.attach(copy);
     pass.calibrate(train, std::min<std::int64_t>(100, train.size()));
     pass.bake();
     sizes += ", about " + with_commas(std::ssize(file_of(copy, &pass.network()))) + " in int8";
-  } catch (const Error&) {
-    sizes += ", and a layer that has no integer form";
+    const auto floats = std::ssize(pass.float_report());
+    if (floats > 0)
+      sizes += ", where " + std::to_string(floats) +
+               (floats == 1 ? " layer stays" : " layers stay") + " in float";
+  } catch (const Error& error) {
+    sizes += std::string(", not in int8: ") + error.what();
   }
   std::cerr << options_.model << ": " << with_commas(count_parameters(model_).total())
             << " parameters, " << with_commas(model_.macs(input))

@@ -57,6 +57,8 @@ void set_integers(Step& s) {
   for (const float scale : w.scales) {
     const float product = s.from.scale * scale;
     s.multiplier.push_back(s.is_logits() ? product : product / s.to.scale);
+    require(std::isfinite(s.multiplier.back()), "export", "layer '", l.name, "': its scales ",
+            s.from.scale, " and ", scale, " multiply to what no float32 holds; pack it again");
   }
 }
 
@@ -70,7 +72,7 @@ std::string Network::label(std::int64_t i) const {
 Network network_of(const format::PackedModel& model) {
   format::validate(model, ErrorKind::kUsage, "export");
   Network network{&model, {}};
-  std::set<std::string> taken;
+  std::set<std::string> taken = {"pixel"};  // the C file's own table
   Shape shape = model.input_shape;
   ActivationGrid grid = model.input;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {

@@ -2,7 +2,12 @@
 // In memory they are float32 values that a half holds exactly.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <span>
 
 #include "compress/format/fields.hpp"
 

@@ -135,6 +135,7 @@ void fields(Walker& w, Quantize& q) {
   using Kind = quantize::ObserverKind;
   w.integer("weight_bits", q.weight_bits, 2, 8, "Bits of a weight");
   w.integers("layer_bits", q.layer_bits, 2, 8, "Bits of these layers' weights");
+  w.texts("float_layers", q.float_layers, "These layers stay in float, by name");
   using Levels = quantize::WeightLevels;
   w.choice("weights", q.weights,
            Names<Levels>{{"uniform", Levels::kUniform},

@@ -46,6 +46,8 @@ class Checker {
               "quantize/weights", "beside cluster, which chooses the values; wants \"uniform\"");
     refuse_if(s.cluster && s.quantize && s.quantize->learned_step, "quantize/learned_step",
               "beside cluster, which trains the values; wants false");
+    refuse_if(s.quantize && s.quantize->learned_step && s.epochs == 0, "quantize/learned_step",
+              "steps are learned by training; wants \"epochs\" of 1 or more");
     refuse_if(s.quantize && s.quantize->bias_correction && s.epochs > 0, "quantize/bias_correction",
               "is for calibration, for training moves the biases itself; wants \"epochs\": 0");
     refuse_if(s.prune && s.quantize && is_binary(*s.quantize), "quantize/weights",
@@ -74,6 +76,12 @@ class Checker {
     moves_clusters(s.name() == "train", "", "train before");
     moves_clusters(s.quantize && !s.cluster && s.epochs > 0, "quantize",
                    "let cluster ride beside it, or quantize without training: \"epochs\": 0");
+    refuse_if(clusters && s.quantize && s.quantize->per_channel, "quantize/per_channel",
+              "after cluster in ", where_clusters,
+              " one scale a tensor keeps the clusters; wants false");
+    refuse_if(clusters && s.quantize && s.quantize->weights != quantize::WeightLevels::kUniform,
+              "quantize/weights", "after cluster in ", where_clusters,
+              ", which chose the values; wants \"uniform\"");
     refuse_if(zeros && s.quantize && is_binary(*s.quantize), "quantize/weights",
               "binary weights have no 0, and prune in ", where_zeros,
               " made zeros; use \"ternary\"");

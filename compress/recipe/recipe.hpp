@@ -77,6 +77,7 @@ struct Cluster {
 struct Quantize {
   int weight_bits = 8;
   std::map<std::string, int> layer_bits = {};
+  std::vector<std::string> float_layers = {};
   quantize::WeightLevels weights = quantize::WeightLevels::kUniform;
   bool per_channel = true;
   bool learned_step = false;

@@ -72,6 +72,7 @@ cluster::WeightClustering::Options options_of(const Cluster& c) {
 quantize::QuantizationAware::Options options_of(const Quantize& q) {
   return {.weight_bits = q.weight_bits,
           .layer_bits = q.layer_bits,
+          .float_layers = q.float_layers,
           .weights = q.weights,
           .per_channel = q.per_channel,
           .learned_step = q.learned_step,
@@ -127,7 +128,11 @@ StagePasses::StagePasses(const Stage& stage, bool keep_zeros, const prune::Warn&
     add<prune::UnitPruner>(options);
   }
   if (stage.cluster) add<cluster::WeightClustering>(options_of(*stage.cluster));
-  if (stage.quantize) quantize_ = add<quantize::QuantizationAware>(options_of(*stage.quantize));
+  if (stage.quantize) {
+    quantize::QuantizationAware::Options options = options_of(*stage.quantize);
+    options.warn = warn;
+    quantize_ = add<quantize::QuantizationAware>(options);
+  }
   if (stage.rate) rate_ = add<rate::RatePenalty>(rate_options_of(stage));
 }
 

@@ -115,6 +115,9 @@ TEST_CASE("CSV: classes that are numbers are ordered as numbers") {
       CHECK((part->get(i).label >= 0 && part->get(i).label < 3));
   CHECK(load("1,10\n2,9\n3,10\n4,9\n5,x\n6,x\n").labels ==
         std::vector<std::string>{"10", "9", "x"});
+  // What reads like a number but is none is text.
+  CHECK(load("1,10\n2,NAN\n3,10\n4,NAN\n5,inf\n6,inf\n").labels ==
+        std::vector<std::string>{"10", "NAN", "inf"});
 }
 
 TEST_CASE("CSV: features are normalised by the training rows alone, onto 0..1") {

@@ -91,6 +91,10 @@ TEST_CASE("a folder of IDX files, written and loaded: grey and colour, names, an
     write_file(folder.path / "idx/labels.txt", "ape\n\nbee\n");
     CHECK(
         contains(refusal(folder.path / "idx", ErrorKind::kCorrupt), "labels.txt: line 2 is empty"));
+    write_file(folder.path / "idx/labels.txt", "ape\nape\nbee\n");
+    CHECK(contains(refusal(folder.path / "idx", ErrorKind::kCorrupt), "names a class again: ape"));
+    write_file(folder.path / "idx/labels.txt", std::string(257, 'a') + "\nbee\ncow\n");
+    CHECK(contains(refusal(folder.path / "idx", ErrorKind::kCorrupt), "has 257 bytes"));
     fs::remove(folder.path / "idx/t10k-labels-idx1-ubyte.gz");
     CHECK(contains(refusal(folder.path / "idx", ErrorKind::kIo),
                    "t10k-labels-idx1-ubyte: is missing"));

@@ -212,6 +212,11 @@ TEST_CASE("an order that cannot be says why and what to do") {
   refuses(R"([{"cluster": {}, "quantize": {"weights": "ternary"}}])", "wants \"uniform\"");
   refuses(R"([{"cluster": {}, "quantize": {"learned_step": true}}])", "wants false");
   refuses(R"([{"quantize": {"bias_correction": true}}])", "wants \"epochs\": 0");
+  refuses(R"([{"quantize": {"learned_step": true}, "epochs": 0}])", "learned by training");
+  refuses(R"([{"cluster": {}}, {"quantize": {"per_channel": true}, "epochs": 0}])",
+          "after cluster in /0 one scale a tensor");
+  refuses(R"([{"cluster": {}}, {"quantize": {"weights": "ternary"}, "epochs": 0}])",
+          "after cluster in /0, which chose the values");
   refuses(R"([{"prune": {}}, {"quantize": {"weights": "binary"}}])", "prune in /0 made zeros");
   refuses(R"([{"prune": {}, "quantize": {"weights": "binary"}}])", "use \"ternary\"");
   for (const char* good : {R"([{"prune": {}}, {"prune": {}}, {"quantize": {}}])",
