@@ -85,7 +85,7 @@ std::vector<Bytes> all_files() {
 
 TEST_CASE("second decoder: equal models of every golden file, sample and profile") {
   const auto files = all_files();
-  REQUIRE(golden_files().size() == 16);
+  REQUIRE(golden_files().size() == 18);
   REQUIRE(files.size() > 40);
   for (const Bytes& file : files) {
     const SecondReading reading = read_second(file);
