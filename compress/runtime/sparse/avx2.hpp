@@ -9,19 +9,17 @@
 
 #include "compress/runtime/sparse/finish.hpp"
 
-#define ESPALIER_AVX2 __attribute__((target("avx2")))
-
 namespace espalier::runtime::sparse {
 
 // clamp(rint(x) + zero_point, lowest, 127)
-ESPALIER_AVX2 inline __m256i nearest_level_256(__m256 x, const Range& r) {
+[[gnu::target("avx2")]] inline __m256i nearest_level_256(__m256 x, const Range& r) {
   const __m256 inside =
       _mm256_min_ps(_mm256_max_ps(x, _mm256_set1_ps(r.low)), _mm256_set1_ps(r.high));
   return _mm256_add_epi32(_mm256_cvtps_epi32(inside), _mm256_set1_epi32(r.zero_point));
 }
 
 // Eight channels' sums without their bias, from t.channel + 8 * half on: levels or float bits.
-ESPALIER_AVX2 inline __m256i finished_256(__m256i sums, const Tiles& t, int half) {
+[[gnu::target("avx2")]] inline __m256i finished_256(__m256i sums, const Tiles& t, int half) {
   const Finish& f = t.finish;
   const std::int64_t c = t.channel + 8 * half;
   const __m256i biased = _mm256_add_epi32(
@@ -39,7 +37,8 @@ ESPALIER_AVX2 inline __m256i finished_256(__m256i sums, const Tiles& t, int half
                            f.norm_range);
 }
 
-ESPALIER_AVX2 inline void store_256(const __m256i (&sums)[2], const Tiles& t, std::int64_t output) {
+[[gnu::target("avx2")]] inline void store_256(const __m256i (&sums)[2], const Tiles& t,
+                                              std::int64_t output) {
   const Finish& f = t.finish;
   const auto lanes =
       static_cast<std::size_t>(std::min<std::int64_t>(kLanes, f.channels - t.channel));
@@ -68,7 +67,8 @@ ESPALIER_AVX2 inline void store_256(const __m256i (&sums)[2], const Tiles& t, st
 
 // The P windows from `first` on to P / Pool outputs. sums: [P 2].
 template <std::size_t P, int Pool>
-ESPALIER_AVX2 inline void finish_256(const __m256i* sums, const Tiles& t, std::int64_t first) {
+[[gnu::target("avx2")]] inline void finish_256(const __m256i* sums, const Tiles& t,
+                                               std::int64_t first) {
   for (int i = 0; i < static_cast<int>(P); i += Pool) {
     __m256i largest[2] = {sums[2 * i], sums[2 * i + 1]};
     for (int p = i + 1; p < i + Pool; ++p)

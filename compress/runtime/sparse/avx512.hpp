@@ -12,20 +12,20 @@
 
 #include "compress/runtime/sparse/finish.hpp"
 
-#define ESPALIER_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
-#define ESPALIER_VBMI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")))
-
 namespace espalier::runtime::sparse {
 
 // clamp(rint(x) + zero_point, lowest, 127)
-ESPALIER_VNNI inline __m512i nearest_level_512(__m512 x, const Range& r) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni")]] inline __m512i nearest_level_512(
+    __m512 x, const Range& r) {
   const __m512 inside =
       _mm512_min_ps(_mm512_max_ps(x, _mm512_set1_ps(r.low)), _mm512_set1_ps(r.high));
   return _mm512_add_epi32(_mm512_cvtps_epi32(inside), _mm512_set1_epi32(r.zero_point));
 }
 
 // Sums with their bias, maximum taken, to output number `output`.
-ESPALIER_VNNI inline void store_512(__m512i sums, const Tiles& t, std::int64_t output) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni")]] inline void store_512(__m512i sums,
+                                                                              const Tiles& t,
+                                                                              std::int64_t output) {
   const Finish& f = t.finish;
   const std::int64_t lanes = f.channels - t.channel, at = output * f.channels + t.channel;
   const __mmask16 mask = _cvtu32_mask16(lanes >= kLanes ? 0xFFFF : (1u << lanes) - 1);
@@ -55,7 +55,9 @@ ESPALIER_VNNI inline void store_512(__m512i sums, const Tiles& t, std::int64_t o
 
 // The P windows from `first` on to P / Pool outputs. sums: [Chains P].
 template <int P, int Pool, int Chains>
-ESPALIER_VNNI inline void finish_512(const __m512i* sums, const Tiles& t, std::int64_t first) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni")]] inline void finish_512(const __m512i* sums,
+                                                                               const Tiles& t,
+                                                                               std::int64_t first) {
   for (int i = 0; i < P; i += Pool) {
     __m512i largest = _mm512_setzero_si512();
     for (int p = i; p < i + Pool; ++p) {
@@ -73,7 +75,8 @@ using SumsFor = std::make_index_sequence<(P < 4 ? 4 : P)>;
 
 // Kernel::multiply<P, Pool>(group, tiles, first, SumsFor<P>()) over all windows, P at a time.
 template <class Kernel, int Pool, class Group>
-ESPALIER_VNNI inline void multiply_pooled(const Group& group, const Tiles& t) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni")]] inline void multiply_pooled(
+    const Group& group, const Tiles& t) {
   const auto count = static_cast<std::int64_t>(t.starts.size());
   std::int64_t p = 0;
   for (; count - p >= 8; p += 8) Kernel::template multiply<8, Pool>(group, t, p, SumsFor<8>());
@@ -86,7 +89,8 @@ ESPALIER_VNNI inline void multiply_pooled(const Group& group, const Tiles& t) {
 }
 
 template <class Kernel, class Group>
-ESPALIER_VNNI inline void multiply_all(const Group& group, const Tiles& t) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni")]] inline void multiply_all(const Group& group,
+                                                                                 const Tiles& t) {
   switch (t.pool) {
     case 1:
       return multiply_pooled<Kernel, 1>(group, t);

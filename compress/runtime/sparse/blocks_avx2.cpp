@@ -13,13 +13,14 @@
 namespace espalier::runtime::sparse {
 namespace {
 
-ESPALIER_AVX2 inline __m256i four_bytes(const std::uint8_t* x) {
+[[gnu::target("avx2")]] inline __m256i four_bytes(const std::uint8_t* x) {
   std::int32_t four;
   std::memcpy(&four, x, sizeof(four));
   return _mm256_set1_epi32(four);
 }
 
-ESPALIER_AVX2 inline __m256i add_products(__m256i sum, __m256i levels, const std::int8_t* weights) {
+[[gnu::target("avx2")]] inline __m256i add_products(__m256i sum, __m256i levels,
+                                                    const std::int8_t* weights) {
   const __m256i pairs =
       _mm256_maddubs_epi16(levels, _mm256_load_si256(reinterpret_cast<const __m256i*>(weights)));
   return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
@@ -28,8 +29,8 @@ ESPALIER_AVX2 inline __m256i add_products(__m256i sum, __m256i levels, const std
 // P windows at once. J counts registers of 8 channels: two for each window. Constant indices keep
 // them in registers.
 template <int Pool, std::size_t... J>
-ESPALIER_AVX2 inline void multiply(const BlockGroup& group, const Tiles& t, std::int64_t first,
-                                   std::index_sequence<J...>) {
+[[gnu::target("avx2")]] inline void multiply(const BlockGroup& group, const Tiles& t,
+                                             std::int64_t first, std::index_sequence<J...>) {
   const std::int64_t* starts = t.starts.data() + first;
   __m256i sums[] = {((void)J, _mm256_setzero_si256())...};
   const std::int8_t* w = group.weights;
@@ -45,7 +46,7 @@ template <int P>
 using Halves = std::make_index_sequence<2 * P>;
 
 template <int Pool>
-ESPALIER_AVX2 inline void multiply_pooled(const BlockGroup& group, const Tiles& t) {
+[[gnu::target("avx2")]] inline void multiply_pooled(const BlockGroup& group, const Tiles& t) {
   const auto count = static_cast<std::int64_t>(t.starts.size());
   std::int64_t p = 0;
   for (; count - p >= 4; p += 4) multiply<Pool>(group, t, p, Halves<4>());
@@ -57,7 +58,7 @@ ESPALIER_AVX2 inline void multiply_pooled(const BlockGroup& group, const Tiles& 
 
 }  // namespace
 
-ESPALIER_AVX2 void multiply_blocks_avx2(const BlockGroup& group, const Tiles& t) {
+[[gnu::target("avx2")]] void multiply_blocks_avx2(const BlockGroup& group, const Tiles& t) {
   switch (t.pool) {
     case 1:
       return multiply_pooled<1>(group, t);

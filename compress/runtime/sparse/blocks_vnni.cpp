@@ -6,7 +6,8 @@
 namespace espalier::runtime::sparse {
 namespace {
 
-ESPALIER_VNNI inline __m512i four_bytes(const std::uint8_t* x) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni")]] inline __m512i four_bytes(
+    const std::uint8_t* x) {
   std::int32_t four;
   std::memcpy(&four, x, sizeof(four));
   return _mm512_set1_epi32(four);
@@ -16,8 +17,8 @@ struct VnniBlocks {
   // P windows at once. J counts sums: several chains of P, so that of few windows a sum need not wait
   // for the one before it. Constant indices keep them in registers.
   template <int P, int Pool, std::size_t... J>
-  ESPALIER_VNNI static void multiply(const BlockGroup& group, const Tiles& t, std::int64_t first,
-                                     std::index_sequence<J...>) {
+  [[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni")]] static void multiply(
+      const BlockGroup& group, const Tiles& t, std::int64_t first, std::index_sequence<J...>) {
     constexpr std::int64_t kChains = sizeof...(J) / P;
     const std::int64_t* starts = t.starts.data() + first;
     const __m512i bias = _mm512_loadu_si512(t.finish.bias.data() + t.channel);
@@ -41,7 +42,8 @@ struct VnniBlocks {
 
 }  // namespace
 
-ESPALIER_VNNI void multiply_blocks_vnni(const BlockGroup& group, const Tiles& t) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni")]] void multiply_blocks_vnni(
+    const BlockGroup& group, const Tiles& t) {
   multiply_all<VnniBlocks>(group, t);
 }
 

@@ -9,8 +9,8 @@ namespace {
 struct VbmiScattered {
   // As VnniBlocks::multiply: J counts sums, several chains of P.
   template <int P, int Pool, std::size_t... J>
-  ESPALIER_VBMI static void multiply(const ScatteredGroup& group, const Tiles& t,
-                                     std::int64_t first, std::index_sequence<J...>) {
+  [[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")]] static void multiply(
+      const ScatteredGroup& group, const Tiles& t, std::int64_t first, std::index_sequence<J...>) {
     constexpr std::int32_t kChains = sizeof...(J) / P;
     constexpr std::size_t kVector = 2 * Scattered::kSlots;  // bytes
     const std::int64_t* starts = t.starts.data() + first;
@@ -46,7 +46,8 @@ struct VbmiScattered {
 
 }  // namespace
 
-ESPALIER_VBMI void multiply_scattered_vbmi(const ScatteredGroup& group, const Tiles& t) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")]] void multiply_scattered_vbmi(
+    const ScatteredGroup& group, const Tiles& t) {
   multiply_all<VbmiScattered>(group, t);
 }
 
