@@ -78,9 +78,8 @@ void print_facts(std::ostream& out, const std::string& file, std::int64_t file_b
       << fixed(share(facts.dense_float_bytes, file_bytes), 1) << " times the file\n"
       << "peak activation memory: " << with_commas(facts.peak_activation_bytes)
       << " bytes an image (a layer's input and output)\n"
-      << "bits: of a weight as stored (16 and 32: floats); zeros: share of the weights that are "
-         "0;\n"
-         "sums: int32 of levels by levels, or of floats; MACs: multiply-accumulates an image\n";
+      << "bits: of a weight (16 and 32: floats); sums: int32 of levels by levels, or float\n"
+         "zeros: share of the weights that are 0; MACs: multiply-accumulates an image\n";
 }
 
 }  // namespace espalier::apps
