@@ -65,10 +65,10 @@ void print_plan(std::ostream& out, const format::PackedModel& model,
   }
   out << table({layers, kernel, us, macs, skipped, bytes}, width) << with_commas(batch)
       << (batch == 1 ? " image, " : " images, ") << fixed(total, 2)
-      << " us, one thread; instruction set of our kernels: " << name_of(vector_isa()) << "\n"
-      << "us: median; MACs: multiplied, zeros inside of blocks and slots included; skipped: of "
-         "the\n"
-         "layer's, not multiplied; bytes: of weights as packed, activations read and written\n";
+      << " us, one thread; our kernels use: " << name_of(vector_isa()) << "\n"
+      << "us: median; MACs: multiplied, zeros inside of blocks and slots included;\n"
+         "skipped: of the layer's, not multiplied; bytes: of weights as packed, activations\n"
+         "read and written\n";
 }
 
 nlohmann::json plan_json(const format::PackedModel& model, const std::vector<PlannedStep>& steps) {
