@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "core/base/median.hpp"
 #include "core/kernels/batch_norm.hpp"
 #include "core/kernels/conv2d.hpp"
 #include "core/kernels/elementwise.hpp"
@@ -27,8 +28,7 @@ double median_us(Run run) {
     run();
     times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
   }
-  std::nth_element(times.begin(), times.begin() + 15, times.end());
-  return times[15];
+  return median(std::move(times));
 }
 
 template <class Reference, class OneDnn>

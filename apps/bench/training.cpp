@@ -11,6 +11,7 @@
 
 #include "apps/common/program.hpp"
 #include "apps/common/words.hpp"
+#include "core/base/median.hpp"
 #include "core/onednn/threads.hpp"
 #include "core/ops/ops.hpp"
 #include "core/tensor/buffer.hpp"
@@ -19,11 +20,6 @@
 
 using namespace espalier;
 namespace {
-
-double median(std::vector<double> times) {
-  std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
-  return times[times.size() / 2];
-}
 
 long minor_faults() {
   rusage usage{};

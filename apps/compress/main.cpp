@@ -6,7 +6,6 @@
 #include "apps/common/words.hpp"
 #include "apps/compress/compression.hpp"
 #include "core/base/interrupt.hpp"
-#include "core/base/text.hpp"
 #include "core/onednn/threads.hpp"
 
 namespace espalier::apps {
@@ -43,11 +42,7 @@ int main(int argc, char** argv) {
   app.name("espalier compress");
   CompressOptions options;
   std::vector<std::string> names;
-  std::string list;
-  for (const auto& kind : network_kinds()) {
-    names.push_back(kind.name);
-    list += "\n  " + pad_right(kind.name, 15) + kind.description;
-  }
+  for (const auto& kind : network_kinds()) names.push_back(kind.name);
   app.add_option("--model", options.model, "The network, by name: see below")
       ->check(one_of("network", names))
       ->capture_default_str();
@@ -83,7 +78,7 @@ int main(int argc, char** argv) {
       "beats in both bytes and error grows as it goes. Ctrl-C keeps all finished trials, and the\n"
       "same command goes on from them.\n"
       "Networks, all of whose widths may shrink on the way:" +
-      list +
+      network_list() +
       "\nExit code 5: the goal was not met in the time.\n"
       "Examples: espalier compress --model lenet5 --target-bytes 1000 --data mnist\n"
       "          espalier compress --model lenet300 --max-drop 0.3 --minutes 60 --out small\n"

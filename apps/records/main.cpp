@@ -13,11 +13,11 @@
 #include "apps/smallest/train_smallest.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
+#include "core/base/median.hpp"
 #include "core/base/text.hpp"
 #include "core/onednn/threads.hpp"
-#include "core/tensor/argmax.hpp"
 #include "datasets/mnist.hpp"
-#include "datasets/subset.hpp"
+#include "optim/training/evaluate.hpp"
 
 using namespace espalier;
 using apps::Row;
@@ -135,18 +135,11 @@ SeedResult run_seed(const Settings& s, const Row& row, std::uint64_t seed,
 
 double error_of(const training::Distillation::Teacher& teacher, const datasets::Dataset& images) {
   const NoGradient guard;
-  std::int64_t wrong = 0;
+  std::int64_t right = 0;
   datasets::for_each_batch(images, images.size(), 100, [&](const datasets::Batch& batch) {
-    const auto answers = argmax_rows(teacher(batch.images).values(), images.classes());
-    for (std::size_t i = 0; i < answers.size(); ++i) wrong += answers[i] != batch.labels[i];
+    right += training::count_correct(teacher(batch.images), batch.labels);
   });
-  return static_cast<double>(wrong) / static_cast<double>(images.size());
-}
-
-template <class T>
-T median(std::vector<T> values) {
-  std::ranges::sort(values);
-  return values[(values.size() - 1) / 2];
+  return 1 - static_cast<double>(right) / static_cast<double>(images.size());
 }
 
 std::string shown(double error) {

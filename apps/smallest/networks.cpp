@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "core/base/text.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
 #include "layers/dropout.hpp"
@@ -52,6 +53,13 @@ const std::vector<NetworkKind>& network_kinds() {
        {{16, 32, 128}, {32, 64, 256}}},
   };
   return all;
+}
+
+std::string network_list() {
+  std::string list;
+  for (const NetworkKind& kind : network_kinds())
+    list += "\n  " + pad_right(kind.name, 15) + kind.description;
+  return list;
 }
 
 const NetworkKind& network_kind(const std::string& name) {

@@ -18,6 +18,8 @@ struct NetworkKind {
 };
 
 const std::vector<NetworkKind>& network_kinds();
+// For --help: a line each, of name and description.
+std::string network_list();
 // Errors: kUsage, naming those that exist.
 const NetworkKind& network_kind(const std::string& name);
 

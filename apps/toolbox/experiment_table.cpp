@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "apps/toolbox/chosen.hpp"
 #include "compress/format/writer.hpp"
 #include "core/base/file.hpp"
 #include "core/base/table.hpp"
@@ -31,19 +32,7 @@ std::string must(const Experiment& e) {
 }  // namespace
 
 std::vector<Experiment> chosen(const std::vector<std::string>& only) {
-  const auto matches = [](const Experiment& e, const std::string& part) {
-    return e.name.find(part) != std::string::npos;
-  };
-  std::vector<std::string> names;
-  for (const Experiment& e : experiments()) names.push_back("'" + e.name + "'");
-  for (const std::string& part : only)
-    require(std::ranges::any_of(experiments(), [&](const auto& e) { return matches(e, part); }),
-            "--only", "no experiment's name holds '", part, "'; there are: ", join(names, ", "));
-  std::vector<Experiment> found;
-  for (const Experiment& e : experiments())
-    if (only.empty() || std::ranges::any_of(only, [&](const auto& p) { return matches(e, p); }))
-      found.push_back(e);
-  return found;
+  return chosen_of(experiments(), only, "experiment");
 }
 
 ExperimentTable::ExperimentTable(ToolboxOptions options, TrainingData data)

@@ -101,7 +101,7 @@ Outcome half_the_filters(const Start& start) {
   Sequential model = start.trained_model();
   prune::UnitPruner::Options options{
       .schedule = prune::polynomial_sparsity({.final = 0.5f, .end = 0.5f}), .frequency_steps = 50};
-  if (start.quiet) options.warn = [](const std::string&) {};
+  if (start.quiet) options.warn = warn_nobody;
   prune::UnitPruner pruner(options);
   training::fit(model, *start.train, fit_options(start, "filters", 4, start.rates.pruning),
                 {&pruner});

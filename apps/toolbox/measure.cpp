@@ -6,6 +6,7 @@
 #include "compress/format/writer.hpp"
 #include "compress/runtime/costs.hpp"
 #include "compress/runtime/stages.hpp"
+#include "core/base/median.hpp"
 
 namespace espalier::apps {
 namespace {

@@ -1,7 +1,6 @@
 // What is measured of a model, and medians over seeds.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -22,12 +21,7 @@ struct Baseline {
 
 Measured measure(const Outcome& outcome, const datasets::Dataset& test, const Baseline& baseline);
 
-template <class T>
-T median(std::vector<T> values) {
-  std::ranges::sort(values);
-  return values[(values.size() - 1) / 2];
-}
-// Each value by itself.
+// The median of each value by itself.
 Measured middle(const std::vector<Measured>& seeds);
 
 }  // namespace espalier::apps

@@ -4,8 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/smallest/networks.hpp"
+#include "apps/toolbox/chosen.hpp"
 #include "compress/pack/weight_types.hpp"
 #include "compress/runtime/session.hpp"
+#include "core/base/median.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
 #include "layers/copy_parameters.hpp"
@@ -108,19 +110,7 @@ const std::vector<Technique>& techniques() {
 }
 
 std::vector<TableNetwork> chosen_networks(const std::vector<std::string>& only) {
-  const auto matches = [](const TableNetwork& n, const std::string& part) {
-    return n.name.find(part) != std::string::npos;
-  };
-  std::vector<std::string> names;
-  for (const TableNetwork& n : table_networks()) names.push_back("'" + n.name + "'");
-  for (const std::string& part : only)
-    require(std::ranges::any_of(table_networks(), [&](const auto& n) { return matches(n, part); }),
-            "--only", "no network's name holds '", part, "'; there are: ", join(names, ", "));
-  std::vector<TableNetwork> found;
-  for (const TableNetwork& n : table_networks())
-    if (only.empty() || std::ranges::any_of(only, [&](const auto& p) { return matches(n, p); }))
-      found.push_back(n);
-  return found;
+  return chosen_of(table_networks(), only, "network");
 }
 
 NetworkTables::NetworkTables(ToolboxOptions options, TrainingData data)

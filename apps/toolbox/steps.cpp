@@ -44,7 +44,7 @@ prune::PrunerOptions pruning(float sparsity) {
 
 void prune(Sequential& model, const Start& start, const prune::PrunerOptions& options, int epochs) {
   prune::PrunerOptions heard = options;
-  if (start.quiet) heard.warn = [](const std::string&) {};
+  if (start.quiet) heard.warn = warn_nobody;
   prune::Pruner pruner(heard);
   training::fit(model, *start.train, fit_options(start, "pruning", epochs, start.rates.pruning),
                 {&pruner});

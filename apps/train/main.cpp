@@ -5,7 +5,6 @@
 #include "apps/smallest/networks.hpp"
 #include "apps/train/training_run.hpp"
 #include "core/base/interrupt.hpp"
-#include "core/base/text.hpp"
 #include "core/onednn/threads.hpp"
 
 namespace espalier::apps {
@@ -41,9 +40,6 @@ int main(int argc, char** argv) {
   app.name("espalier train");
   TrainingOptions options;
   bool print_recipe = false, print_schema = false;
-  std::string list;
-  for (const auto& kind : network_kinds())
-    list += "\n  " + pad_right(kind.name, 15) + kind.description;
   app.add_option("--model", options.model, "The network: a name of those below, or a model.json")
       ->capture_default_str();
   app.add_option("--recipe", options.recipe,
@@ -70,7 +66,7 @@ int main(int argc, char** argv) {
       "A recipe is a list of stages. Four fifths of the weights go, then all becomes integers:\n"
       "  [{\"prune\": {\"sparsity\": 0.8}, \"epochs\": 4}, {\"quantize\": {\"weight_bits\": 8}}]\n"
       "Networks:" +
-      list +
+      network_list() +
       "\nThe table goes to standard output, all else to standard error. The file appears whole, at "
       "the end.\n"
       "Exit codes: 0 ok, 2 usage, 3 a bad recipe or model, 4 I/O, 6 training diverged, 130 "

@@ -70,7 +70,7 @@ void TrainingRun::try_stage(const recipe::Stage& stage) {
   Sequential copy = new_model();
   recipe::Stage without = stage;
   without.cluster.reset();
-  const recipe::StagePasses passes(without, false, [](const std::string&) {});
+  const recipe::StagePasses passes(without, false, warn_nobody);
   for (training::Pass* pass : passes.riding()) {
     pass->attach(copy);
     if (stage.prune || stage.units) pass->step({.step = 0, .total_steps = 1});
@@ -107,7 +107,7 @@ void TrainingRun::announce() {
   try {  // the untrained weights as 8-bit integers: training makes them no larger
     Sequential copy = new_model();
     quantize::QuantizationAware pass(
-        {.observer = quantize::ObserverKind::kMinMax, .warn = [](const std::string&) {}});
+        {.observer = quantize::ObserverKind::kMinMax, .warn = warn_nobody});
     pass.attach(copy);
     pass.calibrate(train, std::min<std::int64_t>(100, train.size()));
     pass.bake();

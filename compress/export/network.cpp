@@ -25,14 +25,6 @@ std::string unique_name(const PackedLayer& l, std::size_t index, std::set<std::s
   return name;
 }
 
-void check_padding(const PackedLayer& l) {
-  if (!format::has_window(l.kind)) return;
-  require(l.pad_top < l.kernel_h && l.pad_bottom < l.kernel_h && l.pad_left < l.kernel_w &&
-              l.pad_right < l.kernel_w,
-          "export", "layer '", l.name, "' pads by as much as its kernel ", l.kernel_h, "x",
-          l.kernel_w, "; pad by less");
-}
-
 ActivationGrid output_grid(const PackedLayer& l, const ActivationGrid& from) {
   const bool linear = format::has_weight(l.kind);
   if (linear)
@@ -77,7 +69,7 @@ Network network_of(const format::PackedModel& model) {
   ActivationGrid grid = model.input;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const PackedLayer& l = model.layers[i];
-    check_padding(l);
+    format::check_padding(l, ErrorKind::kUsage, "export");
     const bool linear = format::has_weight(l.kind);
     const bool behind_logits = !model.input.is_float() && grid.is_float();
     require(!behind_logits || l.kind == LayerKind::kFlatten, "export", "layer '", l.name,

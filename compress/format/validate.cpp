@@ -71,6 +71,14 @@ std::array<std::int64_t, 3> output_shape(const PackedLayer& layer, std::int64_t 
   return shape;
 }
 
+void check_padding(const PackedLayer& l, ErrorKind kind, std::string_view where) {
+  if (!has_window(l.kind)) return;
+  require(l.pad_top < l.kernel_h && l.pad_bottom < l.kernel_h && l.pad_left < l.kernel_w &&
+              l.pad_right < l.kernel_w,
+          kind, where, "layer '", l.name, "' pads by as much as its kernel ", l.kernel_h, "x",
+          l.kernel_w, "; pad by less");
+}
+
 void validate(const PackedModel& model, ErrorKind kind, std::string_view where) {
   auto shape = model.input_shape;
   for (auto v : shape)

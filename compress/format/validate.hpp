@@ -13,6 +13,9 @@ namespace espalier::format {
 std::array<std::int64_t, 3> output_shape(const PackedLayer& layer, std::int64_t channels,
                                          std::array<std::int64_t, 3> input, ErrorKind kind,
                                          std::string_view where);
+// Padding is less than the kernel: asked of what is run or exported, not of what is stored.
+// Errors: `kind`, naming `where` and the layer.
+void check_padding(const PackedLayer& layer, ErrorKind kind, std::string_view where);
 // Every rule of FORMAT.md's limits. Errors: `kind`, naming `where`, the layer and the value.
 void validate(const PackedModel& model, ErrorKind kind, std::string_view where);
 

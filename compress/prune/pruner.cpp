@@ -1,5 +1,7 @@
 #include "compress/prune/pruner.hpp"
 
+#include "compress/prune/schedule_warning.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <utility>

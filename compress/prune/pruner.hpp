@@ -8,11 +8,11 @@
 
 #include "compress/prune/allocation.hpp"
 #include "compress/prune/masked_parameter.hpp"
-#include "compress/prune/schedule_warning.hpp"
 #include "compress/prune/score.hpp"
 #include "compress/prune/selection.hpp"
 #include "compress/prune/sparsity_schedule.hpp"
 #include "compress/prune/structure.hpp"
+#include "core/base/warn.hpp"
 #include "optim/training/pass.hpp"
 
 namespace espalier::prune {

@@ -1,16 +1,11 @@
 #include "compress/prune/schedule_warning.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "core/base/text.hpp"
 #include "optim/training/pass.hpp"
 
 namespace espalier::prune {
-
-void warn_on_standard_error(const std::string& message) {
-  std::fprintf(stderr, "warning: %s\n", message.c_str());
-}
 
 std::string schedule_warning(const SparsitySchedule& schedule, std::int64_t frequency_steps,
                              std::int64_t total_steps) {

@@ -3,17 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "compress/prune/sparsity_schedule.hpp"
 
 namespace espalier::prune {
-
-using Warn = std::function<void(const std::string& message)>;
-
-// One line for standard error: the default of Pruner and UnitPruner.
-void warn_on_standard_error(const std::string& message);
 
 // Empty when the masks of every `frequency_steps` come within a hundredth of the schedule's end;
 // else what will happen, and the remedy.

@@ -1,5 +1,7 @@
 #include "compress/prune/unit_pruner.hpp"
 
+#include "compress/prune/schedule_warning.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -8,16 +10,11 @@
 #include "compress/prune/mask.hpp"
 #include "compress/prune/score.hpp"
 #include "layers/batch_norm.hpp"
-#include "layers/conv2d.hpp"
-#include "layers/dense.hpp"
 #include "layers/flatten.hpp"
+#include "layers/kind.hpp"
 
 namespace espalier::prune {
 namespace {
-
-bool is_linear(const Layer& layer) {
-  return dynamic_cast<const Conv2d*>(&layer) || dynamic_cast<const Dense*>(&layer);
-}
 
 // The layers behind number `i` up to the next linear one, which is the last of them; empty when
 // there is none.

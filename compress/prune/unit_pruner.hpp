@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "compress/prune/masked_parameter.hpp"
-#include "compress/prune/schedule_warning.hpp"
 #include "compress/prune/selection.hpp"
 #include "compress/prune/sparsity_schedule.hpp"
+#include "core/base/warn.hpp"
 #include "layers/sequential.hpp"
 #include "optim/training/pass.hpp"
 

@@ -1,44 +1,33 @@
 #include "compress/quantize/layer_forms.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "layers/batch_norm.hpp"
-#include "layers/conv2d.hpp"
-#include "layers/dense.hpp"
 #include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
+#include "layers/kind.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
 
 namespace espalier::quantize {
 namespace {
 
-template <class... Kinds>
-bool is_any(const Layer& layer) {
-  return (dynamic_cast<const Kinds*>(&layer) || ...);
-}
-
 // Why this layer, which moves activations, takes floats; empty: it takes levels.
 std::string reason_for_floats(const Layer& layer, bool asked, bool next_takes_levels) {
   if (asked) return "named";
-  if (is_any<Conv2d, Dense>(layer)) return "";
+  if (is_linear(layer)) return "";
   if (!is_any<BatchNorm>(layer)) return "its kind has no integer form";
   return next_takes_levels ? "" : "no integer layer follows this batch norm";
 }
 
 }  // namespace
 
-void warn_on_standard_error(const std::string& message) {
-  std::fprintf(stderr, "warning: %s\n", message.c_str());
-}
-
 LayerForms layer_forms(const Sequential& model, const std::vector<std::string>& float_layers) {
   const auto& layers = model.layers();
   LayerForms forms{.layers = std::vector<LayerForm>(layers.size()), .report = {}};
   bool linear = false;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    linear |= is_any<Conv2d, Dense>(*layers[i].layer);
+    linear |= is_linear(*layers[i].layer);
     forms.layers[i].moves =
         !is_any<Relu, MaxPool2d, AveragePool2d, Flatten, Dropout>(*layers[i].layer);
   }

@@ -36,7 +36,4 @@ struct LayerForms {
 // convolution or dense layer.
 LayerForms layer_forms(const Sequential& model, const std::vector<std::string>& float_layers = {});
 
-// "warning: message", a line of its own.
-void warn_on_standard_error(const std::string& message);
-
 }  // namespace espalier::quantize

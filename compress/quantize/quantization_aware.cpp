@@ -7,24 +7,14 @@
 #include "core/kernels/integer.hpp"
 #include "core/ops/ops.hpp"
 #include "layers/batch_norm.hpp"
-#include "layers/conv2d.hpp"
-#include "layers/dense.hpp"
 #include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
+#include "layers/kind.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
 
 namespace espalier::quantize {
 namespace {
-
-bool is_linear(const Layer& layer) {
-  return dynamic_cast<const Conv2d*>(&layer) || dynamic_cast<const Dense*>(&layer);
-}
-
-template <class... Kinds>
-bool is_any(const Layer& layer) {
-  return (dynamic_cast<const Kinds*>(&layer) || ...);
-}
 
 // Images are 0..1.
 constexpr ActivationGrid kImageGrid{1.0f / kernels::kMaxActivationLevel, 0};

@@ -13,6 +13,7 @@
 #include "compress/quantize/layer_forms.hpp"
 #include "compress/quantize/observer.hpp"
 #include "compress/quantize/weight_rule.hpp"
+#include "core/base/warn.hpp"
 #include "datasets/dataset.hpp"
 #include "optim/optimizer.hpp"
 #include "optim/training/pass.hpp"
@@ -48,7 +49,7 @@ class QuantizationAware final : public training::Pass {
     // whose multiples they are. They are not rounded again, and weight_bits is not looked at.
     std::function<float(const Layer& linear)> given_scale = nullptr;
     // Hears of layers that stay in float without having been named.
-    std::function<void(const std::string&)> warn = warn_on_standard_error;
+    Warn warn = warn_on_standard_error;
   };
   explicit QuantizationAware(Options options);
 

@@ -5,17 +5,12 @@
 
 #include "compress/rate/scaled_levels.hpp"
 #include "core/ops/ops.hpp"
-#include "layers/conv2d.hpp"
-#include "layers/dense.hpp"
+#include "layers/kind.hpp"
 
 namespace espalier::rate {
 namespace {
 
 constexpr int kMaxBiasLevel = 127;  // in steps of the bias's own, coarse grid
-
-bool is_linear(const Layer& layer) {
-  return dynamic_cast<const Conv2d*>(&layer) || dynamic_cast<const Dense*>(&layer);
-}
 
 float he_deviation(const Tensor& weight) {
   const double fan_in = static_cast<double>(weight.elements() / weight.shape()[0]);

@@ -47,9 +47,8 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
   std::optional<quantize::IntegerNetwork> network;
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     const Stage& stage = recipe.stages[i];
-    StagePasses passes(
-        stage, recipe.keeps_zeros(i),
-        options.quiet ? prune::Warn([](const std::string&) {}) : prune::warn_on_standard_error);
+    StagePasses passes(stage, recipe.keeps_zeros(i),
+                       options.quiet ? Warn(warn_nobody) : Warn(warn_on_standard_error));
     if (stage.epochs > 0)
       train(model, data, stage, passes, i, options);
     else

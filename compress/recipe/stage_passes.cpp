@@ -114,7 +114,7 @@ P* StagePasses::add(Arguments&&... arguments) {
   return raw;
 }
 
-StagePasses::StagePasses(const Stage& stage, bool keep_zeros, const prune::Warn& warn)
+StagePasses::StagePasses(const Stage& stage, bool keep_zeros, const Warn& warn)
     : units_(stage.units.has_value()) {
   if (keep_zeros) add<prune::KeepZeros>();
   if (stage.prune) {

@@ -27,8 +27,7 @@ class StagePasses {
  public:
   // keep_zeros: zeros of stages before stay. warn hears what pruners have to say. Errors: kUsage, as
   // the passes' own.
-  StagePasses(const Stage& stage, bool keep_zeros,
-              const prune::Warn& warn = prune::warn_on_standard_error);
+  StagePasses(const Stage& stage, bool keep_zeros, const Warn& warn = warn_on_standard_error);
 
   // For training::fit, in the order in which they attach.
   std::vector<training::Pass*> riding() const;

@@ -7,6 +7,7 @@
 #include "compress/runtime/choice.hpp"
 #include "compress/runtime/costs.hpp"
 #include "compress/runtime/onednn/levels.hpp"
+#include "core/base/median.hpp"
 #include "core/onednn/onednn.hpp"
 
 namespace espalier::runtime {
@@ -204,11 +205,7 @@ std::vector<PlannedStep> Plan::describe(int runs) {
     us[0].push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
     for (std::size_t s = 0; s < steps_.size(); ++s) us[s + 1].push_back(us_of(steps_[s].run));
   }
-  for (std::size_t s = 0; s < us.size(); ++s) {
-    const auto middle = us[s].begin() + runs / 2;
-    std::nth_element(us[s].begin(), middle, us[s].end());
-    facts[s].us = *middle;
-  }
+  for (std::size_t s = 0; s < us.size(); ++s) facts[s].us = median(std::move(us[s]));
   return facts;
 }
 

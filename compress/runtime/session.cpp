@@ -6,6 +6,7 @@
 
 #include "compress/runtime/plan.hpp"
 #include "compress/runtime/stages.hpp"
+#include "core/base/median.hpp"
 #include "core/onednn/threads.hpp"
 
 namespace espalier::runtime {
@@ -76,9 +77,7 @@ double latency_us(Session& session, const LatencyOptions& options) {
     session.run(image);
     us.push_back(Microseconds(Clock::now() - start).count());
   }
-  const auto middle = us.begin() + static_cast<std::ptrdiff_t>(us.size() / 2);
-  std::nth_element(us.begin(), middle, us.end());
-  return *middle;
+  return median(std::move(us));
 }
 
 }  // namespace espalier::runtime

@@ -5,20 +5,9 @@
 #include "compress/format/validate.hpp"
 
 namespace espalier::runtime {
-namespace {
 
 using format::LayerKind;
 using format::PackedLayer;
-
-void check_padding(const PackedLayer& l, ErrorKind kind, std::string_view where) {
-  if (!format::has_window(l.kind)) return;
-  require(l.pad_top < l.kernel_h && l.pad_bottom < l.kernel_h && l.pad_left < l.kernel_w &&
-              l.pad_right < l.kernel_w,
-          kind, where, "layer '", l.name, "' pads by as much as its kernel ", l.kernel_h, "x",
-          l.kernel_w, "; pad by less");
-}
-
-}  // namespace
 
 kernels::Window window_of(const PackedLayer& l) {
   return {.kernel_h = l.kernel_h,
@@ -35,7 +24,7 @@ std::vector<Stage> stages(const format::PackedModel& model, ErrorKind kind,
                           std::string_view where) {
   std::vector<Stage> all{{model.input_shape, model.input}};
   for (const PackedLayer& layer : model.layers) {
-    check_padding(layer, kind, where);
+    format::check_padding(layer, kind, where);
     const Stage& in = all.back();
     const std::int64_t channels =
         format::has_weight(layer.kind) ? layer.weight.shape[0] : in.shape[2];

@@ -47,7 +47,7 @@ TEST_CASE("the pruners warn once, and meet the end to the weight") {
         .add("relu", Relu())
         .add("dense2", Dense({.in = 10, .out = 10}, rng));
     std::vector<std::string> heard;
-    const prune::Warn warn = [&](const std::string& message) { heard.push_back(message); };
+    const Warn warn = [&](const std::string& message) { heard.push_back(message); };
     prune::Pruner pruner({.schedule = prune::polynomial_sparsity({.final = 0.75f}),
                           .frequency_steps = frequency,
                           .warn = warn});
