@@ -1,17 +1,11 @@
 #include "compress/quantize/bias_correction.hpp"
 
+#include "layers/find_parameter.hpp"
+
 namespace espalier::quantize {
 namespace {
 
 constexpr std::int64_t kBatch = 100;
-
-Parameter* bias_of(Layer& layer) {
-  Parameter* found = nullptr;
-  layer.visit({.parameter = [&](const std::string& name, Parameter& p) {
-    if (name == "bias") found = &p;
-  }});
-  return found;
-}
 
 // Sums over all but the last axis, which is the channels.
 void add(std::vector<double>& sums, const Tensor& y) {
@@ -43,7 +37,7 @@ Means output_means(const Sequential& model, const datasets::Dataset& data, std::
 void correct_biases(const Sequential& model, const Means& floats, const datasets::Dataset& data,
                     std::int64_t images, const std::function<Variable(const Variable&)>& input) {
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
-    Parameter* bias = bias_of(*model.layers()[i].layer);
+    Parameter* bias = find_parameter(*model.layers()[i].layer, "bias");
     if (bias == nullptr) continue;
     const auto rounded = output_means(model, data, images, input)[i];
     const auto b = bias->latent().mutable_value().mutable_values();

@@ -8,6 +8,7 @@
 #include "core/ops/ops.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/dropout.hpp"
+#include "layers/find_parameter.hpp"
 #include "layers/flatten.hpp"
 #include "layers/kind.hpp"
 #include "layers/pool2d.hpp"
@@ -19,12 +20,9 @@ namespace {
 // Images are 0..1.
 constexpr ActivationGrid kImageGrid{1.0f / kernels::kMaxActivationLevel, 0};
 
-Parameter& parameter_of(Layer& linear, std::string_view wanted) {
-  Parameter* found = nullptr;
-  linear.visit({.parameter = [&](const std::string& name, Parameter& p) {
-    if (name == wanted) found = &p;
-  }});
-  require(found != nullptr, ErrorKind::kInternal, linear.describe(), "has no ", wanted);
+Parameter& parameter_of(Layer& linear, std::string_view name) {
+  Parameter* found = find_parameter(linear, name);
+  require(found != nullptr, ErrorKind::kInternal, linear.describe(), "has no ", name);
   return *found;
 }
 Parameter& weight_of(Layer& linear) {
@@ -35,11 +33,12 @@ Parameter& bias_of(Layer& linear) {
 }
 
 // x rounded to the levels of an activation grid.
-Variable rounded(const Variable& x, const ActivationGrid& grid) {
+Variable rounded(const Variable& x, const ActivationGrid& grid, bool means = false) {
   return ops::fake_quant(x, {.scales = {grid.scale},
                              .zero_point = grid.zero_point,
                              .min_level = 0,
-                             .max_level = kernels::kMaxActivationLevel});
+                             .max_level = kernels::kMaxActivationLevel,
+                             .means = means});
 }
 
 constexpr float kDecay = 0.999f;  // of moving ranges
@@ -187,7 +186,7 @@ void QuantizationAware::observe(Layer& layer, const std::shared_ptr<RangeObserve
         const bool training = *mode != Mode::kFrozen && y.needs_gradient();
         if (!shared && (training || *mode == Mode::kCalibrating)) range->observe(y.value());
         if (floats || (range && !range->seen())) return y;
-        return rounded(y, range ? shortened(range->grid(), bits) : kImageGrid);
+        return rounded(y, range ? shortened(range->grid(), bits) : kImageGrid, shared);
       });
 }
 

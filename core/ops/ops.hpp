@@ -54,6 +54,9 @@ struct FakeQuantGrid {
   std::vector<float> scales = {1};  // > 0; one, or one a channel of the outermost axis
   int zero_point = 0;
   int min_level = -127, max_level = 127;
+  // x holds means of values on this grid, as an average pool makes them. The level is then rounded
+  // together with its zero point, as integers have it, and a tie is one despite x's float error.
+  bool means = false;
 };
 // x rounded to the values that the grid's levels stand for: core/ops/fake_quant.cpp.
 Variable fake_quant(const Variable& x, FakeQuantGrid grid);

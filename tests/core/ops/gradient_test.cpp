@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/base/rng.hpp"
+#include "core/kernels/integer.hpp"
 #include "core/ops/ops.hpp"
 
 using namespace espalier;
@@ -270,6 +271,31 @@ TEST_CASE("fake_quant rounds half to even onto the grid, clamps, and keeps zero 
   CHECK_THROWS_AS(ops::fake_quant(x, {.scales = {1, 1, 1}}), Error);
   CHECK_THROWS_AS(ops::fake_quant(x, {.scales = {0}}), Error);
   CHECK_THROWS_AS(ops::fake_quant(x, {.zero_point = 200}), Error);
+}
+
+TEST_CASE("fake_quant of means: the level that integers average to, ties and all") {
+  constexpr float kScale = 0.0137f;
+  for (const int n : {2, 4, 6, 9, 16, 49})
+    for (const int zero_point : {0, 3, 64}) {
+      std::vector<float> means;
+      for (int sum = 0; sum <= 127 * n; ++sum) {
+        float reals = 0;  // as a pool sums them: n levels that share `sum` evenly
+        for (int k = 0; k < n; ++k)
+          reals += kScale * static_cast<float>((sum + k) / n - zero_point);
+        means.push_back(reals / static_cast<float>(n));
+      }
+      Tensor x({std::ssize(means)});
+      std::ranges::copy(means, x.mutable_data());
+      const Variable y = ops::fake_quant(Variable(x), {.scales = {kScale},
+                                                       .zero_point = zero_point,
+                                                       .min_level = 0,
+                                                       .max_level = 127,
+                                                       .means = true});
+      for (int sum = 0; sum <= 127 * n; ++sum)
+        CHECK(std::lround(y.value().values()[static_cast<std::size_t>(sum)] / kScale) +
+                  zero_point ==
+              kernels::average_level(sum, n));
+    }
 }
 
 TEST_CASE("dropout drops about its rate and keeps the mean; a rate of 1 is refused") {
