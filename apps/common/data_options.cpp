@@ -1,9 +1,11 @@
 #include "apps/common/data_options.hpp"
 
 #include <charconv>
+#include <sstream>
 #include <utility>
 
 #include "core/base/progress.hpp"
+#include "core/base/text.hpp"
 #include "datasets/fetch_mnist.hpp"
 #include "datasets/subset.hpp"
 #include "datasets/synthetic_digits.hpp"
@@ -17,6 +19,16 @@ constexpr const char* kSynthetic = "synthetic digits, not MNIST";
 std::string last_part(const std::filesystem::path& path) {
   const auto absolute = std::filesystem::absolute(path).lexically_normal();
   return (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string();
+}
+
+std::string identity(DataOptions options, const TrainingData& data) {
+  if (options.path) options.path = std::filesystem::absolute(*options.path).lexically_normal();
+  std::ostringstream text;
+  const std::string how = command_line(options);
+  text << data.name << (how.empty() ? "" : ", ") << how << "; " << data.data.train->size()
+       << " and " << data.data.test->size() << " images of " << data.data.train->image_shape()
+       << ", " << data.data.train->classes() << " classes";
+  return text.str();
 }
 
 }  // namespace
@@ -67,6 +79,28 @@ std::optional<datasets::ImageSize> parse_size(const std::string& text) {
   return size;
 }
 
+std::string command_line(const DataOptions& o) {
+  const DataOptions defaults;
+  std::vector<std::string> words;
+  const auto add = [&](const std::string& option, const std::string& value) {
+    words.push_back(option + " " + shell_word(value));
+  };
+  const auto number = [](auto value) {
+    std::ostringstream text;
+    text << value;
+    return text.str();
+  };
+  if (o.path) add("--data", o.path->string());
+  if (o.synthetic) words.emplace_back("--synthetic");
+  if (!o.size.empty()) add("--size", o.size);
+  if (o.grey) words.emplace_back("--grey");
+  if (!o.label.empty()) add("--label", o.label);
+  if (o.split.test_share != defaults.split.test_share)
+    add("--test-share", number(o.split.test_share));
+  if (o.split.seed != defaults.split.seed) add("--split-seed", number(o.split.seed));
+  return join(words, " ");
+}
+
 datasets::LoadedData load_path(const DataOptions& options, bool first_size) {
   std::optional<Progress> progress;
   auto loaded = datasets::load_data(
@@ -88,14 +122,17 @@ TrainingData load_training_data(const DataOptions& options) {
   TrainingData result;
   if (options.path) {
     auto loaded = load_path(options);
-    result = {loaded.data, false, last_part(*options.path), std::move(loaded.labels)};
+    result = {loaded.data, false, last_part(*options.path), std::move(loaded.labels), {}};
   } else {
     require(options.size.empty() && !options.grey && options.label.empty(), "--data",
             "is missing: --size, --grey and --label say how it is read");
     std::optional<datasets::MnistData> mnist;
     if (!options.synthetic) mnist = datasets::find_or_fetch_mnist();
-    result = {
-        mnist ? *mnist : datasets::synthetic_digits(), !mnist, mnist ? "MNIST" : kSynthetic, {}};
+    result = {mnist ? *mnist : datasets::synthetic_digits(),
+              !mnist,
+              mnist ? "MNIST" : kSynthetic,
+              {},
+              {}};
   }
   auto& train = result.data.train;
   if (options.images) {
@@ -103,6 +140,7 @@ TrainingData load_training_data(const DataOptions& options) {
             " training images, asked for ", *options.images);
     train = datasets::first(train, *options.images);
   }
+  result.identity = identity(options, result);
   return result;
 }
 

@@ -27,11 +27,18 @@ void add_data_options(CLI::App& app, DataOptions& options);
 // Those of them that say how a path is read.
 void add_reading_options(CLI::App& app, DataOptions& options);
 
+// The options as a command line has them, without those that are at their defaults:
+// "--data 'my flowers' --size 32x32".
+std::string command_line(const DataOptions& options);
+
 struct TrainingData {
   datasets::TrainTest data;
   bool synthetic = false;
   std::string name;  // "MNIST", "synthetic digits, not MNIST", or the path's last part
   std::vector<std::string> labels;  // the classes' names; empty: "0", "1", ...
+  // Which data this is, for what is kept and may meet other data: where it lies, how it was read,
+  // and what came of that.
+  std::string identity;
 };
 
 // What `path` names (datasets/load.hpp), else MNIST as find_or_fetch_mnist finds it, else the

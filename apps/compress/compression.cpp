@@ -94,7 +94,8 @@ void Compression::report() const {
             << with_commas(best_one().trial.bytes) << " bytes, "
             << percent(1 - best_one().trial.error) << " of the validation images right, "
             << percent(1 - test_error) << " of the test images\n"
-            << "Next: espalier inspect " << printable((options_.out / "best.esp").string())
+            << "Next: espalier inspect "
+            << printable(shell_word((options_.out / "best.esp").string()))
             << ", or the same command again to go on searching\n";
 }
 
@@ -218,14 +219,10 @@ nlohmann::json Compression::to_json(const Kept& kept) const {
 
 // What trials of one folder have in common.
 nlohmann::json Compression::settings() const {
-  const auto shape = images_.train->image_shape().sizes();
   return {{"model", kind_.name},
           {"widths", widths_},
           {"seed", options_.seed},
-          {"images", images_.train->size()},
-          {"synthetic", data_.synthetic},
-          {"data", data_.name},
-          {"shape", std::vector<std::int64_t>(shape.begin(), shape.end())}};
+          {"data", data_.identity}};
 }
 
 nlohmann::json Compression::to_json() const {

@@ -10,6 +10,7 @@
 #include "apps/smallest/train_smallest.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
+#include "compress/quantize/fold_batch_norm.hpp"
 #include "compress/recipe/stage_passes.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
@@ -56,21 +57,29 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
   const Shape output = model_.output_shape(train.image_shape());
   require(output == Shape{train.classes()}, options_.model, "the network ends in ", output,
           ", the data has ", train.classes(), " classes");
-  for (const recipe::Stage& stage : recipe_.stages) {
+  for (const recipe::Stage& stage : recipe_.stages)
     if (stage.quantize || stage.rate) quantize::require_quantizable(model_);
-    require(!stage.rate || !options_.checkpoint, "--checkpoint",
-            "the rate pass cannot be resumed; leave --checkpoint out");
-    try_stage(stage);
-  }
+  for (std::size_t i = 0; i < recipe_.stages.size(); ++i) try_stage(i);
 }
 
 // Names of layers and the like: what a pass refuses when it meets the model, before hours of stages
-// that come first. Clusters take a while to find, and refuse nothing else.
-void TrainingRun::try_stage(const recipe::Stage& stage) {
+// that come first. Clusters take a while to find: of them what is selected is tried alone.
+void TrainingRun::try_stage(std::size_t index) {
+  const recipe::Stage& stage = recipe_.stages[index];
   Sequential copy = new_model();
+  for (std::size_t i = 0; i <= index; ++i)
+    if (recipe_.folds_batch_norm(i)) quantize::fold_batch_norm(copy);
   recipe::Stage without = stage;
-  without.cluster.reset();
-  const recipe::StagePasses passes(without, false, warn_nobody);
+  if (stage.cluster) {
+    const auto selects = recipe::selection(stage.cluster->select);
+    bool any = false;
+    copy.visit({.parameter = [&](const std::string& name, Parameter& p) {
+      any = any || selects(name, p);
+    }});
+    require(any, "cluster", "no parameter of the model was selected");
+    without.cluster.reset();
+  }
+  const recipe::StagePasses passes(without, nullptr, warn_nobody);
   for (training::Pass* pass : passes.riding()) {
     pass->attach(copy);
     if (stage.prune || stage.units) pass->step({.step = 0, .total_steps = 1});
@@ -132,9 +141,13 @@ void TrainingRun::announce() {
 
 // What the checkpoints belong to stands beside them.
 void TrainingRun::open_checkpoints() const {
-  const std::string run = options_.model + ", seed " + std::to_string(options_.seed) + ", " +
-                          std::to_string(data_.data.train->size()) + " images of " + data_.name +
-                          "\n" + recipe::format_recipe(recipe_);
+  std::string run =
+      options_.model + ", seed " + std::to_string(options_.seed) + "\n" + data_.identity + "\n";
+  if (is_file_of_a_model(options_.model)) {
+    const Bytes model = read_file(options_.model);
+    run.append(model.begin(), model.end());
+  }
+  run += recipe::format_recipe(recipe_);
   const fs::path note = checkpoints() / "run.txt";
   if (fs::exists(note)) {
     const Bytes there = read_file(note);
@@ -195,7 +208,7 @@ void TrainingRun::report() const {
     bytes.cells.push_back(with_commas(static_cast<std::int64_t>(row.file_bytes)));
     smaller.cells.push_back(fixed(first / static_cast<double>(row.file_bytes), 1) + "x");
   }
-  const std::string out = printable(options_.out.string());
+  const std::string out = printable(shell_word(options_.out.string()));
   std::cout << table({stage, accuracy, deflate, bytes, smaller}, terminal_width(1))
             << "Accuracy on the " << with_commas(data_.data.test->size()) << " test images of "
             << printable(data_.name)
@@ -204,7 +217,7 @@ void TrainingRun::report() const {
             << out << ": " << with_commas(std::ssize(file_)) << " bytes written\n"
             << "Next: espalier inspect " << out << ", or espalier eval " << out
             << (data_.synthetic      ? " --synthetic"
-                : options_.data.path ? " --data " + printable(options_.data.path->string())
+                : options_.data.path ? " " + printable(command_line(options_.data))
                                      : "")
             << '\n';
 }

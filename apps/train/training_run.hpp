@@ -52,7 +52,7 @@ class TrainingRun {
     std::size_t deflate_bytes = 0, file_bytes = 0;
   };
   Sequential new_model();
-  void try_stage(const recipe::Stage& stage);
+  void try_stage(std::size_t index);
   Bytes file_of(Sequential& model, const quantize::IntegerNetwork* network) const;
   void open_checkpoints() const;
   void add_row(const recipe::StageReport& report);

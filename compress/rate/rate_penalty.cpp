@@ -158,6 +158,17 @@ void RatePenalty::after_step(const training::StepInfo& info, optim::Optimizer& o
   }
 }
 
+bool RatePenalty::visit_state(const training::StateVisitor& visitor) {
+  for (Target& target : targets_) {
+    visitor(target.name + ".log_step", target.log_step.mutable_value());
+    visitor(target.name + ".shares", target.code.state());
+  }
+  if (step_optimizer_)
+    step_optimizer_->visit_state(
+        [&](const std::string& name, Tensor& state) { visitor("steps." + name, state); });
+  return activations_.visit_state(visitor);
+}
+
 std::vector<RatePenalty::LayerCode> RatePenalty::code_length() const {
   std::vector<LayerCode> all;
   for (const Target& target : targets_) {

@@ -212,6 +212,13 @@ bool Recipe::keeps_zeros(std::size_t index) const {
   return false;
 }
 
+bool Recipe::folds_batch_norm(std::size_t index) const {
+  const auto first =
+      std::ranges::find_if(stages, [](const Stage& s) { return s.cluster.has_value(); });
+  return first == stages.begin() + static_cast<std::ptrdiff_t>(index) &&
+         std::any_of(first, stages.end(), [](const Stage& s) { return s.quantize.has_value(); });
+}
+
 Recipe parse_recipe(std::string_view text, const std::string& file) {
   require(text.size() <= kMaxFileBytes, ErrorKind::kCorrupt, file, "has ", text.size(),
           " bytes, more than ", kMaxFileBytes);

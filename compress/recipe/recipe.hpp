@@ -120,6 +120,10 @@ struct Recipe {
   std::vector<Stage> stages;
   // Whether a stage before number `index` made zeros that from then on stay.
   bool keeps_zeros(std::size_t index) const;
+  // Whether batch norm must be folded into the layers before it ahead of this stage: the first that
+  // clusters, if quantize comes with it or later. Folded after it, each channel would have its own
+  // multiple of the clusters.
+  bool folds_batch_norm(std::size_t index) const;
 };
 
 // What was left out is filled in by what stands beside it: a pass's own epochs and learning rate,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compress/quantize/fold_batch_norm.hpp"
 #include "compress/recipe/order.hpp"
 #include "compress/recipe/stage_passes.hpp"
 #include "optim/training/fit.hpp"
@@ -39,15 +40,13 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
                                                    const Recipe& recipe,
                                                    const RunOptions& options) {
   check_order(recipe, "recipe");
-  for (const Stage& stage : recipe.stages) {
-    require(!stage.rate || options.checkpoints.empty(), "recipe",
-            "rate cannot be resumed; train without checkpoints");
+  for (const Stage& stage : recipe.stages)
     if (stage.quantize || stage.rate) quantize::require_quantizable(model);
-  }
   std::optional<quantize::IntegerNetwork> network;
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     const Stage& stage = recipe.stages[i];
-    StagePasses passes(stage, recipe.keeps_zeros(i),
+    if (recipe.folds_batch_norm(i)) quantize::fold_batch_norm(model);
+    StagePasses passes(stage, kept_zeros(recipe, i),
                        options.quiet ? Warn(warn_nobody) : Warn(warn_on_standard_error));
     if (stage.epochs > 0)
       train(model, data, stage, passes, i, options);

@@ -31,7 +31,7 @@ struct RunOptions {
 // Stage by stage: attaches the passes, trains, bakes. Zeros of a prune stage stay zero from then on.
 // A stage without epochs takes one step of its passes without training, and calibrates quantize.
 // Returns the integers when the last stage settled them. Errors: check_order(), those of fit() and
-// of the passes; kUsage for checkpoints of a recipe with rate, which cannot be resumed.
+// of the passes.
 std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const datasets::Dataset& data,
                                                    const Recipe& recipe,
                                                    const RunOptions& options = {});

@@ -1,5 +1,6 @@
 #include "compress/recipe/stage_passes.hpp"
 
+#include <algorithm>
 #include <ranges>
 #include <utility>
 
@@ -106,6 +107,16 @@ rate::RatePenalty::Options rate_options_of(const Stage& stage) {
           .scale_bits = r.scale_bits};
 }
 
+prune::Selection kept_zeros(const Recipe& recipe, std::size_t index) {
+  std::vector<prune::Selection> pruned;
+  for (std::size_t i = 0; i < index; ++i)
+    if (recipe.stages[i].prune) pruned.push_back(selection(recipe.stages[i].prune->select));
+  if (pruned.empty()) return nullptr;
+  return [pruned](const std::string& name, const Parameter& p) {
+    return std::ranges::any_of(pruned, [&](const auto& selects) { return selects(name, p); });
+  };
+}
+
 template <class P, class... Arguments>
 P* StagePasses::add(Arguments&&... arguments) {
   auto pass = std::make_unique<P>(std::forward<Arguments>(arguments)...);
@@ -114,9 +125,9 @@ P* StagePasses::add(Arguments&&... arguments) {
   return raw;
 }
 
-StagePasses::StagePasses(const Stage& stage, bool keep_zeros, const Warn& warn)
+StagePasses::StagePasses(const Stage& stage, const prune::Selection& zeros, const Warn& warn)
     : units_(stage.units.has_value()) {
-  if (keep_zeros) add<prune::KeepZeros>();
+  if (zeros) add<prune::KeepZeros>(zeros);
   if (stage.prune) {
     prune::PrunerOptions options = options_of(*stage.prune);
     options.warn = warn;

@@ -23,11 +23,15 @@ quantize::QuantizationAware::Options options_of(const Quantize& quantize);
 // The stage's rate pass, with its learning rate and schedule.
 rate::RatePenalty::Options rate_options_of(const Stage& stage);
 
+// What the prune stages before this one work on, whose zeros stay. Null without such a stage.
+prune::Selection kept_zeros(const Recipe& recipe, std::size_t index);
+
 class StagePasses {
  public:
-  // keep_zeros: zeros of stages before stay. warn hears what pruners have to say. Errors: kUsage, as
-  // the passes' own.
-  StagePasses(const Stage& stage, bool keep_zeros, const Warn& warn = warn_on_standard_error);
+  // zeros: which parameters' zeros stay; null: none's. warn hears what pruners have to say. Errors:
+  // kUsage, as the passes' own.
+  StagePasses(const Stage& stage, const prune::Selection& zeros,
+              const Warn& warn = warn_on_standard_error);
 
   // For training::fit, in the order in which they attach.
   std::vector<training::Pass*> riding() const;

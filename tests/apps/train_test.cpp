@@ -118,8 +118,8 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   refuses("", 2, "conv9, which shall have 4 bits, is no convolution or dense layer");
   write_file(place.recipe, R"([{"epochs": 9}, {"prune": {"layers": ["conv9"]}}])");
   refuses("", 2, "no parameter of the model was selected");
-  write_file(place.recipe, R"([{"rate": {}}])");
-  refuses("--checkpoint", 2, "cannot be resumed");
+  write_file(place.recipe, R"([{"epochs": 9}, {"cluster": {"layers": ["conv9"]}}])");
+  refuses("", 2, "cluster: no parameter of the model was selected");
   const auto none = run_program("espalier train");
   CHECK(none.exit_code == 2);
   CHECK(contains(none.output, "wants --recipe FILE"));
@@ -148,19 +148,27 @@ TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to t
   CHECK_MESSAGE(lost.exit_code == 130, lost.output);
   CHECK_MESSAGE(contains(lost.output, "stopped by Ctrl-C; nothing was written"), lost.output);
 
-  write_file(place.recipe, R"([{"epochs": 30}])");
+  write_file(place.recipe, R"([{"epochs": 100}])");
   REQUIRE(run_program(place.command("--quiet")).exit_code == 0);
   const Bytes whole = read_file(place.out);
   fs::remove(place.out);
   const auto kept = tests::run_shell(stopped + place.command("--quiet --checkpoint"));
   if (!fs::exists(place.out)) {  // a fast machine may have finished
     CHECK(contains(kept.output, "the same command goes on"));
-    write_file(place.folder.path / "other.json", R"([{"epochs": 31}])");
-    const auto other = run_program(
-        place.command("--checkpoint --recipe " + (place.folder.path / "other.json").string()));
-    CHECK(other.exit_code == 2);
-    CHECK(contains(other.output, "belongs to another run"));
-    CHECK(run_program(place.command("--quiet --checkpoint")).exit_code == 0);
+    REQUIRE(fs::exists(place.out + ".checkpoint/stage-0.checkpoint"));
+    write_file(place.folder.path / "other.json", R"([{"epochs": 101}])");
+    for (const std::string& another :
+         {"--recipe " + (place.folder.path / "other.json").string(), std::string("--images 300"),
+          std::string("--split-seed 2"), std::string("--seed 2")}) {
+      const auto other = run_program(place.command("--checkpoint " + another));
+      CHECK_MESSAGE(other.exit_code == 2, another);
+      CHECK_MESSAGE(contains(other.output, "belongs to another run"), other.output);
+    }
+    const auto rest = run_program(place.command("--checkpoint"));
+    CHECK_MESSAGE(rest.exit_code == 0, rest.output);
+    CHECK(contains(rest.output, "goes on from"));
+    CHECK(contains(rest.output, "epoch 100/100"));
+    CHECK_FALSE(contains(rest.output, "epoch 1/100 "));  // it went on, and began not anew
   }
   CHECK(read_file(place.out) == whole);
   CHECK_FALSE(fs::exists(place.out + ".checkpoint"));

@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string written = recipe::format_recipe(first);
     try {
       fuzz::promise(recipe::format_recipe(recipe::parse_recipe(written, "again")) == written);
-      for (const recipe::Stage& stage : first.stages) recipe::StagePasses(stage, true);
+      for (const recipe::Stage& stage : first.stages) recipe::StagePasses(stage, prune::weights());
     } catch (const Error&) {
       fuzz::promise(false);  // what was accepted must be accepted as we write it, and can be built
     }

@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <numeric>
 
+#include "compress/format/writer.hpp"
 #include "compress/pack/hidden_units.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/rate/rate_penalty.hpp"
@@ -102,6 +104,32 @@ TEST_CASE("a bit that costs more leaves fewer of them") {
     training::fit(model, *data.train, fit_options(options), {&penalty});
     CHECK(nonzeros(penalty) < before);
     before = nonzeros(penalty);
+  }
+}
+
+TEST_CASE("a run that is stopped in any phase goes on to the same bits") {
+  const auto data = datasets::synthetic_digits({.train = 200, .test = 10});
+  const rate::RatePenalty::Options options{.lambda = 3e-5f, .learning_rate = 0.03f};
+  const auto trained = [&](const std::filesystem::path& checkpoint, int stop_after) {
+    Sequential model = small_network();
+    rate::RatePenalty penalty(options);
+    training::FitOptions fit = fit_options(options);
+    fit.checkpoint = checkpoint;
+    fit.on_step = [&](const training::StepReport& step) {
+      if (step.info.step == 7 * stop_after + 3) throw std::runtime_error("stopped");
+    };
+    training::fit(model, *data.train, fit, {&penalty});
+    penalty.bake();
+    return format::write(pack::pack(penalty.network(), {28, 28, 1}));
+  };
+  const Bytes whole = trained({}, -1);
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("espalier_rate_test." + std::to_string(::getpid()) + ".checkpoint");
+  for (const int stop : {1, 4, 7, 11}) {  // lambda rises, activations are rounded, steps are frozen
+    CHECK_THROWS_WITH(trained(file, stop), "stopped");
+    REQUIRE(std::filesystem::exists(file));
+    CHECK(trained(file, -1) == whole);
+    std::filesystem::remove(file);
   }
 }
 

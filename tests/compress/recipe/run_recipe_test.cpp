@@ -4,14 +4,18 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/prune/keep_zeros.hpp"
 #include "compress/prune/unit_pruner.hpp"
 #include "compress/rate/rate_penalty.hpp"
 #include "datasets/synthetic_digits.hpp"
+#include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
+#include "layers/find_parameter.hpp"
 #include "layers/flatten.hpp"
 #include "layers/relu.hpp"
 #include "optim/training/fit.hpp"
@@ -151,12 +155,54 @@ TEST_CASE("a run that was stopped goes on from its checkpoints to the same bytes
         if (r.index == 1) throw Stopped{};
       }};
   CHECK_THROWS_AS(by_recipe(text, stops), Stopped);
-  CHECK(std::filesystem::exists(folder / "stage-1.checkpoint"));
+  const auto written = [&](int stage) {
+    return std::filesystem::last_write_time(folder /
+                                            ("stage-" + std::to_string(stage) + ".checkpoint"));
+  };
+  const auto first = written(0), second = written(1);
   CHECK_FALSE(std::filesystem::exists(folder / "stage-2.checkpoint"));
   CHECK(by_recipe(text, {.quiet = true, .checkpoints = folder}) == whole);
-  CHECK_THROWS_WITH_AS(by_recipe(R"([{"rate": {}}])", {.checkpoints = folder}),
-                       doctest::Contains("cannot be resumed"), Error);
+  CHECK(written(0) == first);  // what was done is not done again
+  CHECK(written(1) == second);
+  CHECK(written(2) > second);
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("batch norm is folded before clusters are found: the file has no more values than they") {
+  Rng rng(1, "init");
+  Sequential model;
+  model.add("conv", Conv2d({.in = 1, .out = 6, .kernel = 5, .stride = 3}, rng))
+      .add("norm", BatchNorm({.channels = 6}))
+      .add("relu", Relu())
+      .add("flatten", Flatten())
+      .add("dense", Dense({.in = 384, .out = 10}, rng));
+  for (const char* rest : {R"({"cluster": {"clusters": 4}, "quantize": {}})",
+                           R"({"cluster": {"clusters": 4}}, {"quantize": {}, "epochs": 0})"}) {
+    const auto recipe =
+        recipe::parse_recipe(R"([{"epochs": 2}, )" + std::string(rest) + "]", "recipe.json");
+    const auto network = run_recipe(model, *digits().train, recipe, {.quiet = true});
+    REQUIRE(network.has_value());
+    for (const auto& layer : pack::pack(*network, {28, 28, 1}).layers) {
+      const std::set<std::int8_t> values(layer.weight.levels.begin(), layer.weight.levels.end());
+      CHECK_MESSAGE(values.size() <= 4, layer.name);
+    }
+  }
+}
+
+TEST_CASE("biases that were pruned stay zero, too") {
+  const auto zero_biases = [](Sequential& model) {
+    const Tensor& bias = find_parameter(*model.layers()[0].layer, "bias")->latent().value();
+    return std::ranges::count(bias.values(), 0.0f);
+  };
+  std::vector<std::ptrdiff_t> zeros;
+  const recipe::RunOptions options{.quiet = true, .on_stage = [&](const recipe::StageReport& r) {
+                                     zeros.push_back(zero_biases(r.model));
+                                   }};
+  by_recipe(R"([{"epochs": 1},
+                {"prune": {"sparsity": 0.5, "select": "weights_and_biases"}, "epochs": 2},
+                {"epochs": 1}])",
+            options);
+  CHECK(zeros == std::vector<std::ptrdiff_t>{0, 3, 3});
 }
 
 TEST_CASE("zeros of a stage stay zero through the later ones") {
@@ -173,7 +219,6 @@ TEST_CASE("zeros of a stage stay zero through the later ones") {
 
 TEST_CASE("a model or a recipe that cannot be is refused before anything is trained") {
   Sequential model = network();
-  model.add("norm", Flatten());
   int stages = 0;
   const recipe::RunOptions options{.quiet = true,
                                    .on_stage = [&](const recipe::StageReport&) { ++stages; }};
@@ -182,5 +227,10 @@ TEST_CASE("a model or a recipe that cannot be is refused before anything is trai
   wrong.stages.push_back({.prune = recipe::Prune{}});
   CHECK_THROWS_WITH_AS(run_recipe(model, *digits().train, wrong, options),
                        doctest::Contains("recipe: /1: prune comes after quantize"), Error);
+  Sequential no_weights;
+  no_weights.add("flatten", Flatten());
+  const auto later = recipe::parse_recipe(R"([{"epochs": 1}, {"quantize": {}}])", "recipe.json");
+  CHECK_THROWS_WITH_AS(run_recipe(no_weights, *digits().train, later, options),
+                       doctest::Contains("no convolution or dense layer"), Error);
   CHECK(stages == 0);
 }

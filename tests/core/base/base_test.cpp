@@ -32,6 +32,16 @@ TEST_CASE("printable: no control character and no broken UTF-8 reaches the termi
   CHECK(printable(std::string(1, '\0')) == "\\x00");
 }
 
+TEST_CASE("shell_word: a shell reads back the word") {
+  CHECK(shell_word("model.esp") == "model.esp");
+  CHECK(shell_word("/a/b-c_1.esp") == "/a/b-c_1.esp");
+  CHECK(shell_word("my flowers") == "'my flowers'");
+  CHECK(shell_word("it's; rm *") == "'it'\\''s; rm *'");
+  CHECK(shell_word("$HOME") == "'$HOME'");
+  CHECK(shell_word("~") == "'~'");
+  CHECK(shell_word("") == "''");
+}
+
 TEST_CASE("Philox 4x32-10 gives Random123's known answers") {
   using Words = std::array<std::uint32_t, 4>;
   CHECK(philox({0, 0, 0, 0}, 0) == Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
