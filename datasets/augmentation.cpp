@@ -1,5 +1,6 @@
 #include "datasets/augmentation.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace espalier::datasets {
@@ -27,10 +28,12 @@ Augmentation::Augmentation(std::shared_ptr<const Dataset> dataset, std::vector<C
 Example Augmentation::get(std::int64_t i) const {
   Example example = dataset_->get(i);
   const std::uint64_t seed = seed_of(options_, i);
-  for (const Change& change : changes_) {
-    Rng rng(seed, "augment." + change.name);
-    example.image = change.apply(example.image, rng);
-    require(example.image.shape() == image_shape(), "Augmentation", change.name, " made ",
+  for (auto change = changes_.begin(); change != changes_.end(); ++change) {
+    // One that is listed again draws numbers of its own.
+    const auto before = std::ranges::count(changes_.begin(), change, change->name, &Change::name);
+    Rng rng(seed, "augment." + change->name + (before > 0 ? '.' + std::to_string(before) : ""));
+    example.image = change->apply(example.image, rng);
+    require(example.image.shape() == image_shape(), "Augmentation", change->name, " made ",
             example.image.shape(), " of ", image_shape(), "; a change keeps the shape");
   }
   return example;

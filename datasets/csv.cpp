@@ -10,6 +10,7 @@
 
 #include "core/base/file.hpp"
 #include "core/base/text.hpp"
+#include "datasets/class_names.hpp"
 #include "datasets/csv_reader.hpp"
 #include "datasets/feature_rows.hpp"
 #include "datasets/subset.hpp"
@@ -18,17 +19,23 @@ namespace espalier::datasets {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
-// As an .esp file holds them.
-constexpr std::size_t kMaxLabelBytes = 256, kMaxClasses = 65536;
 
-std::optional<double> number(const std::string& cell) {
+// As text stands for it: infinite for "inf" and "1e400".
+std::optional<double> any_number(const std::string& cell) {
+  const bool plus = cell.starts_with('+');
+  if (plus && cell.starts_with("+-")) return std::nullopt;
   double value = 0;
-  const char* begin = cell.data() + (cell.starts_with('+') ? 1 : 0);
+  const char* begin = cell.data() + (plus ? 1 : 0);
   const char* end = cell.data() + cell.size();
   const auto [stop, failure] = std::from_chars(begin, end, value);
-  if (failure != std::errc{} || stop != end || begin == end) return std::nullopt;
-  if (!std::isfinite(value)) return std::nullopt;  // "inf", "nan(1)": no numbers to learn from
-  return value;
+  if (failure == std::errc::invalid_argument || stop != end) return std::nullopt;
+  return failure == std::errc{} ? value : std::numeric_limits<double>::infinity();
+}
+
+// One to learn from.
+std::optional<double> number(const std::string& cell) {
+  const auto value = any_number(cell);
+  return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
 bool missing(const std::string& cell) {
@@ -74,7 +81,7 @@ Columns columns_of(const std::vector<std::string>& first, const CsvReader& reade
   }
   bool names = by_name;
   for (std::size_t c = 0; c < first.size(); ++c)
-    names = names || (c != columns.label && !missing(first[c]) && !number(first[c]));
+    names = names || (c != columns.label && !missing(first[c]) && !any_number(first[c]));
   columns.header = options.header.value_or(names);
   for (std::size_t c = 0; c < first.size(); ++c)
     columns.names.push_back(columns.header ? first[c] : "column " + std::to_string(c + 1));

@@ -5,9 +5,11 @@
 
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
+#include "datasets/class_names.hpp"
 #include "datasets/gzip.hpp"
 #include "datasets/idx.hpp"
 #include "datasets/in_memory.hpp"
+#include "datasets/luma.hpp"
 #include "datasets/resize.hpp"
 
 namespace espalier::datasets {
@@ -16,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxLabelFileBytes = 1u << 20;
-constexpr std::size_t kMaxLabelBytes = 256;  // as an .esp file holds them
 constexpr const char* kParts[] = {"train", "t10k"};
 
 // The file's path, plain or .gz; nullopt if there is neither.
@@ -57,7 +58,7 @@ Tensor grey_of(const Tensor& image) {
   Tensor out = Tensor::uninitialized({image.shape()[0], image.shape()[1], 1}, DType::kUint8);
   const std::uint8_t* rgb = image.data<std::uint8_t>();
   for (std::uint8_t& v : out.mutable_values<std::uint8_t>()) {
-    v = static_cast<std::uint8_t>((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2]) >> 8);
+    v = luma(rgb[0], rgb[1], rgb[2]);
     rgb += 3;
   }
   return out;

@@ -3,6 +3,7 @@
 #include "core/base/file.hpp"
 #include "datasets/image_headers.hpp"
 #include "datasets/jpeg_decode.hpp"
+#include "datasets/luma.hpp"
 #include "datasets/stb_decode.hpp"
 
 namespace espalier::datasets {
@@ -19,9 +20,8 @@ void convert(const std::uint8_t* from, int channels, std::uint8_t* to, Color col
     for (int c = 0; c < 3; ++c) to[c] = static_cast<std::uint8_t>(over_white(c));
     return;
   }
-  const int grey = has_color ? (77 * over_white(0) + 150 * over_white(1) + 29 * over_white(2)) >> 8
-                             : over_white(0);
-  *to = static_cast<std::uint8_t>(grey);
+  *to = has_color ? luma(over_white(0), over_white(1), over_white(2))
+                  : static_cast<std::uint8_t>(over_white(0));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "core/base/text.hpp"
+#include "datasets/class_names.hpp"
 #include "datasets/picture_files.hpp"
 #include "datasets/subset.hpp"
 
@@ -11,8 +12,6 @@ namespace espalier::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kMaxClasses = 65536;  // as many labels as an .esp file holds
 
 struct Entries {
   std::vector<fs::path> folders, others;  // each ascending by the bytes of its name

@@ -53,19 +53,23 @@ int main(int argc, char** argv) {
   app.add_option("--images", options.data.images,
                  "Only the first of the training images, for a quick look (default: all)")
       ->check(CLI::Range(std::int64_t{100}, std::int64_t{1} << 30));
-  app.add_flag("--tables", options.tables,
-               "Two other tables: four networks by technique, and by sparsity");
+  auto* tables = app.add_flag("--tables", options.tables,
+                              "Two other tables: four networks by technique, and by sparsity");
   app.add_option("--only", options.only,
                  "Only the experiments, or with --tables the networks, whose names hold this (may "
                  "be repeated)");
-  app.add_option("--out", options.out, "Folder to keep the .esp files in (default: none is kept)");
+  app.add_option("--out", options.out, "Folder to keep the .esp files in (default: none is kept)")
+      ->excludes(tables);
   app.add_flag("--json", options.json, "Print one line of JSON, and nothing else");
   app.add_flag("-q,--quiet", options.quiet, "No progress");
   app.footer(
       "The network (a convolution, a pool, a dense layer: 20,410 parameters) is trained once a "
       "seed;\n"
-      "each experiment starts from it. Some minutes a seed on MNIST; --tables, with its large "
-      "network, twelve.\n"
+      "each experiment starts from it but 1 + 1 epochs, which trains its own. Some minutes a seed "
+      "on "
+      "MNIST;\n"
+      "--tables, with its large network, twelve. Medians of an even number of seeds: the lower of "
+      "the two.\n"
       "Examples: espalier toolbox --data mnist --seeds 1,2,3\n"
       "          espalier toolbox --seeds 1 --only 'dynamic range' --only float16\n"
       "          espalier toolbox --tables --seeds 1 --only LeNet");

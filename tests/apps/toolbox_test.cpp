@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/toolbox/measure.hpp"
 #include "compress/format/reader.hpp"
 #include "core/base/file.hpp"
 #include "tests/apps/program.hpp"
@@ -67,6 +68,23 @@ TEST_CASE("toolbox --tables: a network by technique and by sparsity") {
   CHECK(sparsities[6].at("name") == "2 of 4");
 }
 
+TEST_CASE("middle: the median of each value by itself, of an even number the lower") {
+  const apps::Measured a{
+      .accuracy = 0.9, .drop = 0.1, .file_bytes = 30, .macs = 7, .smaller = 2, .deflate = 5},
+      b{.accuracy = 0.7, .drop = 0.3, .file_bytes = 10, .macs = 9, .smaller = 3, .deflate = 4},
+      c{.accuracy = 0.8, .drop = 0.2, .file_bytes = 20, .macs = 8, .smaller = 1, .deflate = 6};
+  const auto m = apps::middle({a, b, c});
+  CHECK(m.accuracy == 0.8);
+  CHECK(m.drop == 0.2);
+  CHECK(m.file_bytes == 20);
+  CHECK(m.macs == 8);
+  CHECK(m.smaller == 2);
+  CHECK(m.deflate == 5);
+  CHECK(apps::middle({a, b}).accuracy == 0.7);
+  CHECK(apps::middle({a, b}).file_bytes == 10);
+  CHECK_THROWS_AS(apps::middle({}), Error);
+}
+
 TEST_CASE("toolbox teaches and refuses") {
   CHECK(contains(run_program("espalier toolbox --help").output, "Example"));
   const auto many = run_program("espalier toolbox --synthetic --images 99999999");
@@ -78,4 +96,7 @@ TEST_CASE("toolbox teaches and refuses") {
   const auto network = run_program("espalier toolbox --tables --synthetic --only ResNet");
   CHECK(network.exit_code == 2);
   CHECK(contains(network.output, "no network's name holds 'ResNet'"));
+  const auto both = run_program("espalier toolbox --tables --out here --synthetic");
+  CHECK(both.exit_code == 2);
+  CHECK(contains(both.output, "--out"));
 }

@@ -69,11 +69,27 @@ TEST_CASE("Augmentation depends on seed, epoch and index, not on the order of re
     CHECK_MESSAGE(by_seed > 4, change.name);
     CHECK_MESSAGE(changed > 4, change.name);
   }
-  // One more change in the list moves none of the others.
-  const auto two = Augmentation(data, {flip(), cutout(3)}, {}).get(4);
-  const auto flipped = Augmentation(data, {flip()}, {}).get(4);
-  for (std::size_t k = 0; k < values(two.image).size(); ++k)
-    CHECK((two.image.values()[k] == 0 || two.image.values()[k] == flipped.image.values()[k]));
+}
+
+TEST_CASE("Augmentation: one more change in the list moves none of the others") {
+  const auto data = numbered(20, {9, 8, 3});
+  const Change draws{"draws", [](const Tensor& image, Rng& rng) {
+                       for (int k = 0; k < 7; ++k) rng.uniform();
+                       return image;
+                     }};
+  for (const Change& change : all_changes())
+    for (std::int64_t i = 0; i < 20; ++i)
+      CHECK(values(Augmentation(data, {draws, change}).get(i).image) ==
+            values(Augmentation(data, {change}).get(i).image));
+}
+
+TEST_CASE("Augmentation: a change that is listed twice draws twice") {
+  const auto data = numbered(40, {9, 8, 3});
+  int once = 0;
+  for (std::int64_t i = 0; i < 40; ++i)  // the same draw twice would undo every flip
+    once += values(Augmentation(data, {flip(), flip()}).get(i).image) != values(data->get(i).image);
+  CHECK(once > 8);
+  CHECK(once < 32);
 }
 
 TEST_CASE("flip: half of the images, mirrored") {

@@ -103,6 +103,10 @@ TEST_CASE("CSV: the header is found, the label is the last column, by name or by
   const std::string numbers = "1,2\n5,0\n6,0\n7,1\n8,1\n";
   CHECK(contains(refusal(numbers), "3 different values in 5 rows"));
   CHECK(load(numbers, {.header = true}).features == std::vector<std::string>{"1"});
+  // A first row of data that cannot be learned from is refused, not taken for names.
+  for (const char* cell : {"inf", "-inf", "1e400", "nan(1)"})
+    CHECK(contains(refusal(std::string("1,") + cell + ",a\n2,1,b\n3,1,a\n4,1,b\n"),
+                   "line 1: column 'column 2' is '" + std::string(cell) + "', wanted a finite"));
   // Text in the label column alone makes no header.
   CHECK(load("1,a\n2,b\n3,a\n4,b\n").data.train->size() == 2);
 }
@@ -157,6 +161,7 @@ TEST_CASE("CSV: every error names line and column, and the remedy") {
   CHECK(contains(refusal(header + "1,2,a\n3,four,b\n"),
                  "line 3: column 'y' is 'four', wanted a finite number"));
   CHECK(contains(refusal(header + "1,2,a\n3,inf,b\n"), "line 3: column 'y' is 'inf'"));
+  CHECK(contains(refusal(header + "1,2,a\n3,+-5,b\n"), "line 3: column 'y' is '+-5'"));
   CHECK(contains(refusal(header + "1,2,a\n3,1e300,b\n"), "line 3: column 'y' is '1e300'"));
   CHECK(
       contains(refusal(header + "1,2,a\n3,4,\n"), "line 3: the label, column 'class', is missing"));
