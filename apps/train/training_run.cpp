@@ -11,6 +11,7 @@
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/quantize/fold_batch_norm.hpp"
+#include "compress/recipe/packed.hpp"
 #include "compress/recipe/stage_passes.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
@@ -79,6 +80,8 @@ void TrainingRun::try_stage(std::size_t index) {
     require(any, "cluster", "no parameter of the model was selected");
     without.cluster.reset();
   }
+  if (stage.stores())
+    recipe::packed(copy, nullptr, data_.data.train->image_shape(), recipe_, index);
   const recipe::StagePasses passes(without, nullptr, warn_nobody);
   for (training::Pass* pass : passes.riding()) {
     pass->attach(copy);
@@ -101,9 +104,7 @@ Sequential TrainingRun::new_model() {
   return std::move(file.model);
 }
 
-Bytes TrainingRun::file_of(Sequential& model, const quantize::IntegerNetwork* network) const {
-  const Shape input = data_.data.train->image_shape();
-  format::PackedModel packed = network ? pack::pack(*network, input) : pack::pack(model, input);
+Bytes TrainingRun::file_of(format::PackedModel packed) const {
   packed.labels = labels_;
   return format::write(packed);
 }
@@ -112,7 +113,8 @@ void TrainingRun::announce() {
   if (options_.quiet) return;
   const datasets::Dataset& train = *data_.data.train;
   const Shape input = train.image_shape();
-  std::string sizes = with_commas(std::ssize(file_of(model_, nullptr))) + " bytes in float";
+  std::string sizes =
+      with_commas(std::ssize(file_of(pack::pack(model_, input)))) + " bytes in float";
   try {  // the untrained weights as 8-bit integers: training makes them no larger
     Sequential copy = new_model();
     quantize::QuantizationAware pass(
@@ -120,7 +122,8 @@ void TrainingRun::announce() {
     pass.attach(copy);
     pass.calibrate(train, std::min<std::int64_t>(100, train.size()));
     pass.bake();
-    sizes += ", about " + with_commas(std::ssize(file_of(copy, &pass.network()))) + " in int8";
+    sizes += ", about " + with_commas(std::ssize(file_of(pack::pack(pass.network(), input)))) +
+             " in int8";
     const auto floats = std::ssize(pass.float_report());
     if (floats > 0)
       sizes += ", where " + std::to_string(floats) +
@@ -161,7 +164,8 @@ void TrainingRun::open_checkpoints() const {
 }
 
 void TrainingRun::add_row(const recipe::StageReport& report) {
-  file_ = file_of(report.model, report.network);
+  file_ = file_of(recipe::packed(report.model, report.network, data_.data.train->image_shape(),
+                                 recipe_, report.index));
   rows_.push_back({.stage = report.stage.name(),
                    .accuracy = 1 - error_of(file_, *data_.data.test),
                    .deflate_bytes = pack::deflate_bytes(report.model),

@@ -53,7 +53,7 @@ class TrainingRun {
   };
   Sequential new_model();
   void try_stage(std::size_t index);
-  Bytes file_of(Sequential& model, const quantize::IntegerNetwork* network) const;
+  Bytes file_of(format::PackedModel packed) const;  // with the labels
   void open_checkpoints() const;
   void add_row(const recipe::StageReport& report);
 

@@ -189,12 +189,38 @@ void fields(Walker& w, Rate& r) {
   w.integer("scale_bits", r.scale_bits, 0, 23, "Of the mantissas of steps and scales");
 }
 
+template <class Walker>
+void fields(Walker& w, Float16& f) {
+  w.texts("keep", f.keep, "These layers stay float32, by name");
+}
+
+template <class Walker>
+void fields(Walker& w, DynamicRange& d) {
+  w.integer("bits", d.bits, 2, 8, "Bits of a weight");
+  w.flag("per_channel", d.per_channel, "A scale for each output channel");
+  w.texts("keep", d.keep, "These layers stay float32, by name");
+}
+
+template <class Walker>
+void fields(Walker& w, Augment& a) {
+  w.number("flip", a.flip, kShare, "Mirrored left to right: this share of the images");
+  w.integer("shift", a.shift, 0, 4096, "Moved by up to so many pixels along each axis");
+  w.number("rotate", a.rotate, {0, 180}, "Turned by up to so many degrees");
+  w.number("scale_smallest", a.scale_smallest, {.min = 0, .max = 1, .above_min = true},
+           "Drawn by a factor from here");
+  w.number("scale_largest", a.scale_largest, {1, 100}, "to here");
+  w.number("crop", a.crop, {.min = 0, .max = 1, .above_min = true},
+           "A window of at least this share of each side, resized");
+  w.number("noise", a.noise, {0, 1}, "Deviation of normal noise");
+  w.integer("cutout", a.cutout, 0, 4096, "Side of a square that is set to 0, in pixels");
+}
+
 // A stage's own keys; its passes are objects of these names beside them.
 template <class Walker>
 void fields(Walker& w, Stage& s) {
   w.integer("epochs", s.epochs, 0, 1'000'000,
             "Of training; 0: at once, without any (default: 1; prune and units 4, cluster and "
-            "quantize 2, rate 100)");
+            "quantize 2, rate 100, float16 and dynamic_range 0)");
   w.integer("batch_size", s.batch_size, 1, 1 << 20, "Images a step");
   w.number("learning_rate", s.learning_rate, kPositive,
            "Adam's, at its peak (default: 0.001; prune and units 0.005, cluster and quantize "
@@ -211,8 +237,13 @@ void passes(Stage& s, Use use) {
   use("prune", s.prune, "Single weights, blocks or n of m become zeros that stay");
   use("units", s.units, "Whole filters and neurons go, and tensors shrink; alone in its stage");
   use("cluster", s.cluster, "Weights share few values");
-  use("quantize", s.quantize, "Weights and activations become integers; nothing follows");
-  use("rate", s.rate, "Training with a price on bits; alone in its stage, nothing follows");
+  use("quantize", s.quantize, "Weights and activations become integers; nothing is trained after");
+  use("rate", s.rate,
+      "Training with a price on bits; alone in its stage, nothing is trained after");
+  use("float16", s.float16, "Weights of 16 bits, without training; alone in its stage, at the end");
+  use("dynamic_range", s.dynamic_range,
+      "Weights as integers beside float activations, without training; alone, at the end");
+  use("augment", s.augment, "Random changes to the images of this stage's training");
 }
 
 }  // namespace espalier::recipe

@@ -27,7 +27,15 @@ class Checker {
 
   void alone(const Stage& s) const {
     const int passes = s.prune.has_value() + s.units.has_value() + s.cluster.has_value() +
-                       s.quantize.has_value() + s.rate.has_value();
+                       s.quantize.has_value() + s.rate.has_value() + s.float16.has_value() +
+                       s.dynamic_range.has_value();
+    const char* stores = s.float16 ? "float16" : "dynamic_range";
+    refuse_if(s.stores() && passes > 1, stores,
+              "says how weights are stored at the end; give it a stage of its own, the last");
+    refuse_if(s.stores() && s.epochs > 0, "epochs", "nothing is trained in a stage with ", stores,
+              "; wants 0");
+    refuse_if(s.augment && s.epochs == 0, "augment",
+              "changes the images of training, and this stage trains nothing; give it \"epochs\"");
     refuse_if(s.units && passes > 1, "units",
               "makes tensors smaller, which the passes beside it would miss; give it a stage of "
               "its own");
@@ -61,8 +69,10 @@ class Checker {
     for (std::size_t i = 0; i < index_; ++i) {
       const Stage& before = recipe.stages[i];
       const char* last = before.quantize ? "quantize" : before.rate ? "rate" : nullptr;
-      refuse_if(last != nullptr, "", s.name(), " comes after ", last, " in ", at(i),
+      refuse_if(last != nullptr && !s.stores(), "", s.name(), " comes after ", last, " in ", at(i),
                 ", which has settled the integers of the file; put it before");
+      refuse_if(before.stores() && !s.stores(), "", s.name(), " comes after ", before.name(),
+                " in ", at(i), ", which says how weights are stored at the end; put it before");
       if (before.prune) zeros = true, where_zeros = at(i);
       if (before.cluster) clusters = true, where_clusters = at(i);
     }

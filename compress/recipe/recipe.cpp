@@ -125,11 +125,16 @@ void check(const JsonReader& json, const Rate& r) {
              " and ", r.freeze_at);
 }
 
+void check(const JsonReader&, const Float16&) {}
+void check(const JsonReader&, const DynamicRange&) {}
+void check(const JsonReader&, const Augment&) {}
+
 // Defaults that depend on the passes of the stage and of those before.
 void suit(Stage& s, const Recipe& before) {
   if (s.prune || s.units) s.epochs = 4, s.learning_rate = 5e-3f;
   if (s.cluster || s.quantize) s.epochs = 2, s.learning_rate = 5e-4f;
   if (s.rate) s.epochs = 100, s.learning_rate = 0.05f;
+  if (s.stores()) s.epochs = 0;
   if (s.cluster) s.cluster->preserve_sparsity = before.keeps_zeros(before.stages.size());
   bool clusters = s.cluster.has_value();
   for (const Stage& stage : before.stages) clusters = clusters || stage.cluster;
@@ -203,6 +208,8 @@ std::string Stage::name() const {
   add(cluster.has_value(), "cluster");
   add(quantize.has_value(), "quantize");
   add(rate.has_value(), "rate");
+  add(float16.has_value(), "float16");
+  add(dynamic_range.has_value(), "dynamic range");
   return all.empty() ? "train" : all;
 }
 

@@ -101,6 +101,30 @@ struct Rate {
   int scale_bits = 3;
 };
 
+// Each weight as 16 bits; without data, at the end (pack/weight_types.hpp).
+struct Float16 {
+  std::vector<std::string> keep = {};
+};
+
+// Weights as levels beside float activations, likewise.
+struct DynamicRange {
+  int bits = 8;
+  bool per_channel = true;
+  std::vector<std::string> keep = {};
+};
+
+// Random changes to the images of a stage's training, in this order (datasets/augmentation.hpp); at
+// its default each is left out.
+struct Augment {
+  float flip = 0;          // share of the images
+  std::int64_t shift = 0;  // pixels
+  float rotate = 0;        // degrees
+  float scale_smallest = 1, scale_largest = 1;
+  float crop = 1;           // the smallest window, of each side
+  float noise = 0;          // deviation
+  std::int64_t cutout = 0;  // pixels of its side
+};
+
 // Passes attach in the order of these members: a mask comes before clusters, these before levels.
 struct Stage {
   int epochs = 1;  // 0: at once, without training
@@ -112,7 +136,12 @@ struct Stage {
   std::optional<Cluster> cluster = {};
   std::optional<Quantize> quantize = {};
   std::optional<Rate> rate = {};
+  std::optional<Float16> float16 = {};
+  std::optional<DynamicRange> dynamic_range = {};
+  std::optional<Augment> augment = {};
 
+  // Types of stored weights: nothing is trained.
+  bool stores() const { return float16 || dynamic_range; }
   std::string name() const;  // "prune", "cluster + quantize", "train"
 };
 

@@ -19,6 +19,14 @@ void train(Sequential& model, const datasets::Dataset& data, const Stage& stage,
                            .seed = options.seed + index,
                            .label = stage.name(),
                            .quiet = options.quiet};
+  const auto changes = changes_of(stage);
+  if (!changes.empty())
+    fit.epoch_data = [&, seed = fit.seed](int epoch) {
+      const std::shared_ptr<const datasets::Dataset> borrowed(std::shared_ptr<void>(), &data);
+      return std::make_shared<datasets::Augmentation>(
+          borrowed, changes,
+          datasets::AugmentationOptions{.seed = seed, .epoch = static_cast<std::uint64_t>(epoch)});
+    };
   if (!options.checkpoints.empty())
     fit.checkpoint = options.checkpoints / ("stage-" + std::to_string(index) + ".checkpoint");
   training::fit(model, data, fit, passes.riding());
@@ -54,7 +62,7 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
       at_once(model, data, stage, passes);
     passes.bake(model, data.image_shape());
     if (passes.network()) network = *passes.network();
-    if (options.on_stage) options.on_stage({i, stage, model, passes.network()});
+    if (options.on_stage) options.on_stage({i, stage, model, network ? &*network : nullptr});
   }
   return network;
 }

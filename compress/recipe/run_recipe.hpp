@@ -16,7 +16,7 @@ struct StageReport {
   std::size_t index = 0;  // of the stage that has ended
   const Stage& stage;
   Sequential& model;                                  // baked
-  const quantize::IntegerNetwork* network = nullptr;  // of quantize and rate; else null
+  const quantize::IntegerNetwork* network = nullptr;  // of quantize or rate so far; else null
 };
 
 struct RunOptions {
@@ -30,7 +30,8 @@ struct RunOptions {
 
 // Stage by stage: attaches the passes, trains, bakes. Zeros of a prune stage stay zero from then on.
 // A stage without epochs takes one step of its passes without training, and calibrates quantize.
-// Returns the integers when the last stage settled them. Errors: check_order(), those of fit() and
+// float16 and dynamic_range do nothing here: packed() (packed.hpp) makes the file. Returns the
+// integers when a stage settled them. Errors: check_order(), those of fit() and
 // of the passes.
 std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const datasets::Dataset& data,
                                                    const Recipe& recipe,

@@ -107,6 +107,21 @@ rate::RatePenalty::Options rate_options_of(const Stage& stage) {
           .scale_bits = r.scale_bits};
 }
 
+std::vector<datasets::Change> changes_of(const Stage& stage) {
+  if (!stage.augment) return {};
+  const Augment& a = *stage.augment;
+  std::vector<datasets::Change> changes;
+  if (a.flip > 0) changes.push_back(datasets::flip(a.flip));
+  if (a.shift > 0) changes.push_back(datasets::shift(a.shift));
+  if (a.rotate > 0) changes.push_back(datasets::rotate(a.rotate));
+  if (a.scale_smallest < 1 || a.scale_largest > 1)
+    changes.push_back(datasets::scale({a.scale_smallest, a.scale_largest}));
+  if (a.crop < 1) changes.push_back(datasets::crop(a.crop));
+  if (a.noise > 0) changes.push_back(datasets::noise(a.noise));
+  if (a.cutout > 0) changes.push_back(datasets::cutout(a.cutout));
+  return changes;
+}
+
 prune::Selection kept_zeros(const Recipe& recipe, std::size_t index) {
   std::vector<prune::Selection> pruned;
   for (std::size_t i = 0; i < index; ++i)

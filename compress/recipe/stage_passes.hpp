@@ -8,6 +8,7 @@
 #include "compress/prune/unit_pruner.hpp"
 #include "compress/rate/rate_penalty.hpp"
 #include "compress/recipe/recipe.hpp"
+#include "datasets/augmentation.hpp"
 #include "optim/training/fit.hpp"
 
 namespace espalier::recipe {
@@ -22,6 +23,9 @@ cluster::WeightClustering::Options options_of(const Cluster& cluster);
 quantize::QuantizationAware::Options options_of(const Quantize& quantize);
 // The stage's rate pass, with its learning rate and schedule.
 rate::RatePenalty::Options rate_options_of(const Stage& stage);
+
+// What stage.augment asks for; empty without it.
+std::vector<datasets::Change> changes_of(const Stage& stage);
 
 // What the prune stages before this one work on, whose zeros stay. Null without such a stage.
 prune::Selection kept_zeros(const Recipe& recipe, std::size_t index);

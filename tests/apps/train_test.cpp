@@ -62,7 +62,8 @@ TEST_CASE("train: a table on standard output, messages on standard error, a file
 }
 
 TEST_CASE("train takes a network of the user's own, with its labels") {
-  const Place place(R"([{"units": {}, "epochs": 1}, {"quantize": {}, "epochs": 0}])");
+  const Place place(R"([{"units": {}, "augment": {"shift": 1, "noise": 0.05}, "epochs": 1},
+                        {"quantize": {}, "epochs": 0}])");
   const std::string model = (place.folder.path / "mine.json").string();
   write_file(model, R"({"input": [28, 28, 1],
     "labels": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "nine"],
@@ -118,6 +119,14 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   refuses("", 2, "conv9, which shall have 4 bits, is no convolution or dense layer");
   write_file(place.recipe, R"([{"epochs": 9}, {"prune": {"layers": ["conv9"]}}])");
   refuses("", 2, "no parameter of the model was selected");
+  write_file(place.recipe, R"([{"epochs": 9}, {"float16": {"keep": ["conv9"]}}])");
+  refuses("", 2, "conv9");
+  write_file(place.recipe, R"([{"float16": {}}, {"epochs": 9}])");
+  refuses("", 3, "/1: train comes after float16 in /0");
+  write_file(place.recipe, R"([{"float16": {}, "epochs": 2}])");
+  refuses("", 3, "/0/epochs: nothing is trained in a stage with float16");
+  write_file(place.recipe, R"([{"quantize": {}, "augment": {"shift": 1}, "epochs": 0}])");
+  refuses("", 3, "/0/augment");
   write_file(place.recipe, R"([{"epochs": 9}, {"cluster": {"layers": ["conv9"]}}])");
   refuses("", 2, "cluster: no parameter of the model was selected");
   const auto none = run_program("espalier train");

@@ -40,7 +40,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"compress/descent", {"compress/runtime"}},
     {"compress/export", {"compress/format"}},
     {"compress/recipe",
-     {"compress/prune", "compress/quantize", "compress/cluster", "compress/rate"}},
+     {"compress/prune", "compress/quantize", "compress/cluster", "compress/rate", "compress/pack"}},
     {"apps/common", {"datasets"}},
     // What runs a model knows nothing of training.
     {"apps/espalier", {"apps/common", "compress/runtime", "compress/export", "datasets"}},

@@ -93,7 +93,8 @@ TEST_CASE("every key of the schema is read, changes the recipe, and is printed b
     }
     if (type == "integer") return now == p.at("minimum") ? now.get<int>() + 1 : now.get<int>() - 1;
     for (const double v : {0.0625, 0.4375, 0.8125})  // near, so that pairs keep their order
-      if (v != now && std::abs(v - now.get<double>()) < 0.25) return v;
+      if (v != now && v >= p.value("minimum", 0.0) && std::abs(v - now.get<double>()) < 0.25)
+        return v;
     return now.get<double>() + 0.125;
   };
   const auto full = [](const nlohmann::json& stage) {

@@ -8,9 +8,12 @@
 
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
+#include "compress/pack/weight_types.hpp"
 #include "compress/prune/keep_zeros.hpp"
 #include "compress/prune/unit_pruner.hpp"
 #include "compress/rate/rate_penalty.hpp"
+#include "compress/recipe/packed.hpp"
+#include "datasets/augmentation.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
@@ -131,6 +134,20 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
                          "block_inputs": 2, "allocation": "global"}, "epochs": 0}])") ==
           file_of(model));
   }
+  SUBCASE("augmented training") {
+    Sequential model = network();
+    training::FitOptions fit = fit_options(2, 1e-3f, 1);
+    fit.epoch_data = [](int epoch) {
+      return std::make_shared<datasets::Augmentation>(
+          digits().train,
+          std::vector<datasets::Change>{datasets::shift(2), datasets::rotate(10),
+                                        datasets::scale({.smallest = 0.9f, .largest = 1.2f})},
+          datasets::AugmentationOptions{.seed = 1, .epoch = static_cast<std::uint64_t>(epoch)});
+    };
+    training::fit(model, *digits().train, fit);
+    CHECK(by_recipe(R"([{"epochs": 2, "augment": {"shift": 2, "rotate": 10, "scale_smallest": 0.9,
+                         "scale_largest": 1.2}}])") == file_of(model));
+  }
   SUBCASE("rate") {
     Sequential model = network();
     const rate::RatePenalty::Options options{.lambda = 3e-5f, .learning_rate = 0.03f};
@@ -140,6 +157,35 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
     CHECK(by_recipe(R"([{"rate": {"lambda": 3e-5}, "epochs": 4, "learning_rate": 0.03}])") ==
           file_of(model, &penalty.network()));
   }
+}
+
+TEST_CASE("float16 and dynamic range: recipe and C++ write the same bytes, also beside integers") {
+  const auto by = [](const std::string& text) {
+    Sequential model = network();
+    const auto recipe = recipe::parse_recipe(text, "recipe.json");
+    const auto integers = run_recipe(model, *digits().train, recipe, {.quiet = true});
+    return format::write(recipe::packed(model, integers ? &*integers : nullptr, {28, 28, 1}, recipe,
+                                        recipe.stages.size() - 1));
+  };
+  Sequential model = network();
+  training::fit(model, *digits().train, fit_options(1, 1e-3f, 1));
+  const auto floats = pack::pack(model, {28, 28, 1});
+  auto halves = floats, levels = floats;
+  pack::to_float16(halves, {.keep = {"conv"}});
+  pack::to_dynamic_range(levels, {.bits = 5});
+  CHECK(by(R"([{"epochs": 1}, {"float16": {"keep": ["conv"]}}])") == format::write(halves));
+  CHECK(by(R"([{"epochs": 1}, {"dynamic_range": {"bits": 5}}])") == format::write(levels));
+
+  quantize::QuantizationAware pass(
+      {.float_layers = {"conv"}, .observer = quantize::ObserverKind::kMinMax});
+  pass.attach(model);
+  pass.calibrate(*digits().train, 300);
+  pass.bake();
+  auto mixed = pack::pack(pass.network(), {28, 28, 1});
+  pack::to_dynamic_range(mixed);
+  CHECK(mixed.layers[0].weight.bits == 8);
+  CHECK(by(R"([{"epochs": 1}, {"quantize": {"float_layers": ["conv"]}, "epochs": 0},
+               {"dynamic_range": {}}])") == format::write(mixed));
 }
 
 TEST_CASE("a run that was stopped goes on from its checkpoints to the same bytes") {
