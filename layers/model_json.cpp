@@ -80,6 +80,7 @@ class Builder {
          "average_pool2d",
          {"pool_size", "strides", "padding"},
          &Builder::pool<AveragePool2d>},
+        {"GlobalAveragePool2d", "global_average_pool2d", {}, &Builder::global_average_pool},
         {"BatchNorm", "batch_norm", {"momentum", "epsilon"}, &Builder::batch_norm},
         {"Dense", "dense", {"units", "activation", "init"}, &Builder::dense},
         {"Dropout", "dropout", {"rate"}, &Builder::dropout},
@@ -192,6 +193,14 @@ class Builder {
     options.stride = strides ? size_of(*strides) : options.kernel;
     check_window(json, "pool_size", {options.kernel, options.stride, options.padding});
     append(json, name, Pool(options));
+  }
+
+  void global_average_pool(const JsonReader& json, const std::string& name) {
+    json.check(shape_.rank() == 3, "wants an image [H W C], got ", shape_);
+    const Size2d whole{shape_[0], shape_[1]};
+    check_window(json, "type", {whole, whole, {}});
+    append(json, name, AveragePool2d({.kernel = whole}));
+    append(json, free_name(name + "_flatten", false), Flatten());
   }
 
   void batch_norm(const JsonReader& json, const std::string& name) {

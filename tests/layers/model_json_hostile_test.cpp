@@ -98,7 +98,9 @@ TEST_CASE("layers: types, names, keys and numbers") {
                  R"(/layers/0/type: unknown: "Conv2D"; did you mean "Conv2d"?)");
   refuses_layers(R"({"type": "LSTM"}, {"type": "Relu"})",
                  R"(/layers/0/type: unknown: "LSTM"; known: Conv2d, MaxPool2d, AveragePool2d, )"
-                 R"(BatchNorm, Dense, Dropout, Relu, Flatten)");
+                 R"(GlobalAveragePool2d, BatchNorm, Dense, Dropout, Relu, Flatten)");
+  refuses_layers(R"({"type": "Flatten"}, {"type": "GlobalAveragePool2d"})",
+                 "/layers/1: wants an image [H W C], got [64]");
   refuses_layers(R"({"type": "Relu"}, {"type": "Relu", "units": 3})",
                  R"(/layers/1: unknown key "units"; known: type, name)");
   refuses_layers(R"({"type": "Conv2d", "filters": 1, "kernal_size": 3})",

@@ -85,6 +85,22 @@ TEST_CASE("a model that uses every word builds what it says and reads back as it
   CHECK(std::ranges::equal(forward(a.model, a.input).values(), forward(b.model, b.input).values()));
 }
 
+TEST_CASE("GlobalAveragePool2d is the mean of each channel") {
+  ModelJson a = parse_model_json(
+      R"({"input": [5, 3, 2], "layers": [{"type": "GlobalAveragePool2d", "name": "mean"}]})", "a");
+  CHECK(a.model.describe() ==
+        "mean: AveragePool2d(kernel 5x3, stride 5x3, padding valid)\nmean_flatten: Flatten()\n");
+  Tensor x({1, 5, 3, 2});
+  for (int i = 0; i < 30; ++i)
+    x.mutable_values()[static_cast<std::size_t>(i)] = static_cast<float>(i);
+  const Tensor y = a.model(Variable(x)).value();
+  REQUIRE(y.shape() == Shape{1, 2});
+  CHECK(y.values()[0] == doctest::Approx(14));
+  CHECK(y.values()[1] == doctest::Approx(15));
+  CHECK(parse_model_json(format_model_json(a.model, a.input), "b").model.describe() ==
+        a.model.describe());
+}
+
 TEST_CASE("given names win over made ones") {
   const ModelJson a = parse_model_json(
       R"({"input": [4], "layers": [{"type": "Dense", "units": 4, "activation": "relu", "name": "a"},
