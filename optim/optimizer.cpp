@@ -18,7 +18,7 @@ void check_learning_rate(const char* name, float rate) {
 }
 
 struct AdamConstants {
-  float beta1, beta2, epsilon, scale, root;
+  float beta1, beta2, epsilon, scale, root, decay;
 };
 
 void adam_update(float* __restrict w, float* __restrict m, float* __restrict v,
@@ -26,7 +26,7 @@ void adam_update(float* __restrict w, float* __restrict m, float* __restrict v,
   for (std::int64_t i = 0; i < n; ++i) {
     m[i] = c.beta1 * m[i] + (1 - c.beta1) * g[i];
     v[i] = c.beta2 * v[i] + (1 - c.beta2) * g[i] * g[i];
-    w[i] -= c.scale * m[i] / (std::sqrt(v[i]) * c.root + c.epsilon);
+    w[i] -= c.scale * m[i] / (std::sqrt(v[i]) * c.root + c.epsilon) + c.decay * w[i];
   }
 }
 
@@ -85,6 +85,7 @@ Sgd::Sgd(std::vector<Variable> parameters, Options options)
 bool Sgd::step(float rate) {
   const float momentum = options_.momentum, decay = options_.weight_decay;
   const float scale = rate * options_.learning_rate;
+  const bool nesterov = options_.nesterov;
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
     const Tensor& gradient = parameters_[k].gradient();
     if (!gradient.defined()) continue;
@@ -93,8 +94,9 @@ bool Sgd::step(float rate) {
     float* v = velocity_[k].mutable_data();
     const bool ok = in_finite_blocks(gradient, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        v[i] = momentum * v[i] + g[i] + decay * w[i];
-        w[i] -= scale * v[i];
+        const float d = g[i] + decay * w[i];
+        v[i] = momentum * v[i] + d;
+        w[i] -= scale * (nesterov ? d + momentum * v[i] : v[i]);
       }
     });
     if (!ok) return false;
@@ -114,9 +116,9 @@ Adam::Adam(std::vector<Variable> parameters, Options options)
       square_(zeros_like(parameters_)) {
   check_learning_rate("Adam", options.learning_rate);
   require(0 <= options.beta1 && options.beta1 < 1 && 0 <= options.beta2 && options.beta2 < 1 &&
-              options.epsilon > 0,
-          "Adam", "wants beta1 and beta2 in [0, 1) and epsilon above 0, got ", options.beta1, ", ",
-          options.beta2, " and ", options.epsilon);
+              options.epsilon > 0 && options.weight_decay >= 0,
+          "Adam", "wants beta1 and beta2 in [0, 1), epsilon above 0 and weight decay from 0, got ",
+          options.beta1, ", ", options.beta2, ", ", options.epsilon, " and ", options.weight_decay);
 }
 
 // The corrections are taken out of the loop, and a loop over plain pointers and local constants
@@ -129,7 +131,8 @@ bool Adam::step(float rate) {
       .epsilon = options_.epsilon,
       .scale = static_cast<float>(double{rate} * double{options_.learning_rate} /
                                   (1 - std::pow(double{options_.beta1}, t))),
-      .root = static_cast<float>(1 / std::sqrt(1 - std::pow(double{options_.beta2}, t)))};
+      .root = static_cast<float>(1 / std::sqrt(1 - std::pow(double{options_.beta2}, t))),
+      .decay = rate * options_.learning_rate * options_.weight_decay};
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
     const Tensor& gradient = parameters_[k].gradient();
     if (!gradient.defined()) continue;

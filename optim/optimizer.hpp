@@ -35,13 +35,15 @@ class Optimizer {
   std::vector<Variable> parameters_;
 };
 
-// v = momentum v + g + weight_decay w;   w -= rate learning_rate v
+// d = g + weight_decay w;   v = momentum v + d;   w -= rate learning_rate v
+// Nesterov's (Sutskever et al. 2013): w -= rate learning_rate (d + momentum v)
 class Sgd final : public Optimizer {
  public:
   struct Options {
     float learning_rate = 0.01f;  // > 0
     float momentum = 0;           // [0, 1)
     float weight_decay = 0;       // >= 0
+    bool nesterov = false;
   };
   Sgd(std::vector<Variable> parameters, Options options);
   bool step(float rate = 1) override;
@@ -54,7 +56,9 @@ class Sgd final : public Optimizer {
 };
 
 // Kingma & Ba 2015, algorithm 1: m, v = running means of g and g^2, corrected for their start at 0;
-// w -= rate learning_rate m / (sqrt(v) + epsilon)
+// w -= rate learning_rate (m / (sqrt(v) + epsilon) + weight_decay w)
+// The decay beside the gradient, not within it, makes it AdamW (Loshchilov & Hutter 2019, algorithm
+// 2). It is all parameters', biases' too.
 class Adam final : public Optimizer {
  public:
   struct Options {
@@ -62,6 +66,7 @@ class Adam final : public Optimizer {
     float beta1 = 0.9f;           // [0, 1)
     float beta2 = 0.999f;         // [0, 1)
     float epsilon = 1e-7f;        // > 0
+    float weight_decay = 0;       // >= 0
   };
   Adam(std::vector<Variable> parameters, Options options);
   bool step(float rate = 1) override;

@@ -223,12 +223,25 @@ void fields(Walker& w, Stage& s) {
             "quantize 2, rate 100, float16 and dynamic_range 0)");
   w.integer("batch_size", s.batch_size, 1, 1 << 20, "Images a step");
   w.number("learning_rate", s.learning_rate, kPositive,
-           "Adam's, at its peak (default: 0.001; prune and units 0.005, cluster and quantize "
+           "At its peak (default: 0.001; prune and units 0.005, cluster and quantize "
            "0.0005, rate 0.05)");
   w.choice("learning_schedule", s.schedule,
            Names<LearningSchedule>{{"constant", LearningSchedule::kConstant},
-                                   {"cosine", LearningSchedule::kCosine}},
-           "The learning rate over the stage");
+                                   {"cosine", LearningSchedule::kCosine},
+                                   {"step", LearningSchedule::kStep}},
+           "The learning rate over the stage; step: a tenth from half of it on, a hundredth from "
+           "three quarters on");
+  w.number("warm_up", s.warm_up, kSparsity, "Share of the stage in which it rises from 0");
+  w.choice("optimizer", s.optimizer,
+           Names<Optimizer>{{"adam", Optimizer::kAdam}, {"sgd", Optimizer::kSgd}},
+           "What moves the weights");
+  w.number("weight_decay", s.weight_decay, kNotNegative, "Of adam beside the gradient (AdamW)");
+  w.number("momentum", s.momentum, kSparsity, "Of sgd");
+  w.flag("nesterov", s.nesterov, "Of sgd: momentum that looks ahead");
+  w.number("label_smoothing", s.label_smoothing, kSparsity,
+           "Share of a label's target that all classes get");
+  w.flag("balanced_classes", s.balanced_classes,
+         "Each class has the same say, however many images it has");
 }
 
 // Calls use(key, pass, text) for each pass.

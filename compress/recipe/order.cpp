@@ -43,6 +43,11 @@ class Checker {
               "rides alone: it makes zeros, levels and steps itself; leave the other passes out");
     refuse_if(s.rate && s.epochs == 0, "epochs",
               "rate is nothing without training; wants 1 or more");
+    refuse_if(s.rate && (s.optimizer != Optimizer::kAdam || s.weight_decay > 0),
+              s.optimizer != Optimizer::kAdam ? "optimizer" : "weight_decay",
+              "rate moves weights by adam's squares, without decay; leave it out");
+    refuse_if(s.nesterov && s.optimizer != Optimizer::kSgd, "nesterov",
+              "is momentum of \"optimizer\": \"sgd\"");
     refuse_if(passes == 0 && s.epochs == 0, "",
               "has neither a pass nor epochs: nothing would be done");
     refuse_if(s.prune && s.cluster, "cluster",

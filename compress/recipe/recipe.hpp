@@ -23,7 +23,8 @@ enum class Curve { kPolynomial, kConstant };
 enum class Which { kWeights, kWeightsAndBiases, kConvolutionWeights, kDenseWeights };
 enum class Form { kElements, kBlocks, kNofM };
 enum class Sharing { kUniform, kErk, kGlobal, kPerLayer };
-enum class LearningSchedule { kConstant, kCosine };
+enum class LearningSchedule { kConstant, kCosine, kStep };
+enum class Optimizer { kAdam, kSgd };
 
 // Parameters: of a kind, of at least so many values, and of these layers or names (none: any).
 struct Select {
@@ -131,6 +132,13 @@ struct Stage {
   std::int64_t batch_size = 128;
   float learning_rate = 1e-3f;
   LearningSchedule schedule = LearningSchedule::kCosine;
+  float warm_up = 0;  // share of the stage in which the learning rate rises from 0
+  Optimizer optimizer = Optimizer::kAdam;
+  float weight_decay = 0;  // of Adam decoupled (AdamW)
+  float momentum = 0.9f;   // of SGD
+  bool nesterov = false;
+  float label_smoothing = 0;
+  bool balanced_classes = false;  // each class has the same say, however many images it has
   std::optional<Prune> prune = {};
   std::optional<Units> units = {};
   std::optional<Cluster> cluster = {};

@@ -15,10 +15,13 @@ void train(Sequential& model, const datasets::Dataset& data, const Stage& stage,
   training::FitOptions fit{.epochs = stage.epochs,
                            .batch_size = stage.batch_size,
                            .learning_rate = stage.learning_rate,
-                           .schedule = schedule(stage.schedule),
+                           .schedule = schedule(stage),
                            .seed = options.seed + index,
                            .label = stage.name(),
-                           .quiet = options.quiet};
+                           .quiet = options.quiet,
+                           .loss = loss_of(stage, data)};
+  if (stage.optimizer != Stage().optimizer || stage.weight_decay > 0)
+    fit.optimizer = optimizer_of(stage);
   const auto changes = changes_of(stage);
   if (!changes.empty())
     fit.epoch_data = [&, seed = fit.seed](int epoch) {

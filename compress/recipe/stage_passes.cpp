@@ -28,8 +28,34 @@ prune::SparsitySchedule schedule(const Target& t) {
                                      .power = t.power});
 }
 
-optim::Schedule schedule(LearningSchedule kind) {
-  return kind == LearningSchedule::kCosine ? optim::cosine() : optim::constant();
+optim::Schedule schedule(const Stage& stage) {
+  const optim::Schedule all = stage.schedule == LearningSchedule::kCosine ? optim::cosine()
+                              : stage.schedule == LearningSchedule::kStep ? optim::step()
+                                                                          : optim::constant();
+  return stage.warm_up > 0 ? optim::warm_up(stage.warm_up, all) : all;
+}
+
+std::function<std::unique_ptr<optim::Optimizer>(std::vector<Variable>)> optimizer_of(
+    const Stage& stage) {
+  return [s = stage](std::vector<Variable> parameters) -> std::unique_ptr<optim::Optimizer> {
+    if (s.optimizer == Optimizer::kSgd)
+      return std::make_unique<optim::Sgd>(std::move(parameters),
+                                          optim::Sgd::Options{.learning_rate = s.learning_rate,
+                                                              .momentum = s.momentum,
+                                                              .weight_decay = s.weight_decay,
+                                                              .nesterov = s.nesterov});
+    return std::make_unique<optim::Adam>(
+        std::move(parameters),
+        optim::Adam::Options{.learning_rate = s.learning_rate, .weight_decay = s.weight_decay});
+  };
+}
+
+training::Loss loss_of(const Stage& stage, const datasets::Dataset& data) {
+  if (stage.label_smoothing == 0 && !stage.balanced_classes) return nullptr;
+  return training::class_loss({.smoothing = stage.label_smoothing,
+                               .class_weights = stage.balanced_classes
+                                                    ? training::balanced_weights(data)
+                                                    : std::vector<float>{}});
 }
 
 prune::PrunerOptions options_of(const Prune& p) {
@@ -91,7 +117,7 @@ rate::RatePenalty::Options rate_options_of(const Stage& stage) {
   const Rate& r = *stage.rate;
   return {.lambda = r.lambda,
           .learning_rate = stage.learning_rate,
-          .schedule = schedule(stage.schedule),
+          .schedule = schedule(stage),
           .max_level = r.max_level,
           .first_step = r.first_step,
           .middle_step = r.middle_step,

@@ -15,7 +15,11 @@ namespace espalier::recipe {
 
 prune::Selection selection(const Select& select);
 prune::SparsitySchedule schedule(const Target& target);
-optim::Schedule schedule(LearningSchedule kind);
+optim::Schedule schedule(const Stage& stage);  // of the learning rate
+std::function<std::unique_ptr<optim::Optimizer>(std::vector<Variable>)> optimizer_of(
+    const Stage& stage);
+// Null: cross-entropy as it is. Reads the data where classes are to be balanced.
+training::Loss loss_of(const Stage& stage, const datasets::Dataset& data);
 
 prune::PrunerOptions options_of(const Prune& prune);
 prune::UnitPruner::Options options_of(const Units& units);

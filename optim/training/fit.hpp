@@ -13,6 +13,7 @@
 #include "optim/optimizer.hpp"
 #include "optim/schedule.hpp"
 #include "optim/training/evaluate.hpp"
+#include "optim/training/loss.hpp"
 #include "optim/training/pass.hpp"
 
 namespace espalier::training {
@@ -44,7 +45,7 @@ struct FitOptions {
   // data.
   std::function<std::shared_ptr<const datasets::Dataset>(int epoch)> epoch_data = nullptr;
   // A scalar, the mean over the batch, from logits [N K]; none: cross-entropy with the labels.
-  std::function<Variable(const Variable& logits, const datasets::Batch& batch)> loss = nullptr;
+  Loss loss = nullptr;                            // loss.hpp has some
   const datasets::Dataset* validation = nullptr;  // evaluated after each epoch
   std::function<void(const StepReport&)> on_step = nullptr;
   std::function<bool(const EpochReport&)> on_epoch_end = nullptr;  // false stops the run

@@ -31,6 +31,29 @@ TEST_CASE("SGD with momentum and weight decay follows its formula") {
   CHECK_THROWS_AS(Sgd({Variable(Tensor({1}))}, {}), Error);
 }
 
+TEST_CASE("Nesterov's momentum looks a step ahead") {
+  Variable w(Tensor::full({1}, 1), true);
+  Sgd sgd({w}, {.learning_rate = 0.1f, .momentum = 0.9f, .nesterov = true});
+  give_gradient(w, 2);
+  sgd.step();  // v = 2, w = 1 - 0.1 * (2 + 1.8)
+  CHECK(w.value().item() == doctest::Approx(0.62));
+  give_gradient(w, -1);
+  sgd.step();  // v = 0.8, w = 0.62 - 0.1 * (-1 + 0.72)
+  CHECK(w.value().item() == doctest::Approx(0.648));
+}
+
+TEST_CASE("AdamW: the decay is decoupled from the gradient's scale") {
+  for (const float gradient : {3.0f, 300.0f}) {
+    Variable w(Tensor::full({1}, 2), true);
+    Adam adam({w}, {.learning_rate = 0.1f, .weight_decay = 0.5f});
+    give_gradient(w, gradient);
+    adam.step(0.5f);  // 2 - 0.05 * (1 + 0.5 * 2)
+    CHECK(w.value().item() == doctest::Approx(1.9));
+  }
+  Variable w(Tensor::full({1}, 2), true);
+  CHECK_THROWS_AS(Adam({w}, {.weight_decay = -1}), Error);
+}
+
 TEST_CASE("Adam: the first step is the learning rate, the second follows algorithm 1") {
   Variable w(Tensor::full({1}, 1), true), idle(Tensor::full({1}, 5), true);
   Adam adam({w, idle}, {.learning_rate = 0.1f});

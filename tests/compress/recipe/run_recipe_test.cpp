@@ -148,6 +148,30 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
     CHECK(by_recipe(R"([{"epochs": 2, "augment": {"shift": 2, "rotate": 10, "scale_smallest": 0.9,
                          "scale_largest": 1.2}}])") == file_of(model));
   }
+  SUBCASE("AdamW on a smoothed, balanced loss; SGD by steps") {
+    Sequential model = network();
+    training::FitOptions fit = fit_options(1, 1e-3f, 1);
+    fit.schedule = optim::warm_up(0.25f, optim::cosine());
+    fit.loss = training::class_loss(
+        {.smoothing = 0.1f, .class_weights = training::balanced_weights(*digits().train)});
+    fit.optimizer = [](std::vector<Variable> p) {
+      return std::make_unique<optim::Adam>(
+          std::move(p), optim::Adam::Options{.learning_rate = 1e-3f, .weight_decay = 0.01f});
+    };
+    training::fit(model, *digits().train, fit);
+    fit = fit_options(2, 0.02f, 2);
+    fit.schedule = optim::step();
+    fit.optimizer = [](std::vector<Variable> p) {
+      return std::make_unique<optim::Sgd>(
+          std::move(p),
+          optim::Sgd::Options{.learning_rate = 0.02f, .momentum = 0.9f, .nesterov = true});
+    };
+    training::fit(model, *digits().train, fit);
+    CHECK(by_recipe(R"([{"epochs": 1, "warm_up": 0.25, "weight_decay": 0.01,
+                         "label_smoothing": 0.1, "balanced_classes": true},
+                        {"epochs": 2, "learning_rate": 0.02, "learning_schedule": "step",
+                         "optimizer": "sgd", "nesterov": true}])") == file_of(model));
+  }
   SUBCASE("rate") {
     Sequential model = network();
     const rate::RatePenalty::Options options{.lambda = 3e-5f, .learning_rate = 0.03f};
