@@ -4,6 +4,11 @@
 
 namespace espalier {
 
+std::string onednn_version() {
+  const dnnl_version_t& v = *dnnl::version();
+  return std::to_string(v.major) + "." + std::to_string(v.minor) + "." + std::to_string(v.patch);
+}
+
 std::string_view effective_isa() {
   switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::sse41:

@@ -1,9 +1,12 @@
-// Which instruction set oneDNN's kernels use.
+// Which oneDNN this is, and which instruction set its kernels use.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace espalier {
+
+std::string onednn_version();  // of the library that runs: "2.6.3"
 
 // After the environment's cap (ONEDNN_MAX_CPU_ISA) and what the processor can do: "SSE41", "AVX2" or
 // "AVX512_CORE", as the cap spells them; "other" for every other one.
