@@ -115,10 +115,6 @@ std::vector<std::uint8_t> arena_for(const Bytes& file) {
 
 }  // namespace
 
-std::string Job::name() const {
-  return suite + " " + model + " " + variant + ", batch " + std::to_string(batch);
-}
-
 Job training_job(const std::string& model, const JobOptions& options) {
   const auto training = std::make_shared<Training>(model, options);
   return {.suite = "train",

@@ -22,7 +22,6 @@ struct Job {
   // Numbers that every contender comes to, whatever it rounds: the first image's logits, or the
   // loss of the first step. Of training and inference.
   std::function<std::vector<float>()> check = nullptr;
-  std::string name() const;  // "infer large int8, batch 1"
 };
 
 struct JobOptions {

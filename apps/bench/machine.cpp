@@ -1,13 +1,18 @@
 #include "apps/bench/machine.hpp"
 
-#include <sched.h>
-
 #include <fstream>
+#include <thread>
 
 #include "core/onednn/isa.hpp"
 
 namespace espalier::bench {
 namespace {
+
+#if defined(__clang__)
+constexpr const char* kCompiler = "Clang " __clang_version__;
+#else
+constexpr const char* kCompiler = "GCC " __VERSION__;
+#endif
 
 // What follows "key" and a colon in a file of such lines; `otherwise` where there is none.
 std::string value_of(const char* file, const std::string& key, std::string otherwise) {
@@ -34,26 +39,17 @@ std::string load_average() {
   return line.substr(0, end);
 }
 
-unsigned usable_processors() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 0;
-}
-
 }  // namespace
 
 Machine this_machine() {
-  return {
-    .cpu = value_of("/proc/cpuinfo", "model name", "unknown"), .processors = usable_processors(),
-    .isa = std::string(effective_isa()), .own_isa = std::string(name_of(vector_isa())),
-    .governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-    .load_average = load_average(), .onednn = onednn_version(),
-#if defined(__clang__)
-    .compiler = "Clang " __clang_version__
-  };
-#else
-    .compiler = "GCC " __VERSION__
-  };
-#endif
+  return {.cpu = value_of("/proc/cpuinfo", "model name", "unknown"),
+          .processors = std::thread::hardware_concurrency(),
+          .isa = std::string(effective_isa()),
+          .own_isa = std::string(name_of(vector_isa())),
+          .governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+          .load_average = load_average(),
+          .onednn = onednn_version(),
+          .compiler = kCompiler};
 }
 
 std::int64_t peak_resident_kib() {

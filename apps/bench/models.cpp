@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
-#include <numeric>
+#include <utility>
 
 #include "apps/smallest/networks.hpp"
 #include "compress/pack/pack.hpp"
@@ -17,6 +17,28 @@ namespace {
 
 const Shape kImage{28, 28, 1};
 constexpr std::int64_t kDigits = 2048, kCalibrationImages = 256;
+
+void prune(format::StoredWeight& weight, const Zeros& zeros) {
+  const std::int64_t outputs = weight.shape[0], inputs = std::ssize(weight.levels) / outputs;
+  const std::int64_t high = zeros.outputs, wide = zeros.inputs;
+  // Calls `use` with each level of the block, counted along the inputs first.
+  const std::int64_t across = (inputs + wide - 1) / wide, down = (outputs + high - 1) / high;
+  const auto for_block = [&](std::int64_t block, const auto& use) {
+    const std::int64_t o = block / across * high, i = block % across * wide;
+    for (std::int64_t r = o; r < std::min(o + high, outputs); ++r)
+      for (std::int64_t c = i; c < std::min(i + wide, inputs); ++c)
+        use(weight.levels[static_cast<std::size_t>(r * inputs + c)]);
+  };
+  std::vector<std::pair<std::int64_t, std::int64_t>> blocks;  // sum of magnitudes, number
+  for (std::int64_t block = 0; block < across * down; ++block) {
+    std::int64_t sum = 0;
+    for_block(block, [&](std::int8_t level) { sum += std::abs(level); });
+    blocks.emplace_back(sum, block);
+  }
+  std::ranges::sort(blocks);
+  blocks.resize(static_cast<std::size_t>(zeros.share * static_cast<double>(blocks.size())));
+  for (const auto& [sum, block] : blocks) for_block(block, [](std::int8_t& level) { level = 0; });
+}
 
 }  // namespace
 
@@ -53,15 +75,9 @@ format::PackedModel int8_model(const std::string& name) {
   return pack::pack(quantizer.network(), kImage);
 }
 
-format::PackedModel pruned(format::PackedModel packed, double share) {
-  for (auto& layer : packed.layers) {
-    auto& levels = layer.weight.levels;
-    std::vector<std::size_t> order(levels.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return std::abs(levels[i]); });
-    order.resize(static_cast<std::size_t>(share * static_cast<double>(levels.size())));
-    for (const std::size_t i : order) levels[i] = 0;
-  }
+format::PackedModel pruned(format::PackedModel packed, const Zeros& zeros) {
+  for (auto& layer : packed.layers)
+    if (!layer.weight.levels.empty()) prune(layer.weight, zeros);
   return packed;
 }
 

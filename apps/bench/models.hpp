@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/bench/networks.hpp"
 #include "compress/format/packed_model.hpp"
 #include "datasets/dataset.hpp"
 #include "layers/sequential.hpp"
@@ -21,8 +22,9 @@ std::int64_t training_batch(const std::string& name);  // as the tutorials': sma
 // Untrained: a dense network takes as long whatever it has learnt.
 format::PackedModel float_model(const std::string& name);
 format::PackedModel int8_model(const std::string& name);  // calibrated on digits()
-// The same with this share of each linear layer's levels at zero, the smallest first.
-format::PackedModel pruned(format::PackedModel packed, double share);
+// The same with this share of each linear layer's blocks at zero, those of the smallest sums of
+// magnitudes first; blocks at the far ends may be smaller.
+format::PackedModel pruned(format::PackedModel packed, const Zeros& zeros);
 
 // Synthetic digits, the same for all.
 const datasets::Dataset& digits();

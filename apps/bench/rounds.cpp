@@ -32,7 +32,7 @@ std::vector<std::vector<double>> interleaved(const std::vector<Job>& jobs,
   std::vector<std::vector<double>> seconds(jobs.size());
   for (int round = -1; round < options.rounds; ++round)
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-      require(!interrupted(), ErrorKind::kInterrupted, "bench", "stopped by Ctrl-C");
+      check_interrupt("bench");
       const Round timed = time_round(jobs[i], options.seconds);
       if (round >= 0) seconds[i].push_back(timed.seconds);
     }

@@ -5,8 +5,8 @@
 #include <ostream>
 
 #include "apps/bench/machine.hpp"
-#include "apps/bench/networks.hpp"
 #include "apps/bench/rounds.hpp"
+#include "apps/bench/suites.hpp"
 #include "compress/format/reader.hpp"
 #include "core/base/file.hpp"
 #include "core/base/text.hpp"
@@ -20,21 +20,6 @@ format::PackedModel read_model(const std::filesystem::path& path) {
   return format::read(read_file(path), path.string());
 }
 
-std::vector<Job> sparse_jobs(const std::string& model, const JobOptions& options) {
-  std::vector<Job> jobs;
-  for (const Network& network : networks()) {
-    if (network.name != model) continue;
-    const auto add = [&](const char* variant, const Zeros& zeros) {
-      jobs.push_back(inference_job(model, variant, network.build(zeros), options));
-      jobs.back().suite = "sparse";
-    };
-    add("dense", {});
-    add("90 % 16x4", {.share = 0.9, .outputs = 16, .inputs = 4});
-    add("95 % single", {.share = 0.95});
-  }
-  return jobs;
-}
-
 std::vector<Job> prepare(const json& request) {
   const std::string suite = request.at("suite"), model = request.at("model");
   const JobOptions options{.batch = request.at("batch"), .threads = request.at("threads")};
@@ -45,7 +30,8 @@ std::vector<Job> prepare(const json& request) {
     for (const char* variant : {"int8", "float32"})
       jobs.push_back(inference_job(model, variant,
                                    read_model(folder / (model + "." + variant + ".esp")), options));
-  if (suite == "sparse") jobs = sparse_jobs(model, options);
+  if (suite == "sparse")
+    jobs = sparse_jobs(model, read_model(folder / (model + ".int8.esp")), options);
   require(!jobs.empty(), "worker", "has nothing to do in suite ", suite, " with model ", model);
   return jobs;
 }
@@ -54,8 +40,12 @@ json facts() {
   const Machine m = this_machine();
   return {{"name", "espalier"},
           {"versions", {{"oneDNN", m.onednn}, {"compiler", m.compiler}}},
-          {"isa", m.isa},
-          {"own_isa", m.own_isa}};
+          {"machine",
+           {{"cpu", m.cpu},
+            {"processors", m.processors},
+            {"isa", m.isa},
+            {"own_isa", m.own_isa},
+            {"governor", m.governor}}}};
 }
 
 json answer(const json& request, std::vector<Job>& jobs) {

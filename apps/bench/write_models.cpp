@@ -48,7 +48,7 @@ void write_models(const fs::path& folder) {
     write_packed(float_model(name), folder / (name + ".float32"));
     const auto int8 = int8_model(name);
     write_packed(int8, folder / (name + ".int8"));
-    write_file(folder / (name + ".pruned.esp"), format::write(pruned(int8, 0.9)));
+    write_file(folder / (name + ".pruned.esp"), format::write(pruned(int8, {.share = 0.9})));
   }
   write_digits(folder);
 }
