@@ -7,12 +7,14 @@
 namespace espalier::bench {
 
 struct Machine {
-  std::string cpu;               // its model, as the system names it
-  unsigned processors = 0;       // that this process may use
-  std::string isa, own_isa;      // oneDNN's instruction set, and our own kernels'
-  std::string governor;          // of the clock; "unknown" on most virtual machines
-  std::string load_average;      // of the last 1, 5 and 15 minutes
-  std::string onednn, compiler;  // versions
+  std::string cpu = {};           // its model, as the system names it
+  unsigned processors = 0;        // that this process may use
+  std::string isa = {};           // of oneDNN's kernels
+  std::string own_isa = {};       // of ours
+  std::string governor = {};      // of the clock; "unknown" on most virtual machines
+  std::string load_average = {};  // of the last 1, 5 and 15 minutes
+  std::string onednn = {};        // version
+  std::string compiler = {};      // and version
 };
 
 Machine this_machine();

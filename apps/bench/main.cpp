@@ -91,7 +91,12 @@ int main(int argc, char** argv) {
   add_suite(app, options, "all", "all of these", all);
   auto* models = app.add_subcommand("models", "Write the models and digits that peers run, too");
   models->add_option("folder", options.folder, "Where to")->required();
-  models->callback([&] { write_models(options.folder); });
+  models->add_option("--model", options.suite.models, "These alone (default: all)")
+      ->check(apps::one_of("model", model_names()));
+  models->callback([&] {
+    write_models(options.folder,
+                 options.suite.models.empty() ? model_names() : options.suite.models);
+  });
   auto* worker = app.add_subcommand("worker", "Answer requests for rounds, one line of JSON each");
   worker->callback([] { work(std::cin, std::cout); });
   app.footer(

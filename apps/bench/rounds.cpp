@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include "core/base/error.hpp"
 #include "core/base/interrupt.hpp"
@@ -12,6 +13,7 @@ Round time_round(const Job& job, double seconds) {
   using Clock = std::chrono::steady_clock;
   require(seconds >= 0, "bench", "a round fills 0 seconds or more, got ", seconds);
   const auto start = Clock::now();
+  const std::clock_t cpu_start = std::clock();
   std::int64_t runs = 0;
   double passed = 0;
   // The clock is looked at rarely: after as many runs again as there were, at most.
@@ -23,7 +25,9 @@ Round time_round(const Job& job, double seconds) {
         runs + std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(runs) *
                                                                    std::clamp(more, 0.0, 1.0)));
   }
-  return {.seconds = passed / static_cast<double>(runs), .runs = runs};
+  const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+  const auto n = static_cast<double>(runs);
+  return {.seconds = passed / n, .cpu_seconds = cpu / n, .runs = runs};
 }
 
 std::vector<std::vector<double>> interleaved(const std::vector<Job>& jobs,

@@ -8,7 +8,8 @@
 namespace espalier::bench {
 
 struct Round {
-  double seconds = 0;  // a run: the round's time by its runs
+  double seconds = 0;      // a run: the round's wall time by its runs
+  double cpu_seconds = 0;  // the same of processor time, of all threads
   std::int64_t runs = 0;
 };
 

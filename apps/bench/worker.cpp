@@ -65,7 +65,7 @@ json answer(const json& request, std::vector<Job>& jobs) {
   for (const Job& job : jobs)
     if (job.variant == variant) {
       const Round round = time_round(job, request.at("seconds"));
-      return {{"seconds", round.seconds}, {"runs", round.runs}};
+      return {{"seconds", round.seconds}, {"cpu_seconds", round.cpu_seconds}, {"runs", round.runs}};
     }
   fail(ErrorKind::kUsage, "worker", "has not prepared '", variant, "'");
 }

@@ -39,9 +39,9 @@ void write_digits(const fs::path& folder) {
 
 }  // namespace
 
-void write_models(const fs::path& folder) {
+void write_models(const fs::path& folder, const std::vector<std::string>& names) {
   fs::create_directories(folder);
-  for (const std::string& name : model_names()) {
+  for (const std::string& name : names) {
     Sequential model = training_model(name);
     write_file(folder / (name + ".json"), format_model_json(model, digits().image_shape(), name));
     save_parameters(model, folder / (name + ".safetensors"));

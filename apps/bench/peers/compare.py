@@ -14,7 +14,6 @@ import argparse
 import json
 import math
 import pathlib
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -62,6 +61,7 @@ class Field:
         for peer in filter(None, options.peers.split(",")):
             self.commands.append([sys.executable, str(program_of(peer))])
         self.running = {}
+        self.facts = {}
 
     def contender(self, index):
         if index not in self.running:
@@ -89,14 +89,15 @@ class Field:
                 self.running.pop(index, None)
                 absent.append(str(error))
                 continue
+            self.facts[contender.name] = contender.facts
             for variant in reply["variants"]:
                 entries.append(Entry(contender, variant, reply["checks"][variant]))
             for variant, why in reply["failed"].items():
                 absent.append(f"{contender.name}: {variant}: {why}")
         return entries, absent
 
-    def facts(self):
-        return [contender.facts for contender in self.running.values()]
+    def forget(self, contender):
+        self.running = {i: c for i, c in self.running.items() if c is not contender}
 
     def close(self):
         for contender in self.running.values():
@@ -108,7 +109,6 @@ def agrees(entry, ours, row):
     first step's loss a tenth (dropout differs)."""
     if row.against:
         return True
-    exact = row.suite == "infer" and entry.variant.startswith("int8") == ours.variant.startswith("int8")
     close = 0.1 if row.suite == "train" or "int8" in entry.variant + ours.variant else 1e-3
     largest = max(abs(v) for v in ours.check)
     same_size = len(entry.check) == len(ours.check)
@@ -126,7 +126,12 @@ def compare_row(field, row):
     entries, absent = field.enter(row)
     ours = next(e for e in entries if e.contender.name == "espalier" and e.variant == row.ours)
     wrong = [e.name for e in entries if not agrees(e, ours, row)]
-    ran = race(entries, field.options.rounds, field.options.seconds)
+    ran, ended = race(entries, field.options.rounds, field.options.seconds)
+    if ours.contender in ended:
+        raise RuntimeError(ended[ours.contender])
+    for contender, why in ended.items():
+        field.forget(contender)
+        absent.append(why)
     if row.against:
         others = [e for e in ran if e.variant == row.against]
     else:
@@ -144,7 +149,13 @@ def compare_row(field, row):
         "absent": absent,
         "wrong": wrong,
         "entries": [
-            {"name": e.name, "median": e.median, "mad": e.mad, "seconds": e.seconds}
+            {
+                "name": e.name,
+                "median": e.median,
+                "mad": e.mad,
+                "processors": e.processors,
+                "seconds": e.seconds,
+            }
             for e in sorted(ran, key=lambda e: e.median)
         ],
     }
@@ -157,7 +168,7 @@ def print_row(result):
     for e in result["entries"]:
         mark = {result["ours"]: "*", result["best"]: ">"}.get(e["name"], " ")
         spread = 100 * e["mad"] / e["median"]
-        print(f"  {mark} {e['name']:44} {microseconds(e['median']):>10} us  MAD {spread:4.1f} %")
+        print(f"  {mark} {e['name']:44} {microseconds(e['median']):>10} us  MAD {spread:4.1f} %  {e['processors']:.2f} processors")
     for line in result["absent"]:
         print(f"    absent: {line[:200]}")
     for line in result["wrong"]:
@@ -189,12 +200,19 @@ def table(results):
 
 
 def write_models(options):
-    subprocess.run([options.bin / "espalier-bench", "models", options.folder], check=True)
+    command = [options.bin / "espalier-bench", "models", options.folder, "--model"]
+    models = set(options.models.split(","))
+    if "load" in options.suites.split(","):
+        models.add("large")
+    subprocess.run(command + sorted(models), check=True)
     peers = [p for p in options.peers.split(",") if p in PEERS]
     if not peers or not set(options.suites.split(",")) & {"infer", "load"}:
         return
     done = subprocess.run(
-        [sys.executable, HERE / "int8_files.py", options.folder], stderr=subprocess.PIPE, text=True
+        [sys.executable, HERE / "int8_files.py", options.folder],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     if done.returncode != 0:
         print("int8_files.py: " + "\n".join(done.stderr.strip().splitlines()[-8:]), file=sys.stderr)
@@ -216,7 +234,7 @@ def compare(options):
         for row in ROWS:
             if row.suite in suites and row.model in models:
                 report["rows"].append(compare_row(field, row))
-        report["contenders"] = field.facts()
+        report["contenders"] = list(field.facts.values())
     finally:
         field.close()
     if "load" in suites:

@@ -54,10 +54,12 @@ class Entry:
     def __init__(self, contender, variant, check):
         self.contender, self.variant, self.check = contender, variant, check
         self.seconds = []
+        self.cpu_seconds = []  # of processor time: of all threads
 
     def round(self, seconds):
         request = {"do": "round", "variant": self.variant, "seconds": seconds}
-        return self.contender.ask(request)["seconds"]
+        reply = self.contender.ask(request)
+        return reply["seconds"], reply["cpu_seconds"]
 
     @property
     def median(self):
@@ -68,26 +70,46 @@ class Entry:
         return statistics.median(abs(s - self.median) for s in self.seconds)
 
     @property
+    def processors(self):
+        """How many it kept busy: over the threads that it was given, it cheats; under them, others
+        had the processor."""
+        return sum(self.cpu_seconds) / max(sum(self.seconds), 1e-9)
+
+    @property
     def name(self):
         return f"{self.contender.name}: {self.variant}"
 
 
 def race(entries, rounds, seconds, hopeless=4.0):
-    """Fills entry.seconds. Every entry has its turn in each round, beginning with another one each
-    time. After three rounds that do not count, who is `hopeless` times slower than its contender's
-    best drops out: only the best setting of each is wanted."""
-    tried = [[e.round(seconds) for e in entries] for _ in range(3)]
-    least = {id(e): min(times) for e, times in zip(entries, zip(*tried))}
+    """Fills entry.seconds; returns who ran, and {contender that ended meanwhile: why}. Every entry
+    has its turn in each round, beginning with another one each time. After three rounds that do not
+    count, who is `hopeless` times slower than its contender's best drops out: only the best setting
+    of each is wanted."""
+    ended = {}
+
+    def turn(entry):
+        if entry.contender in ended:
+            return None
+        try:
+            return entry.round(seconds)
+        except RuntimeError as error:
+            ended[entry.contender] = str(error)
+            return None
+
+    tried = [[turn(e) for e in entries] for _ in range(3)]
+    least = {e: min(t[0] for t in times if t) for e, times in zip(entries, zip(*tried)) if all(times)}
     best = {}
-    for e in entries:
-        name = e.contender.name
-        best[name] = min(best.get(name, least[id(e)]), least[id(e)])
-    running = [e for e in entries if least[id(e)] <= hopeless * best[e.contender.name]]
+    for e, time in least.items():
+        best[e.contender] = min(best.get(e.contender, time), time)
+    running = [e for e, time in least.items() if time <= hopeless * best[e.contender]]
     for index in range(rounds):
-        turn = index % len(running)
-        for e in running[turn:] + running[:turn]:
-            e.seconds.append(e.round(seconds))
-    return running
+        first = index % max(1, len(running))
+        for e in running[first:] + running[:first]:
+            took = turn(e)
+            if took:
+                e.seconds.append(took[0])
+                e.cpu_seconds.append(took[1])
+    return [e for e in running if e.contender not in ended], ended
 
 
 def run_fresh(command, threads=1):

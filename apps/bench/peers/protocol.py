@@ -19,9 +19,9 @@ def peak_resident_kib():
 
 
 def time_round(run, seconds, runs_per_call=1):
-    """Seconds a run, over as many runs as fill `seconds`; the twin of apps/bench/rounds.cpp."""
+    """Seconds a run, and processor seconds of all threads, over as many runs as fill `seconds`; the twin of apps/bench/rounds.cpp."""
     calls, wanted, passed = 0, 1, 0.0
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     while calls == 0 or passed < seconds:
         for _ in range(wanted - calls):
             run()
@@ -29,8 +29,9 @@ def time_round(run, seconds, runs_per_call=1):
         passed = time.perf_counter() - start
         more = (seconds - passed) / passed if passed > 0 else 1
         wanted = calls + max(1, int(calls * min(max(more, 0), 1)))
+    cpu = time.process_time() - cpu_start
     runs = calls * runs_per_call
-    return {"seconds": passed / runs, "runs": runs}
+    return {"seconds": passed / runs, "cpu_seconds": cpu / runs, "runs": runs}
 
 
 class Variant:
