@@ -4,7 +4,8 @@
     VENV/bin/python apps/bench/peers/compare.py --json result.json
 
 Prints for each row our time, the fastest peer's, and the ratio with what is promised of it: a miss
-is printed as a miss. Input is float32 of pixels / 255 in each one's own layout, made beforehand for
+is printed as a miss. Where other processes want the same processors, the ratio of processor times
+tells more. Input is float32 of pixels / 255 in each one's own layout, made beforehand for
 all alike: that conversion is timed for none; turning floats into levels is timed for all. Ends with
 0 whatever the ratios are; with 1 where a contender computes something else than we do. Needs nothing
 but Python's own library; the peers' programs need what requirements.txt lists.
@@ -86,7 +87,8 @@ class Field:
             except (RuntimeError, OSError) as error:
                 if index == 0:
                     raise
-                self.running.pop(index, None)
+                if index in self.running:
+                    self.forget(self.running[index])
                 absent.append(str(error))
                 continue
             self.facts[contender.name] = contender.facts
@@ -97,6 +99,7 @@ class Field:
         return entries, absent
 
     def forget(self, contender):
+        contender.close()
         self.running = {i: c for i, c in self.running.items() if c is not contender}
 
     def close(self):
@@ -126,7 +129,8 @@ def compare_row(field, row):
     entries, absent = field.enter(row)
     ours = next(e for e in entries if e.contender.name == "espalier" and e.variant == row.ours)
     wrong = [e.name for e in entries if not agrees(e, ours, row)]
-    ran, ended = race(entries, field.options.rounds, field.options.seconds)
+    hopeless = math.inf if row.against else 4.0
+    ran, ended = race(entries, field.options.rounds, field.options.seconds, hopeless)
     if ours.contender in ended:
         raise RuntimeError(ended[ours.contender])
     for contender, why in ended.items():
@@ -138,11 +142,13 @@ def compare_row(field, row):
         others = [e for e in ran if e.contender is not ours.contender]
     best = min(others, key=lambda e: e.median, default=None)
     ratio = best.median / ours.median if best else None
+    cpu = min((e.cpu_median for e in others), default=0) / max(ours.cpu_median, 1e-12)
     result = {
         "row": row.title,
         "ours": ours.name,
         "best": best.name if best else None,
         "ratio": ratio,
+        "cpu_ratio": cpu,
         "must": row.must,
         "moonshot": row.moonshot,
         "verdict": verdict(ratio, row.must, row.moonshot) if best else "",
@@ -153,6 +159,7 @@ def compare_row(field, row):
                 "name": e.name,
                 "median": e.median,
                 "mad": e.mad,
+                "cpu_median": e.cpu_median,
                 "processors": e.processors,
                 "seconds": e.seconds,
             }
@@ -178,8 +185,8 @@ def print_row(result):
 
 def table(results):
     lines = [
-        "| row | ours, us | fastest other | its us | ratio | must | moonshot | met |",
-        "|---|---|---|---|---|---|---|---|",
+        "| row | ours, us | fastest other | its us | ratio | by CPU time | must | moonshot | met |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results:
         medians = {e["name"]: microseconds(e["median"]) for e in r["entries"]}
@@ -191,6 +198,7 @@ def table(results):
             r["best"],
             medians[r["best"]],
             f"{r['ratio']:.2f}",
+            f"{r['cpu_ratio']:.2f}",
             f"{r['must']:g}" if r["must"] else "-",
             f"{r['moonshot']:g}" if r["moonshot"] else "-",
             r["verdict"] or "-",

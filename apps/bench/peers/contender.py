@@ -37,8 +37,12 @@ class Contender:
         return reply
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        try:
+            self.process.stdin.close()
+            self.process.wait(timeout=10)
+        except (BrokenPipeError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
 
 
 def environment(threads):
@@ -68,6 +72,10 @@ class Entry:
     @property
     def mad(self):
         return statistics.median(abs(s - self.median) for s in self.seconds)
+
+    @property
+    def cpu_median(self):
+        return statistics.median(self.cpu_seconds)
 
     @property
     def processors(self):
