@@ -251,7 +251,8 @@ def compare(options):
 
     print("\n" + table(report["rows"]))
     for facts in report["contenders"]:
-        print(f"{facts['name']}: {json.dumps(facts['versions'])}")
+        said = facts.get("machine", {}) | facts["versions"]
+        print(f"{facts['name']}: " + ", ".join(f"{key} {value}" for key, value in said.items()))
     print(f"load average after: {' '.join(load_average())}")
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")

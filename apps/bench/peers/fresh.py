@@ -39,9 +39,15 @@ def compare_fresh(options, runs=11):
     program before it opens the file."""
     python_kib = empty_python_kib()
     entries = {name: [] for name in commands(options)}
+    absent = []
     for _ in range(min(runs, options.rounds)):
         for name, command in commands(options).items():
-            entries[name].append(run_fresh(command))
+            if name in entries:
+                try:
+                    entries[name].append(run_fresh(command))
+                except RuntimeError as error:
+                    absent.append(str(error))
+                    del entries[name]
     results = []
     for name, replies in entries.items():
         middle = {key: statistics.median(r[key] for r in replies) for key in replies[0]}
@@ -50,6 +56,7 @@ def compare_fresh(options, runs=11):
             {
                 "name": name,
                 "seconds": middle["seconds"],
+                "cpu_seconds": middle["cpu_seconds"],
                 "peak_kib": middle["peak_kib"],
                 "without_empty_kib": middle["peak_kib"] - empty,
                 "without_imports_kib": middle["peak_kib"] - middle["start_kib"],
@@ -57,20 +64,27 @@ def compare_fresh(options, runs=11):
             }
         )
     print_fresh(results)
-    return results
+    for line in absent:
+        print(f"absent: {line[:200]}")
+    return {"results": results, "absent": absent}
 
 
 def print_fresh(results):
-    print("\n| fresh process, large, batch 1 | load and first result, ms | peak, MB | without the empty process | without its imports |")
-    print("|---|---|---|---|---|")
+    head = ["fresh process, large, batch 1", "load and first result, ms", "CPU, ms"]
+    head += ["peak, MB", "without the empty process", "without its imports"]
+    print("\n| " + " | ".join(head) + " |\n|" + "---|" * len(head))
     for r in results:
         sizes = (r[k] / 1024 for k in ("peak_kib", "without_empty_kib", "without_imports_kib"))
-        cells = [r["name"], f"{1e3 * r['seconds']:.1f}"] + [f"{s:.1f}" for s in sizes]
+        times = (1e3 * r[k] for k in ("seconds", "cpu_seconds"))
+        cells = [r["name"]] + [f"{v:.1f}" for v in (*times, *sizes)]
         print("| " + " | ".join(cells) + " |")
     for r in results:
         if r["name"].startswith("espalier") and "float32" not in r["name"]:
             met = verdict(1 / r["seconds"], 1 / LOAD_MUST_SECONDS, 1 / LOAD_MOONSHOT_SECONDS)
-            print(f"load {r['name']}: must {1e3 * LOAD_MUST_SECONDS:g} ms, moonshot {1e3 * LOAD_MOONSHOT_SECONDS:g} ms: {met}")
+            print(
+                f"load {r['name']}: {1e3 * r['seconds']:.1f} ms, must {1e3 * LOAD_MUST_SECONDS:g},"
+                f" moonshot {1e3 * LOAD_MOONSHOT_SECONDS:g}: {met}"
+            )
     peers = [r for r in results if r["name"].startswith("onnxruntime")]
     for ours in results:
         if not peers or not ours["name"].startswith("espalier") or "float32" in ours["name"]:

@@ -2,7 +2,7 @@
 loads a file, runs it once and says what that took.
 
     python torch_peer.py                   requests on standard input, answers on standard output
-    python torch_peer.py once FILE BATCH   {"seconds", "start_kib", "peak_kib"}
+    python torch_peer.py once FILE BATCH   {"seconds", "cpu_seconds", "start_kib", "peak_kib"}
 
 Needs nothing but Python's own library.
 """
@@ -77,10 +77,15 @@ def serve(name, versions, prepare):
 
 def load_once(load_and_run, file, batch):
     """Imports are over by now: neither their time nor, in start_kib, their memory counts."""
-    start_kib, start = peak_resident_kib(), time.perf_counter()
+    start_kib, start, cpu_start = peak_resident_kib(), time.perf_counter(), time.process_time()
     load_and_run(file, batch)
-    seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "start_kib": start_kib, "peak_kib": peak_resident_kib()}))
+    took = {
+        "seconds": time.perf_counter() - start,
+        "cpu_seconds": time.process_time() - cpu_start,
+        "start_kib": start_kib,
+        "peak_kib": peak_resident_kib(),
+    }
+    print(json.dumps(took))
 
 
 def main(name, versions, prepare, load_and_run=None):

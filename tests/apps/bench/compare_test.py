@@ -118,6 +118,17 @@ class WholeRun(unittest.TestCase):
         self.assertEqual(report["rows"][0]["wrong"], ["fake: int8"])
         self.assertIn("COMPUTES SOMETHING ELSE: fake: int8", done.stdout)
 
+    def test_fresh_processes(self):
+        done, report = self.run_compare("load")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        results = report["fresh"]["results"]
+        self.assertEqual(len(results), 3)
+        for r in results:
+            self.assertGreater(r["seconds"], 0)
+            self.assertGreater(r["peak_kib"], r["without_empty_kib"])
+            self.assertGreater(r["without_empty_kib"], 0)
+        self.assertIn("must 100, moonshot 30", done.stdout)
+
     def test_a_peer_that_ends_is_absent_and_the_run_goes_on(self):
         done, report = self.run_compare("infer", "die")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -109,5 +109,6 @@ TEST_CASE("bench: models, and a worker's answers to good and bad requests") {
   INFO(once.output);
   const json took = json::parse(once.output);
   CHECK(took.at("seconds") > 0);
+  CHECK(took.at("cpu_seconds") >= 0);
   CHECK(took.at("peak_kib") >= took.at("start_kib"));
 }
