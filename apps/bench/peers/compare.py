@@ -7,8 +7,8 @@ Prints for each row our time, the fastest peer's, and the ratio with what is pro
 is printed as a miss. Where other processes want the same processors, the ratio of processor times
 tells more. Input is float32 of pixels / 255 in each one's own layout, made beforehand for
 all alike: that conversion is timed for none; turning floats into levels is timed for all. Ends with
-0 whatever the ratios are; with 1 where a contender computes something else than we do. Needs nothing
-but Python's own library; the peers' programs need what requirements.txt lists.
+0 whatever the ratios are; with 1 where a contender computes something else than we do. Needs
+nothing but Python's own library; the peers' programs need what requirements.txt lists.
 """
 
 import argparse
@@ -174,8 +174,11 @@ def print_row(result):
     print(f"\n{result['row']}")
     for e in result["entries"]:
         mark = {result["ours"]: "*", result["best"]: ">"}.get(e["name"], " ")
-        spread = 100 * e["mad"] / e["median"]
-        print(f"  {mark} {e['name']:44} {microseconds(e['median']):>10} us  MAD {spread:4.1f} %  {e['processors']:.2f} processors")
+        us, spread = microseconds(e["median"]), 100 * e["mad"] / e["median"]
+        print(
+            f"  {mark} {e['name']:44} {us:>10} us  MAD {spread:4.1f} %"
+            f"  {e['processors']:.2f} processors"
+        )
     for line in result["absent"]:
         print(f"    absent: {line[:200]}")
     for line in result["wrong"]:

@@ -105,7 +105,9 @@ def race(entries, rounds, seconds, hopeless=4.0):
             return None
 
     tried = [[turn(e) for e in entries] for _ in range(3)]
-    least = {e: min(t[0] for t in times if t) for e, times in zip(entries, zip(*tried)) if all(times)}
+    least = {
+        e: min(t[0] for t in times if t) for e, times in zip(entries, zip(*tried)) if all(times)
+    }
     best = {}
     for e, time in least.items():
         best[e.contender] = min(best.get(e.contender, time), time)

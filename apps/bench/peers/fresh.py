@@ -35,8 +35,8 @@ def commands(options):
 
 
 def compare_fresh(options, runs=11):
-    """One entry a file; memory net of an empty process: for the peers a bare interpreter, for us our
-    program before it opens the file."""
+    """One entry a file; memory net of an empty process: for the peers a bare interpreter, for us
+    our program before it opens the file."""
     python_kib = empty_python_kib()
     entries = {name: [] for name in commands(options)}
     absent = []
@@ -94,6 +94,6 @@ def print_fresh(results):
             ratio = least[key] / ours[key]
             met = verdict(ratio, MEMORY_MUST, MEMORY_MOONSHOT)
             print(
-                f"memory {ours['name']}, {key[:-4].replace('_', ' ')}: 1/{ratio:.1f} of {least['name']},"
-                f" must 1/{MEMORY_MUST}, moonshot 1/{MEMORY_MOONSHOT}: {met}"
+                f"memory {ours['name']}, {key[:-4].replace('_', ' ')}: 1/{ratio:.1f} of"
+                f" {least['name']}, must 1/{MEMORY_MUST}, moonshot 1/{MEMORY_MOONSHOT}: {met}"
             )

@@ -74,7 +74,9 @@ def main():
                 tool(folder, file.stem)
             except Exception as error:  # the peer goes without, and says so
                 failed = True
-                print(f"{file.stem} {tool.__name__}: {type(error).__name__}: {error}", file=sys.stderr)
+                print(
+                    f"{file.stem} {tool.__name__}: {type(error).__name__}: {error}", file=sys.stderr
+                )
     sys.exit(1 if failed else 0)
 
 

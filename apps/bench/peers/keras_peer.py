@@ -25,7 +25,11 @@ def build(folder, model):
             common["activation"] = layer.get("activation")
         if kind == "Conv2d":
             padding = layer.get("padding", "valid")
-            layers.append(keras.layers.Conv2D(layer["filters"], layer["kernel_size"], padding=padding, **common))
+            layers.append(
+                keras.layers.Conv2D(
+                    layer["filters"], layer["kernel_size"], padding=padding, **common
+                )
+            )
         elif kind == "MaxPool2d":
             layers.append(keras.layers.MaxPooling2D(layer.get("pool_size", 2), **common))
         elif kind == "BatchNorm":

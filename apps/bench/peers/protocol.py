@@ -19,7 +19,8 @@ def peak_resident_kib():
 
 
 def time_round(run, seconds, runs_per_call=1):
-    """Seconds a run, and processor seconds of all threads, over as many runs as fill `seconds`; the twin of apps/bench/rounds.cpp."""
+    """Seconds a run, and processor seconds of all threads, over as many runs as fill `seconds`; the
+    twin of apps/bench/rounds.cpp."""
     calls, wanted, passed = 0, 1, 0.0
     start, cpu_start = time.perf_counter(), time.process_time()
     while calls == 0 or passed < seconds:

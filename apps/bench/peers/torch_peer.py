@@ -49,7 +49,10 @@ def build(folder, model, channels_last):
         if kind == "Conv2d":
             k = layer["kernel_size"]
             same = layer.get("padding") == "same"
-            give(nn.Conv2d(shape[2], layer["filters"], k, padding=k // 2 if same else 0), layer["name"])
+            give(
+                nn.Conv2d(shape[2], layer["filters"], k, padding=k // 2 if same else 0),
+                layer["name"],
+            )
             less = 0 if same else k - 1
             shape = (shape[0] - less, shape[1] - less, layer["filters"])
         elif kind == "MaxPool2d":

@@ -1,5 +1,5 @@
-"""A peer of made-up times for compare_test.py. Its numbers are those of espalier-bench's worker, which
-it asks; FAKE_PEER says what else it does: "wrong" adds a variant with other numbers, "die" ends in
+"""A peer of made-up times for compare_test.py. Its numbers are those of espalier-bench's worker,
+which it asks; FAKE_PEER says what else it does: "wrong" adds a variant with other numbers, "die" ends in
 the middle of a round."""
 
 import json
@@ -13,7 +13,10 @@ from protocol import Variant, serve
 
 what = os.environ.get("FAKE_PEER", "")
 worker = subprocess.Popen(
-    [os.environ["ESPALIER_BENCH"], "worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    [os.environ["ESPALIER_BENCH"], "worker"],
+    stdin=subprocess.PIPE,
+    stdout=subprocess.PIPE,
+    text=True,
 )
 
 
