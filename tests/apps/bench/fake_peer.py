@@ -1,6 +1,6 @@
 """A peer of made-up times for compare_test.py. Its numbers are those of espalier-bench's worker,
-which it asks; FAKE_PEER says what else it does: "wrong" adds a variant with other numbers, "die" ends in
-the middle of a round."""
+which it asks; FAKE_PEER says what else it does: "wrong" adds a variant with other numbers, "die"
+ends in the middle of a round."""
 
 import json
 import os
