@@ -50,7 +50,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"apps/train", {"apps/common", "apps/smallest", "compress/recipe"}},
     {"apps/records", {"apps/common", "apps/smallest"}},
     {"apps/toolbox", {"apps/common", "apps/smallest"}},
-    {"apps/bench", {"apps/common", "compress/runtime", "optim"}},
+    {"apps/bench", {"apps/common", "apps/smallest", "compress/runtime", "compress/export"}},
 };
 
 // Libraries, by how their headers begin, and who may include them.
@@ -59,7 +59,7 @@ const std::map<std::string, std::set<std::string>> kLibraries = {
     {"dnnl", {"core/onednn"}},
     {"nlohmann/",
      {"core/archive", "layers", "apps/espalier", "apps/tutorial", "apps/records", "apps/compress",
-      "apps/toolbox", "apps/train"}},
+      "apps/toolbox", "apps/train", "apps/bench"}},
     {"zlib.h", {"datasets", "compress/pack", "apps/bench"}},
     {"openssl/", {"datasets"}},
     {"stb_", {"datasets"}},

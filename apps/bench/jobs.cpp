@@ -1,0 +1,192 @@
+#include "apps/bench/jobs.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "apps/bench/models.hpp"
+#include "compress/format/c99/esp_decode.h"
+#include "compress/format/limits.hpp"
+#include "compress/format/reader.hpp"
+#include "compress/format/writer.hpp"
+#include "compress/runtime/session.hpp"
+#include "core/base/file.hpp"
+#include "core/onednn/threads.hpp"
+#include "core/ops/ops.hpp"
+#include "optim/optimizer.hpp"
+
+namespace espalier::bench {
+namespace {
+
+Tensor images_for(const format::PackedModel& packed, std::int64_t batch) {
+  const auto& s = packed.input_shape;
+  require(Shape({s[0], s[1], s[2]}) == digits().image_shape(), "bench", "wants a model of images ",
+          digits().image_shape());
+  require(1 <= batch && batch <= digits().size(), "bench", "wants a batch of 1 to ",
+          digits().size(), " images, got ", batch);
+  std::vector<std::int64_t> first(static_cast<std::size_t>(batch));
+  std::iota(first.begin(), first.end(), 0);
+  return datasets::collate(digits(), first).images;
+}
+
+struct Training {
+  explicit Training(const std::string& name, const JobOptions& o)
+      : model(training_model(name)), options(o) {
+    require(1 <= o.batch && o.batch <= digits().size(), "bench", "wants a batch of 1 to ",
+            digits().size(), " images, got ", o.batch);
+    const std::int64_t whole = digits().size() / o.batch;
+    datasets::for_each_batch(digits(), whole * o.batch, o.batch,
+                             [&](const datasets::Batch& batch) { batches.push_back(batch); });
+    std::vector<Variable> parameters;
+    model.visit(
+        {.parameter = [&](const std::string&, Parameter& p) { parameters.push_back(p.latent()); }});
+    optimizer = std::make_unique<optim::Adam>(std::move(parameters), optim::Adam::Options{});
+  }
+
+  float step() {
+    const ThreadsInScope scope(options.threads);
+    const datasets::Batch& batch = batches[steps++ % batches.size()];
+    const Variable logits = model(Variable(batch.images), {.training = true, .rng = &dropout});
+    const Variable loss = ops::cross_entropy(logits, batch.labels);
+    optimizer->clear_gradients();
+    backward(loss);
+    require(optimizer->step(), ErrorKind::kDiverged, "bench", "a gradient is not finite");
+    return loss.value().item();
+  }
+
+  Sequential model;
+  JobOptions options;
+  Rng dropout{1, "dropout"};
+  std::vector<datasets::Batch> batches;
+  std::unique_ptr<optim::Adam> optimizer;
+  std::size_t steps = 0;
+};
+
+struct Inference {
+  Inference(format::PackedModel packed, const JobOptions& o, runtime::Kernels kernels)
+      : images(images_for(packed, o.batch)),
+        model(std::move(packed)),
+        session(model, {.batch = o.batch, .threads = o.threads, .kernels = kernels}) {}
+  Tensor images;
+  runtime::Model model;
+  runtime::Session session;
+};
+
+// A file of its own, removed with the job.
+struct TemporaryFile {
+  explicit TemporaryFile(const Bytes& bytes) {
+    static int count = 0;
+    path = std::filesystem::temp_directory_path() /
+           ("espalier-bench-" + std::to_string(getpid()) + "-" + std::to_string(count++) + ".esp");
+    write_file(path, bytes);
+  }
+  ~TemporaryFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  std::filesystem::path path;
+};
+
+double levels_of(const format::PackedModel& packed) {
+  std::size_t levels = 0;
+  for (const auto& layer : packed.layers) levels += layer.weight.levels.size();
+  return static_cast<double>(levels);
+}
+
+// The arena that this file wants.
+std::vector<std::uint8_t> arena_for(const Bytes& file) {
+  std::vector<std::uint8_t> arena(1 << 20);
+  esp_model model;
+  const auto decode = [&] {
+    return esp_decode(file.data(), file.size(), arena.data(), arena.size(), format::kMaxWeights,
+                      &model);
+  };
+  esp_status status = decode();
+  for (; status == ESP_ARENA; status = decode()) arena.resize(2 * model.arena_bytes);
+  require(status == ESP_OK, "bench", "c99/esp_decode.c takes no file of this kind");
+  return arena;
+}
+
+}  // namespace
+
+Job training_job(const std::string& model, const JobOptions& options) {
+  const auto training = std::make_shared<Training>(model, options);
+  return {.suite = "train",
+          .model = model,
+          .variant = "float32",
+          .batch = options.batch,
+          .items = static_cast<double>(options.batch),
+          .unit = "images",
+          .run = [training] { training->step(); },
+          .check = [training] { return std::vector{training->step()}; }};
+}
+
+Job inference_job(const std::string& model, const std::string& variant, format::PackedModel packed,
+                  const JobOptions& options, runtime::Kernels kernels) {
+  const auto it = std::make_shared<Inference>(std::move(packed), options, kernels);
+  return {
+      .suite = "infer",
+      .model = model,
+      .variant = variant,
+      .batch = options.batch,
+      .items = static_cast<double>(options.batch),
+      .unit = "images",
+      .run = [it] { it->session.run(it->images); },
+      .check =
+          [it] {
+            const auto logits =
+                it->session.run(it->images).first(static_cast<std::size_t>(it->session.classes()));
+            return std::vector(logits.begin(), logits.end());
+          }};
+}
+
+Job loading_job(const std::string& model, const std::string& variant,
+                const format::PackedModel& packed, const JobOptions& options) {
+  return {.suite = "load",
+          .model = model,
+          .variant = variant,
+          .batch = options.batch,
+          .items = 1,
+          .unit = "loads",
+          .run = [file = std::make_shared<TemporaryFile>(format::write(packed)),
+                  images = images_for(packed, options.batch), options] {
+            const auto loaded = runtime::Model::load(file->path);
+            runtime::Session session(loaded, {.batch = options.batch, .threads = options.threads});
+            session.run(images);
+          }};
+}
+
+Job coding_job(const std::string& model, const std::string& coder,
+               const format::PackedModel& packed) {
+  Job job{.suite = "codec",
+          .model = model,
+          .variant = coder,
+          .items = levels_of(packed),
+          .unit = "levels",
+          .run = {}};
+  const auto file = std::make_shared<Bytes>(format::write(packed));
+  if (coder == "write") {
+    job.run = [packed] { format::write(packed); };
+  } else if (coder == "read") {
+    job.run = [file] { format::read(*file, "bench"); };
+  } else if (coder == "read c99") {
+    const auto arena = std::make_shared<std::vector<std::uint8_t>>(arena_for(*file));
+    job.run = [file, arena] {
+      esp_model decoded;
+      const auto status = esp_decode(file->data(), file->size(), arena->data(), arena->size(),
+                                     format::kMaxWeights, &decoded);
+      require(status == ESP_OK, ErrorKind::kInternal, "bench", "decoded once, then not again");
+    };
+  } else {
+    fail(ErrorKind::kUsage, "bench", "there is no coder ", coder);
+  }
+  return job;
+}
+
+}  // namespace espalier::bench

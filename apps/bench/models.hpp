@@ -1,0 +1,32 @@
+// The networks that all contenders run, with the same first weights in training, float32 and int8.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "apps/bench/networks.hpp"
+#include "compress/format/packed_model.hpp"
+#include "datasets/dataset.hpp"
+#include "layers/sequential.hpp"
+
+namespace espalier::bench {
+
+// "small", "lenet5" (LeNet-5-Caffe), "lenet300" (LeNet-300-100), "large".
+const std::vector<std::string>& model_names();
+
+// Errors: kUsage for another name.
+Sequential training_model(const std::string& name);
+std::int64_t training_batch(const std::string& name);  // as the tutorials': small 32, others 128
+
+// Untrained: a dense network takes as long whatever it has learnt.
+format::PackedModel float_model(const std::string& name);
+format::PackedModel int8_model(const std::string& name);  // calibrated on digits()
+// The same with this share of each linear layer's blocks at zero, those of the smallest sums of
+// magnitudes first; blocks at the far ends may be smaller.
+format::PackedModel pruned(format::PackedModel packed, const Zeros& zeros);
+
+// Synthetic digits, the same for all.
+const datasets::Dataset& digits();
+
+}  // namespace espalier::bench

@@ -1,0 +1,181 @@
+"""PyTorch: eager, channels-last, torch.jit frozen, torch.compile (inductor, frozen for inference);
+int8 by its x86 engine, traced and frozen. Training: Adam with fused=True throughout."""
+
+import warnings
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from protocol import Variant, main
+from shared_models import read_digits, read_layers, read_weights
+
+warnings.filterwarnings("ignore")
+
+
+class Flatten(nn.Module):
+    """To [N H*W*C]: free where the memory is channels-last, and our weights fit as they are."""
+
+    def forward(self, x):
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def build(folder, model, channels_last):
+    """Our layers with our first weights, for images [N 1 28 28]."""
+    weights = read_weights(folder, model)
+    layers, shape = [], (28, 28, 1)  # H W C, or F
+
+    def give(module, name):
+        tensors = {
+            key.removeprefix(name + "."): torch.tensor(value)
+            for key, value in weights.items()
+            if key.startswith(name + ".")
+        }
+        with torch.no_grad():
+            if isinstance(module, nn.Conv2d):
+                module.weight.copy_(tensors["weight"].permute(0, 3, 1, 2))
+            if isinstance(module, nn.Linear):
+                weight = tensors["weight"]
+                if not channels_last and isinstance(layers[-1], nn.Flatten):
+                    h, w, c = flattened
+                    weight = weight.reshape(-1, h, w, c).permute(0, 3, 1, 2).flatten(1)
+                module.weight.copy_(weight)
+            if not isinstance(module, nn.BatchNorm2d):  # ours starts at 1, 0, 0, 1 as theirs does
+                module.bias.copy_(tensors["bias"])
+        layers.append(module)
+
+    for layer in read_layers(folder, model):
+        kind = layer["type"]
+        if kind == "Conv2d":
+            k = layer["kernel_size"]
+            same = layer.get("padding") == "same"
+            give(
+                nn.Conv2d(shape[2], layer["filters"], k, padding=k // 2 if same else 0),
+                layer["name"],
+            )
+            less = 0 if same else k - 1
+            shape = (shape[0] - less, shape[1] - less, layer["filters"])
+        elif kind == "MaxPool2d":
+            layers.append(nn.MaxPool2d(layer.get("pool_size", 2)))
+            shape = (shape[0] // 2, shape[1] // 2, shape[2])
+        elif kind == "BatchNorm":
+            give(nn.BatchNorm2d(shape[2], eps=1e-3, momentum=0.01), layer["name"])
+        elif kind == "Flatten":
+            flattened, shape = shape, (shape[0] * shape[1] * shape[2],)
+            layers.append(Flatten() if channels_last else nn.Flatten())
+        elif kind == "Dense":
+            give(nn.Linear(shape[0], layer["units"]), layer["name"])
+            shape = (layer["units"],)
+        elif kind == "Dropout":
+            layers.append(nn.Dropout(layer["rate"]))
+        elif kind != "Relu":
+            raise ValueError(f"no layer for {kind}")
+        if kind == "Relu" or layer.get("activation") == "relu":
+            layers.append(nn.ReLU())
+    network = nn.Sequential(*layers)
+    return network.to(memory_format=torch.channels_last) if channels_last else network
+
+
+def images_of(folder, count, channels_last):
+    images, labels = read_digits(folder, count)
+    images = torch.tensor(images).permute(0, 3, 1, 2).contiguous()
+    if channels_last:
+        images = images.contiguous(memory_format=torch.channels_last)
+    return images, torch.tensor(labels)
+
+
+def infer(request, how, channels_last):
+    torch.set_grad_enabled(False)
+    folder, model = request["folder"], request["model"]
+    network = build(folder, model, channels_last).eval()
+    images, _ = images_of(folder, request["batch"], channels_last)
+    run = how(network, images)
+    for _ in range(5):  # torch.jit specialises in its first runs
+        logits = run(images)
+    return Variant(lambda: run(images), logits[0])
+
+
+def eager(network, images):
+    return network
+
+
+def jit(network, images):
+    return torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, images)))
+
+
+def compiled(network, images, **options):
+    torch._dynamo.reset()
+    return torch.compile(network, options={"freezing": True, **options})
+
+
+def compiled_cpp(network, images):
+    return compiled(network, images, cpp_wrapper=True)
+
+
+def int8(network, images):
+    from torch.ao.quantization import get_default_qconfig_mapping
+    from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+    torch.backends.quantized.engine = "x86"
+    prepared = prepare_fx(network, get_default_qconfig_mapping("x86"), (images,))
+    prepared(images)
+    return torch.jit.freeze(torch.jit.trace(convert_fx(prepared), images))
+
+
+def train(request, compile, channels_last):
+    torch.set_grad_enabled(True)
+    torch.manual_seed(1)
+    folder, model, batch = request["folder"], request["model"], request["batch"]
+    network = build(folder, model, channels_last).train()
+    images, labels = images_of(folder, None, channels_last)
+    batches = list(zip(images.split(batch), labels.split(batch)))[: len(images) // batch]
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, eps=1e-7, fused=True)
+    loss_of = lambda x, y: F.cross_entropy(network(x), y)
+    if compile:
+        torch._dynamo.reset()
+        loss_of = torch.compile(loss_of)
+    steps = 0
+
+    def step():
+        nonlocal steps
+        x, y = batches[steps % len(batches)]
+        steps += 1
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(x, y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return Variant(step, [step().item()])
+
+
+def prepare(request):
+    torch.set_num_threads(request["threads"])
+    if request["suite"] == "train":
+        ways = {
+            "eager": (False, False),
+            "eager, channels-last": (False, True),
+            "compile": (True, False),
+            "compile, channels-last": (True, True),
+        }
+        return {name: lambda way=way: train(request, *way) for name, way in ways.items()}
+    if request["suite"] != "infer":
+        return {}
+    ways = {
+        "eager, channels-last": (eager, True),
+        "jit": (jit, False),
+        "jit, channels-last": (jit, True),
+        "compile": (compiled, False),
+        "compile, C++": (compiled_cpp, False),
+        "int8, x86 engine": (int8, True),
+    }
+    return {name: lambda way=way: infer(request, *way) for name, way in ways.items()}
+
+
+def load_and_run(file, batch):
+    with torch.inference_mode():
+        torch.jit.load(file)(torch.zeros(batch, 1, 28, 28))
+
+
+if __name__ == "__main__":
+    main("PyTorch", {"torch": torch.__version__}, prepare, load_and_run)
