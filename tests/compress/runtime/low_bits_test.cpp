@@ -46,12 +46,12 @@ Sequential network() {
 }
 
 const datasets::TrainTest& digits() {
-  static const auto data = datasets::synthetic_digits({.train = 300, .test = 400});
+  static const auto data = datasets::synthetic_digits({.train = 300, .test = 200});
   return data;
 }
 
 Tensor images() {
-  std::vector<std::int64_t> all(400);
+  std::vector<std::int64_t> all(200);
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
   return datasets::collate(*digits().test, all).images;
 }
@@ -88,15 +88,15 @@ format::PackedModel trained_file(const QuantizationAware::Options& options) {
   CHECK(same_bits(model(Variable(x)).value().values(), attached.values()));  // baked is trained
   const Tensor wanted = quantize::evaluate(aware.network(), x);
   const auto agreed = training::count_correct(wanted, training::predictions(attached));
-  CHECK(agreed >= 380);  // fake quantization and integers differ by rounding alone
+  CHECK(agreed >= 190);  // fake quantization and integers differ by rounding alone
   const Bytes file = format::write(pack::pack(aware.network(), {28, 28, 1}));
   const runtime::Model read(format::read(file, "low.esp"));
   CHECK(same_bits(read.run(x).values(), wanted.values()));  // the reference executor
-  runtime::Session session(read, {.batch = 400});
+  runtime::Session session(read, {.batch = 200});
   CHECK(same_bits(session.run(x), wanted.values()));  // oneDNN
   std::vector<int> labels;
-  for (std::int64_t i = 0; i < 400; ++i) labels.push_back(digits().test->get(i).label);
-  CHECK(training::count_correct(wanted, labels) >= 100);  // chance would be 40
+  for (std::int64_t i = 0; i < 200; ++i) labels.push_back(digits().test->get(i).label);
+  CHECK(training::count_correct(wanted, labels) >= 50);  // chance would be 20
   return format::read(file, "low.esp");
 }
 
