@@ -64,7 +64,8 @@ std::string Network::label(std::int64_t i) const {
 Network network_of(const format::PackedModel& model) {
   format::validate(model, ErrorKind::kUsage, "export");
   Network network{&model, {}};
-  std::set<std::string> taken = {"pixel"};  // the C file's own table
+  // The C file's own table; the graphs' input and output.
+  std::set<std::string> taken = {"pixel", "image", "logits"};
   Shape shape = model.input_shape;
   ActivationGrid grid = model.input;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
