@@ -10,24 +10,28 @@
 using namespace espalier;
 using namespace espalier::exports;
 
+namespace {
+
+bool node() {
+  const bool found = installed("node");
+  if (!found) MESSAGE("skipped: install nodejs");
+  return found;
+}
+
+}  // namespace
+
 TEST_CASE("JavaScript: random models of every kind of layer, bit for bit, under Node") {
-  if (!installed("node")) {
-    MESSAGE("skipped: install nodejs");
-    return;
-  }
+  if (!node()) return;
   const tests::Folder folder("js_test");
-  for (std::uint64_t seed = 0; seed < 14; ++seed) {
-    const PackedModel model = random_integers(seed);
-    Rng rng(seed, "pixels");
-    const Pixels pixels = pixels_of(rng, model, 20);
-    const bool module = seed % 2;
-    CHECK_MESSAGE(differing(run_js(folder.path, model, pixels, module), wanted(model, pixels)) == 0,
-                  "model " << seed);
+  for (const Sample& s : samples(14, Numbers::kIntegers)) {
+    const bool module = s.seed % 2;
+    CHECK_MESSAGE(differing(run_js(folder.path, s.model, s.pixels, module), s.want) == 0,
+                  "model " << s.seed);
   }
 }
 
 TEST_CASE("JavaScript: labels are texts of it, whatever they hold") {
-  if (!installed("node")) return;
+  if (!node()) return;
   const tests::Folder folder("js_labels_test");
   PackedModel model = format::samples::network(4, 0.5);
   model.labels = {"d\u00e9j\u00e0 </script>", "\"\\\n@NAME@ */ \u2028", "\U0001F600"};
@@ -41,7 +45,7 @@ TEST_CASE("JavaScript: labels are texts of it, whatever they hold") {
 }
 
 TEST_CASE("JavaScript: a name that the language takes gets an underscore") {
-  if (!installed("node")) return;
+  if (!node()) return;
   const tests::Folder folder("js_names_test");
   for (const std::string& name :
        std::initializer_list<std::string>{"class", "module", "Math", "run"}) {
