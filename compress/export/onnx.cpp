@@ -4,7 +4,6 @@
 
 #include "compress/export/network.hpp"
 #include "compress/export/onnx_graph.hpp"
-#include "compress/export/text.hpp"
 
 namespace espalier::exports {
 namespace {
@@ -41,7 +40,7 @@ class Writer {
     const auto& model = *network_.model;
     x_ = "image";
     if (!network_.is_float()) x_ = on_grid("image", x_, model.input, false);
-    for (const Step& s : network_.steps) layer(s);
+    for (const Step& s : network_.steps) visit(s.layer->kind, *this, s);
     flat(network_.steps.back().out);
     return x_;
   }
@@ -50,24 +49,20 @@ class Writer {
     const auto& model = *network_.model;
     // The output's name is the graph's interface.
     graph_.node("Identity", "logits", {write()});
-    std::vector<std::string> labels;
-    for (std::int64_t i = 0; i < network_.classes(); ++i)
-      labels.push_back(js_literal(network_.label(i)));
-    std::string list = "[";
-    for (const auto& label : labels) list += (list.size() > 1 ? ", " : "") + label;
     const auto [h, w, c] = model.input_shape;
     return graph_.model(name, "image", {c, h, w}, "logits", network_.classes(),
-                        {{"labels", list + "]"},
-                         {"input", "float32 [batch channels height width] of (pixel / 255 - " +
-                                       decimal(model.input_mean) + ") / " +
-                                       decimal(model.input_deviation) + ", pixels 0..255"}});
+                        {{"labels", labels_json(network_)},
+                         {"input", input_text(network_, "channels height width")}});
   }
 
- private:
-  void layer(const Step& s);
+  // Of visit().
   void linear(const Step& s);
-  void batch_norm(const Step& s);
   void pool(const Step& s);
+  void batch_norm(const Step& s);
+  void relu(const Step& s) { x_ = graph_.node("Relu", s.name, {x_}); }
+  void flatten(const Step& s) { flat(s.in); }
+
+ private:
   void floats_from_levels(const Step& s);
   void levels_from_floats(const Step& s, std::int32_t zero_point, std::int32_t lowest);
   void flat(const Shape& shape);
@@ -139,10 +134,8 @@ std::string Writer::dequantized_weight(const Step& s, const Dims& shape) {
 }
 
 std::string Writer::dequantized_bias(const Step& s) {
-  const auto& w = s.layer->weight;
   std::vector<float> scales;
-  for (std::size_t c = 0; c < s.bias.size(); ++c)
-    scales.push_back(s.from.scale * w.scales[w.scales.size() > 1 ? c : 0]);
+  for (std::size_t c = 0; c < s.bias.size(); ++c) scales.push_back(s.sum_scale(c));
   const Dims dims{static_cast<std::int64_t>(s.bias.size())};
   const std::string name = s.name + "/bias";
   const std::string levels = graph_.constant(name + "/levels", OnnxType::kInt32, s.bias, dims);
@@ -241,24 +234,6 @@ void Writer::pool(const Step& s) {
   if (levels) floats_from_levels(s);
   x_ = graph_.node(max ? "MaxPool" : "AveragePool", s.name, {x_}, attributes);
   if (levels) levels_from_floats(s, 0, 0);
-}
-
-void Writer::layer(const Step& s) {
-  switch (s.layer->kind) {
-    case LayerKind::kConv2d:
-    case LayerKind::kDense:
-      return linear(s);
-    case LayerKind::kMaxPool2d:
-    case LayerKind::kAveragePool2d:
-      return pool(s);
-    case LayerKind::kBatchNorm:
-      return batch_norm(s);
-    case LayerKind::kRelu:
-      x_ = graph_.node("Relu", s.name, {x_});
-      return;
-    case LayerKind::kFlatten:
-      return flat(s.in);
-  }
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "compress/export/network.hpp"
-#include "compress/export/text.hpp"
 #include "compress/export/tflite_graph.hpp"
 #include "core/base/error.hpp"
 
@@ -44,12 +43,15 @@ class Writer {
   explicit Writer(const Network& network) : network_(network) {}
   Bytes file(const std::string& name);
 
- private:
-  void layer(const Step& s);
+  // Of visit().
   void linear(const Step& s);
-  void logits(const Step& s);
-  void batch_norm(const Step& s);
   void pool(const Step& s);
+  void batch_norm(const Step& s);
+  void relu(const Step& s) { node(TfliteOp::kRelu, s.name, batch_of(s.out), s.to, {}); }
+  void flatten(const Step& s) { reshape(s.name, batch_of(s.out), s.to); }
+
+ private:
+  void logits(const Step& s);
   void floats_from_levels(const Step& s);
   void levels_from_floats(const Step& s, std::int32_t zero_point, std::int32_t lowest);
   TflitePadding padding(const Step& s);
@@ -102,8 +104,9 @@ TflitePadding Writer::padding(const Step& s) {
   if (same(s.in[0], l.kernel_h, l.stride_h, l.pad_top, l.pad_bottom) &&
       same(s.in[1], l.kernel_w, l.stride_w, l.pad_left, l.pad_right))
     return TflitePadding::kSame;
-  require(l.kind != LayerKind::kAveragePool2d, "export tflite", "average pool '", l.name, "' pads ",
-          l.pad_top, " ", l.pad_left, " ", l.pad_bottom, " ", l.pad_right,
+  require(l.kind != LayerKind::kAveragePool2d, "export tflite", "average pool '",
+          l.name.empty() ? s.name : l.name, "' pads ", l.pad_top, " ", l.pad_left, " ",
+          l.pad_bottom, " ", l.pad_right,
           ", which .tflite can only say for \"same\"; train it with \"padding\": \"same\" or none");
   const Dims amounts{0, 0, i32(l.pad_top), i32(l.pad_bottom), i32(l.pad_left), i32(l.pad_right),
                      0, 0};
@@ -170,8 +173,7 @@ void Writer::logits(const Step& s) {
       seen = {s.in[0] + l.pad_top + l.pad_bottom, s.in[1] + l.pad_left + l.pad_right, s.in[2]};
     node(TfliteOp::kDequantize, s.name + "/reals", batch_of(seen), {}, {});
     for (std::size_t c = 0; c < s.bias.size(); ++c)
-      bias.push_back(static_cast<float>(s.bias[c]) *
-                     (s.from.scale * w.scales[w.scales.size() > 1 ? c : 0]));
+      bias.push_back(static_cast<float>(s.bias[c]) * s.sum_scale(c));
   }
   bias.resize(static_cast<std::size_t>(w.shape[0]), 0.0f);
   const std::int32_t added =
@@ -235,23 +237,6 @@ void Writer::pool(const Step& s) {
   if (levels) levels_from_floats(s, 0, 0);
 }
 
-void Writer::layer(const Step& s) {
-  switch (s.layer->kind) {
-    case LayerKind::kConv2d:
-    case LayerKind::kDense:
-      return linear(s);
-    case LayerKind::kMaxPool2d:
-    case LayerKind::kAveragePool2d:
-      return pool(s);
-    case LayerKind::kBatchNorm:
-      return batch_norm(s);
-    case LayerKind::kRelu:
-      return node(TfliteOp::kRelu, s.name, batch_of(s.out), s.to, {});
-    case LayerKind::kFlatten:
-      return reshape(s.name, batch_of(s.out), s.to);
-  }
-}
-
 Bytes Writer::file(const std::string& name) {
   const auto& model = *network_.model;
   const Dims dims = batch_of(model.input_shape);
@@ -262,15 +247,11 @@ Bytes Writer::file(const std::string& name) {
     if (std::lround(black) + model.input.zero_point < 0)
       at_least_level_0("image/levels", dims, model.input);
   }
-  for (const Step& s : network_.steps) layer(s);
+  for (const Step& s : network_.steps) visit(s.layer->kind, *this, s);
   reshape("logits", {-1, i32(network_.classes())}, {});
-  std::string labels;
-  for (std::int64_t i = 0; i < network_.classes(); ++i)
-    labels += (i ? ", " : "") + js_literal(network_.label(i));
   return graph_.file(name, input, x_,
-                     "{\"input\": \"float32 [batch height width channels] of (pixel / 255 - " +
-                         decimal(model.input_mean) + ") / " + decimal(model.input_deviation) +
-                         ", pixels 0..255\", \"labels\": [" + labels + "]}");
+                     "{\"input\": \"" + input_text(network_, "height width channels") +
+                         "\", \"labels\": " + labels_json(network_) + "}");
 }
 
 }  // namespace

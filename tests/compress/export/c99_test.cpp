@@ -112,6 +112,27 @@ TEST_CASE("C99: bit for bit on a Cortex-M4") {
                   "model " << s.seed);
 }
 
+TEST_CASE("C99: dynamic range, 16-bit and clustered weights are floats of 32 bits") {
+  const tests::Folder folder("c99_widened_test");
+  for (const Sample& s : samples(3, Numbers::kDynamicRange))
+    CHECK_MESSAGE(difference(run_c99(folder.path, s.model, s.pixels), s.want) < 1e-5,
+                  "model " << s.seed);
+}
+
+TEST_CASE("C99: biases of 0 may have any shift, and a logit's -0 stays") {
+  const tests::Folder folder("c99_zeros_test");
+  PackedModel model = runtime::model_of({1, 1, 4}, {1e-30f, 0});
+  PackedLayer dense;
+  dense.weight = {{2, 4}, 8, {}, {1, 2, 3, 4, -1, -2, -3, -4}, {1e-30f}};
+  dense.bias_levels = {0, 0}, dense.bias_shift = 31, dense.relu = true;
+  model.layers = {dense};
+  const Pixels pixels = {255, 255, 255, 255};
+  const Logits want = wanted(model, pixels);
+  CHECK(std::signbit(want[1]));
+  const Compiler strict{{"-std=c99", "-fsanitize=undefined", "-fno-sanitize-recover=all"}};
+  CHECK(differing(run_c99(folder.path, model, pixels, strict), want) == 0);
+}
+
 TEST_CASE("C99: what cannot be exported is refused, with the remedy") {
   const auto refuses = [](const PackedModel& model, const std::string& part) {
     try {
@@ -119,7 +140,7 @@ TEST_CASE("C99: what cannot be exported is refused, with the remedy") {
       FAIL("exported");
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::kUsage);
-      CHECK_MESSAGE(tests::contains(error.what(), part), error.what());
+      CHECK_MESSAGE(tests::contains(error.what(), part), std::string(error.what()));
     }
   };
   PackedModel levels = format::samples::network(4, 0.5);
@@ -135,4 +156,17 @@ TEST_CASE("C99: what cannot be exported is refused, with the remedy") {
   PackedModel padded = format::samples::network(4, 0.5);
   padded.layers.front().pad_left = 2;
   refuses(padded, "pads by as much");
+  PackedModel unnamed = format::samples::network(32, 0.5);
+  unnamed.layers.resize(2);
+  unnamed.layers[1].pad_left = 2;
+  refuses(unnamed, "layer 2 pads by as much");
+  PackedModel overflow = format::samples::network(4, 0.5);
+  overflow.layers.front().weight.scales[3] = 3e38f, overflow.layers.front().output.scale = 1e-9f;
+  refuses(overflow, "layer 'conv1', channel 3: the scales");
+  PackedModel large = runtime::model_of({1, 1, 4097}, {});
+  PackedLayer dense;
+  dense.weight.shape = {1024, 4097};
+  dense.weight.values.assign(1024 * 4097, 1.0f);
+  large.layers = {dense};
+  refuses(large, "no more than 4194304; export it as onnx");
 }

@@ -48,13 +48,35 @@ TEST_CASE("JavaScript: a name that the language takes gets an underscore") {
   if (!node()) return;
   const tests::Folder folder("js_names_test");
   for (const std::string& name :
-       std::initializer_list<std::string>{"class", "module", "Math", "run"}) {
+       std::initializer_list<std::string>{"class", "module", "Math", "run", "top", "__dirname"}) {
     const std::string file = (folder.path / (name + ".mjs")).string();
     write_file(file, js(format::samples::network(4, 0.5), {.name = name, .module = true}));
     CHECK(tests::contains(js(format::samples::network(4, 0.5), {.name = name}),
                           "module.exports = " + name + "_;"));
     succeed({"node", file});
   }
+}
+
+TEST_CASE("JavaScript: a logit's -0 stays") {
+  if (!node()) return;
+  const tests::Folder folder("js_zero_test");
+  PackedModel model = runtime::model_of({1, 1, 2}, {1e-30f, 0});
+  PackedLayer dense;
+  dense.weight = {{2, 2}, 8, {}, {1, 2, -1, -2}, {1e-30f}};
+  dense.relu = true;
+  model.layers = {dense};
+  const Pixels pixels = {255, 255};
+  const Logits want = wanted(model, pixels);
+  CHECK(std::signbit(want[1]));
+  CHECK(differing(run_js(folder.path, model, pixels, true), want) == 0);
+}
+
+TEST_CASE("JavaScript: its head names the file that it is in") {
+  const PackedModel model = format::samples::network(4, 0.5);
+  CHECK(tests::contains(js(model, {.name = "my-digits", .file = "my-digits.js"}),
+                        "<script src=\"my-digits.js\"></script>"));
+  CHECK(tests::contains(js(model, {.name = "digits", .module = true, .file = "a\nb.mjs"}),
+                        "from \"./a?b.mjs\""));
 }
 
 TEST_CASE("JavaScript: floats are refused, with the remedy") {

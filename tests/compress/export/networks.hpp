@@ -152,19 +152,25 @@ inline PackedModel random_integers(std::uint64_t seed, const RandomOptions& opti
   return model;
 }
 
-// The same layers in floats.
-inline PackedModel floats_of(PackedModel model) {
+enum class Numbers { kIntegers, kFloats, kDynamicRange };
+
+// The same layers in floats, of dynamic range with the weights left as levels.
+inline PackedModel floats_of(PackedModel model, Numbers numbers) {
   model.input = {};
   for (PackedLayer& l : model.layers) {
     l.output = {};
     for (float& v : l.offset) v *= 0.02f;
     if (l.weight.levels.empty()) continue;
     const float scale = 1.0f / static_cast<float>(1 << (l.weight.bits - 1));
+    for (const std::int32_t b : l.bias_levels) l.bias.push_back(static_cast<float>(b) / 4000);
+    l.bias_levels.clear(), l.bias_shift = 0;
+    if (numbers == Numbers::kDynamicRange) {
+      for (float& s : l.weight.scales) s = scale * (1 + s);
+      continue;
+    }
     for (const std::int8_t level : l.weight.levels)
       l.weight.values.push_back(scale * static_cast<float>(level));
-    for (const std::int32_t b : l.bias_levels) l.bias.push_back(static_cast<float>(b) / 4000);
-    l.weight.levels.clear(), l.weight.scales.clear(), l.bias_levels.clear();
-    l.weight.bits = 32, l.bias_shift = 0;
+    l.weight.levels.clear(), l.weight.scales.clear(), l.weight.bits = 32;
   }
   return model;
 }
@@ -176,7 +182,6 @@ struct Sample {
   Pixels pixels;
   Logits want;
 };
-enum class Numbers { kIntegers, kFloats };
 
 // How many images have logits that no other has.
 inline std::size_t distinct_rows(const Logits& logits, std::size_t images) {
@@ -194,7 +199,7 @@ inline std::vector<Sample> samples(std::size_t count, Numbers numbers, std::int6
   std::vector<Sample> all;
   for (std::uint64_t seed = 0; seed < 3 * count && all.size() < count; ++seed) {
     PackedModel model = random_integers(seed, options);
-    if (numbers == Numbers::kFloats) model = floats_of(std::move(model));
+    if (numbers != Numbers::kIntegers) model = floats_of(std::move(model), numbers);
     Rng rng(seed, "pixels");
     const Pixels pixels = pixels_of(rng, model, images);
     const Logits want = wanted(model, pixels);

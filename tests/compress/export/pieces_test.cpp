@@ -65,9 +65,8 @@ std::vector<WireField> fields_of(std::span<const std::uint8_t> wire) {
   while (reader.remaining()) {
     const std::uint64_t key = varint();
     WireField field{static_cast<int>(key >> 3)};
-    REQUIRE((key & 7) % 5 <= 2);
+    REQUIRE(((key & 7) == 0 || (key & 7) == 2));
     if ((key & 7) == 0) field.integer = varint();
-    if ((key & 7) == 5) field.integer = reader.u32();
     if ((key & 7) == 2) {
       const auto bytes = reader.take(varint());
       field.bytes.assign(bytes.begin(), bytes.end());
@@ -202,7 +201,6 @@ TEST_CASE("protobuf: the encodings of its documentation") {
         Bytes{0x08, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01});
   CHECK(Message().text(2, "testing").wire() == Bytes{0x12, 7, 't', 'e', 's', 't', 'i', 'n', 'g'});
   CHECK(Message().message(3, Message().integer(1, 150)).wire() == Bytes{0x1a, 3, 0x08, 0x96, 0x01});
-  CHECK(Message().real(1, 1.0f).wire() == Bytes{0x0d, 0, 0, 0x80, 0x3f});
 }
 
 TEST_CASE("ONNX: the graph's nodes and constants") {
