@@ -46,8 +46,9 @@ class Session {
   // Errors: kUsage when the images do not have the model's shape or are too many.
   std::span<const float> run(const Tensor& images);
 
-  // The plan's steps, timed over `runs` runs. Errors: kUsage for the reference executor.
-  std::vector<PlannedStep> plan(int runs = 0);
+  // The plan's steps, timed over `runs` runs, or as many, though at least 5, as `seconds` allow.
+  // Errors: kUsage for the reference executor.
+  std::vector<PlannedStep> plan(int runs = 0, double seconds = 1);
 
   const Model& model() const { return *model_; }
   std::int64_t batch() const { return options_.batch; }
