@@ -125,8 +125,9 @@ void add_export(CLI::App& app) {
       "onnx    for ONNX Runtime and other engines: float32, or int8 as QuantizeLinear pairs\n"
       "tflite  for LiteRT (TensorFlow Lite), int8\n"
       "c99 and js compute a quantized model's integers: the logits are those of 'espalier run',\n"
-      "bit for bit. onnx and tflite follow their engines' rounding: the same answer on 99.9 % of\n"
-      "the images.\n"
+      "bit for bit. onnx and tflite are rounded by their engines in convolutions and dense layers: "
+      "a\n"
+      "level may differ now and then (figures: compress/export/EXPORT.md).\n"
       "Examples: espalier export c99 espalier-out/quantized.esp -o digits.c\n"
       "          espalier export onnx espalier-out/baseline.esp -o digits.onnx");
   command->callback([o] { export_model(*o); });
