@@ -6,7 +6,8 @@
 #include "compress/format/validate.hpp"
 #include "compress/runtime/choice.hpp"
 #include "compress/runtime/costs.hpp"
-#include "compress/runtime/onednn/levels.hpp"
+#include "compress/runtime/loops/levels.hpp"
+#include "compress/runtime/loops/steps.hpp"
 #include "core/base/median.hpp"
 #include "core/onednn/onednn.hpp"
 
@@ -50,20 +51,20 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& y, bo
     case LayerKind::kConv2d:
     case LayerKind::kDense:
       if (integer) return {"oneDNN", onednn::integer_linear(l, x, y, workspace)};
-      if (exact) return {"ordered", onednn::ordered_linear(l, x, y)};
+      if (exact) return {"ordered", loops::ordered_linear(l, x, y)};
       return {"oneDNN", onednn::float_linear(l, x, y)};
     case LayerKind::kMaxPool2d:
       return {"oneDNN", onednn::pool2d(l, x, y)};
     case LayerKind::kAveragePool2d:
-      if (!is_float) return {"loop", onednn::average_pool2d_levels(l, x, y)};
-      if (exact) return {"ordered", onednn::ordered_average_pool2d(l, x, y)};
+      if (!is_float) return {"loop", loops::average_pool2d_levels(l, x, y)};
+      if (exact) return {"ordered", loops::ordered_average_pool2d(l, x, y)};
       return {"oneDNN", onednn::pool2d(l, x, y)};
     case LayerKind::kBatchNorm:
-      if (integer) return {"loop", onednn::batch_norm_levels(l, x, y)};
-      if (is_float && y.grid.is_float()) return {"loop", onednn::batch_norm(l, x, y)};
-      return {"loop", onednn::crossing_batch_norm(l, x, y)};
+      if (integer) return {"loop", loops::batch_norm_levels(l, x, y)};
+      if (is_float && y.grid.is_float()) return {"loop", loops::batch_norm(l, x, y)};
+      return {"loop", loops::crossing_batch_norm(l, x, y)};
     case LayerKind::kRelu:
-      return {"loop", is_float ? onednn::relu(x) : onednn::relu_levels(x)};
+      return {"loop", is_float ? loops::relu(x) : loops::relu_levels(x)};
     case LayerKind::kFlatten:
       return {};
   }
@@ -96,9 +97,9 @@ Activation Plan::activation(std::size_t stage, bool at_end) {
 Plan::Bound Plan::input_step(const Activation& to) {
   Step step = [this, to] {
     if (to.grid.is_float())
-      onednn::transform_pixels(pixels_, model_, to.floats());
+      loops::transform_pixels(pixels_, model_, to.floats());
     else
-      onednn::quantize_pixels(pixels_, model_, to.levels());
+      loops::quantize_pixels(pixels_, model_, to.levels());
   };
   return {std::move(step),
           {.kernel = "loop",

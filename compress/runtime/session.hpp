@@ -11,12 +11,12 @@
 namespace espalier::runtime {
 
 enum class Executor {
-  kOneDnn,     // a plan of oneDNN's kernels and ours; integers as the reference, bit for bit
+  kPlan,       // oneDNN's kernels and ours; integers as the reference, bit for bit
   kReference,  // Model::run: plain, and allocating in every run
 };
 
 struct SessionOptions {
-  Executor executor = Executor::kOneDnn;
+  Executor executor = Executor::kPlan;
   std::int64_t batch = 1;  // the most images in one run
   int threads = 1;         // of oneDNN's kernels, ours use one; see core/onednn/threads.hpp
   // Of integer layers. Fixed, so that what a program does, and how fast, is the same every time;
