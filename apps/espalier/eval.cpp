@@ -22,7 +22,7 @@ namespace {
 struct EvalOptions {
   std::filesystem::path model;
   DataOptions data;
-  std::string executor = "onednn";
+  std::string executor = "plan";  // or "onednn", its former name
   bool json = false;
 };
 
@@ -51,18 +51,18 @@ void eval(const EvalOptions& options) {
 
   Progress progress("eval", test.size(), "images", options.json);
   constexpr std::int64_t kBatch = 100;
-  runtime::Session onednn(model, {.batch = kBatch});
+  runtime::Session plan(model, {.batch = kBatch});
   runtime::Session reference(model, {.executor = runtime::Executor::kReference, .batch = kBatch});
   const bool exact = runtime::is_exact(model.packed());
   std::int64_t right = 0, differ = 0, seen = 0;
   datasets::for_each_batch(test, test.size(), kBatch, [&](const datasets::Batch& batch) {
-    const auto got = onednn.run(batch.images), wanted = reference.run(batch.images);
-    const auto logits = options.executor == "onednn" ? got : wanted;
-    const auto answers = argmax_rows(logits, onednn.classes());
+    const auto got = plan.run(batch.images), wanted = reference.run(batch.images);
+    const auto logits = options.executor == "reference" ? wanted : got;
+    const auto answers = argmax_rows(logits, plan.classes());
     for (std::size_t i = 0; i < answers.size(); ++i) right += answers[i] == batch.labels[i];
     require(std::ranges::all_of(logits, [](float v) { return std::isfinite(v); }),
             ErrorKind::kCorrupt, options.model.string(), "gives logits that are not finite");
-    differ += runtime::differing_logits(got, wanted, onednn.classes(), exact);
+    differ += runtime::differing_logits(got, wanted, plan.classes(), exact);
     progress.update(seen += std::ssize(batch.labels));
   });
   progress.finish();
@@ -92,8 +92,8 @@ void add_eval(CLI::App& app) {
   add_data_options(*command, options->data);
   command
       ->add_option("--executor", options->executor,
-                   "Whose answers count: onednn (fast), or reference (plain loops)")
-      ->check(one_of("executor", {"onednn", "reference"}))
+                   "Whose answers count: plan (fast), or reference (plain loops)")
+      ->check(one_of("executor", {"plan", "reference", "onednn"}))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print one line of JSON");
   command->footer(

@@ -40,6 +40,14 @@ Bytes bytes_of(const std::string& text) {
   return {text.begin(), text.end()};
 }
 
+// A string of JavaScript and of Python.
+std::string quoted(const std::filesystem::path& file) {
+  std::string text = "\"";
+  for (const char c : file.string())
+    text += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  return text + "\"";
+}
+
 const std::vector<Format>& formats() {
   static const std::vector<Format> kAll = {
       {"c99",
@@ -47,36 +55,38 @@ const std::vector<Format>& formats() {
          return bytes_of(exports::c99(model, {.name = target.name}));
        },
        [](const auto& file) {
-         return "cc -std=c99 -O2 -Wall -c " + file.string() +
+         return "cc -std=c99 -O2 -Wall -c " + shell_word(file.string()) +
                 "   (its first lines say how to call it)";
        }},
       {"js",
        [](const auto& model, const Target& target) {
-         return bytes_of(exports::js(
-             model, {.name = target.name, .module = target.file.extension() == ".mjs"}));
+         return bytes_of(exports::js(model, {.name = target.name,
+                                             .module = target.file.extension() == ".mjs",
+                                             .file = target.file.filename().string()}));
        },
        [](const auto& file) {
-         const std::string path = std::filesystem::absolute(file).string();
-         return file.extension() == ".mjs" ? "node --input-type=module -e 'import m from \"" +
-                                                 path + "\"; console.log(m.labels)'"
-                                           : "node -p 'require(\"" + path + "\").labels'";
+         const std::string path = quoted(std::filesystem::absolute(file));
+         return file.extension() == ".mjs"
+                    ? "node --input-type=module -e " +
+                          shell_word("import m from " + path + "; console.log(m.labels)")
+                    : "node -p " + shell_word("require(" + path + ").labels");
        }},
       {"onnx",
        [](const auto& model, const Target& target) {
          return exports::onnx(model, {.name = target.name});
        },
        [](const auto& file) {
-         return "python3 -c 'import onnxruntime as o; print(o.InferenceSession(\"" + file.string() +
-                "\").get_inputs()[0])'";
+         return "python3 -c " + shell_word("import onnxruntime as o; print(o.InferenceSession(" +
+                                           quoted(file) + ").get_inputs()[0])");
        }},
       {"tflite",
        [](const auto& model, const Target& target) {
          return exports::tflite(model, {.name = target.name});
        },
        [](const auto& file) {
-         return "python3 -c 'from ai_edge_litert.interpreter import Interpreter as I; "
-                "print(I(\"" +
-                file.string() + "\").get_input_details())'";
+         return "python3 -c " +
+                shell_word("from ai_edge_litert.interpreter import Interpreter as I; print(I(" +
+                           quoted(file) + ").get_input_details())");
        }},
   };
   return kAll;
@@ -115,8 +125,9 @@ void add_export(CLI::App& app) {
       "onnx    for ONNX Runtime and other engines: float32, or int8 as QuantizeLinear pairs\n"
       "tflite  for LiteRT (TensorFlow Lite), int8\n"
       "c99 and js compute a quantized model's integers: the logits are those of 'espalier run',\n"
-      "bit for bit. onnx and tflite follow their engines' rounding: the same answer on 99.9 % of\n"
-      "the images.\n"
+      "bit for bit. onnx and tflite are rounded by their engines in convolutions and dense layers: "
+      "a\n"
+      "level may differ now and then (figures: compress/export/EXPORT.md).\n"
       "Examples: espalier export c99 espalier-out/quantized.esp -o digits.c\n"
       "          espalier export onnx espalier-out/baseline.esp -o digits.onnx");
   command->callback([o] { export_model(*o); });

@@ -83,11 +83,11 @@ void inspect(const InspectOptions& options) {
     runtime::Session session(model,
                              {.batch = options.batch, .kernels = kernels_named(options.kernels)});
     const auto steps = session.plan(kRuns);
+    const auto batch = std::min(options.batch, runtime::Session::kChunk);
     if (options.json)
-      report["plan"] = plan_json(packed, steps);
+      report["plan"] = plan_json(packed, steps, batch);
     else
-      print_plan(std::cout << "\n", packed, steps,
-                 std::min(options.batch, runtime::Session::kChunk), terminal_width(STDOUT_FILENO));
+      print_plan(std::cout << "\n", packed, steps, batch, terminal_width(STDOUT_FILENO));
   }
   if (options.json)
     std::cout << report.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";

@@ -71,7 +71,8 @@ void print_plan(std::ostream& out, const format::PackedModel& model,
          "read and written\n";
 }
 
-nlohmann::json plan_json(const format::PackedModel& model, const std::vector<PlannedStep>& steps) {
+nlohmann::json plan_json(const format::PackedModel& model, const std::vector<PlannedStep>& steps,
+                         std::int64_t batch) {
   auto rows = nlohmann::json::array();
   for (const PlannedStep& step : steps)
     rows.push_back({{"layers", layers_text(model, step)},
@@ -80,7 +81,7 @@ nlohmann::json plan_json(const format::PackedModel& model, const std::vector<Pla
                     {"macs", step.macs},
                     {"skipped", step.skipped},
                     {"bytes", step.bytes}});
-  return rows;
+  return {{"batch", batch}, {"isa", name_of(vector_isa())}, {"steps", rows}};
 }
 
 }  // namespace espalier::apps

@@ -19,7 +19,8 @@ runtime::Kernels kernels_named(const std::string& word);
 void print_plan(std::ostream& out, const format::PackedModel& model,
                 const std::vector<runtime::PlannedStep>& steps, std::int64_t batch,
                 std::size_t width);
+// {"batch", "isa", "steps": [...]}.
 nlohmann::json plan_json(const format::PackedModel& model,
-                         const std::vector<runtime::PlannedStep>& steps);
+                         const std::vector<runtime::PlannedStep>& steps, std::int64_t batch);
 
 }  // namespace espalier::apps

@@ -17,8 +17,8 @@ constexpr const char* kHead =
  *   extern const char *const @NAME@_labels[@CLASSES@];        @LISTED@
  *
  * pixels: @SHAPE@, @COUNT@ bytes of 0..255, rows from the top, pixels from the left, channels
- * inside. No malloc, no library. RAM: @NAME@_ARENA_BYTES, and some hundred bytes of stack; flash
- * for the numbers below: about @FLASH@ bytes. Not reentrant: there is one arena. Layers:
+ * inside. No malloc, no library. RAM: @NAME@_ARENA_BYTES, and some hundred bytes of stack, in
+ * @NAME@_classify and the @LOGIT_BYTES@ of its logits; flash for the numbers below: about @FLASH@ bytes. Not reentrant: there is one arena. Layers:
  *
 @SUMMARY@ *
 @PROMISE@ */
@@ -133,6 +133,7 @@ std::string functions(const C99Layers& layers, bool floats) {
 
 std::string c99(const format::PackedModel& model, const C99Options& options) {
   const Network network = network_of(model);
+  check_fits_text(network, "export c99");
   const Arena arena = arena_of(network);
   const C99Layers layers = c99_layers(network, arena);
   const bool floats = network.is_float();
@@ -153,6 +154,7 @@ std::string c99(const format::PackedModel& model, const C99Options& options) {
             {"@CALLS@", layers.calls},
             {"@LABELS@", lines_of(labels, "  ")},
             {"@LISTED@", listed},
+            {"@LOGIT_BYTES@", std::to_string(4 * network.classes())},
             {"@FLASH@", std::to_string(layers.flash_bytes)},
             {"@NAME@", identifier(options.name, "model")},
             {"@CLASSES@", std::to_string(network.classes())},

@@ -14,7 +14,8 @@ struct C99Options {
   std::string name = "model";
 };
 
-// Errors: kUsage, as network_of().
+// Errors: kUsage, as network_of(), and for models of more than kMaxTextWeights weights
+// (network.hpp).
 std::string c99(const format::PackedModel& model, const C99Options& options = {});
 
 }  // namespace espalier::exports

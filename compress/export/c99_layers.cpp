@@ -51,20 +51,31 @@ class Writer {
       float_input();
     else
       level_input();
-    for (const Move& m : arena_.moves) layer(m);
+    for (const Move& m : arena_.moves) {
+      out_.uses.insert(m.step->layer->kind);
+      visit(m.step->layer->kind, *this, m);
+    }
     if (network_.is_float())
       call("for (i = 0; i < " + std::to_string(network_.classes()) + "; ++i) logits[i] = x[" +
            std::to_string(arena_.moves.back().to) + " + i];");
     return std::move(out_);
   }
 
- private:
-  void layer(const Move& m);
+  // Of visit().
   void linear(const Move& m);
-  std::string levels(const Step& s);
-  std::string floats(const Step& s);
   void pool(const Move& m);
   void batch_norm(const Move& m);
+  void relu(const Move& m) {
+    const Step& s = *m.step;
+    out_.summary += " *   " + s.name + ": relu of " + text_of(s.in) + "\n";
+    call("relu(" + at(m.from) + ", " + std::to_string(elements(s.in)) + ", " +
+         std::to_string(s.from.zero_point) + ");");
+  }
+  void flatten(const Move&) {}  // [H W C] as it lies
+
+ private:
+  std::string levels(const Step& s);
+  std::string floats(const Step& s);
   void level_input();
   void float_input();
 
@@ -93,27 +104,6 @@ class Writer {
   C99Layers out_;
 };
 
-void Writer::layer(const Move& m) {
-  const Step& s = *m.step;
-  out_.uses.insert(s.layer->kind);
-  switch (s.layer->kind) {
-    case LayerKind::kConv2d:
-    case LayerKind::kDense:
-      return linear(m);
-    case LayerKind::kMaxPool2d:
-    case LayerKind::kAveragePool2d:
-      return pool(m);
-    case LayerKind::kBatchNorm:
-      return batch_norm(m);
-    case LayerKind::kRelu:
-      out_.summary += " *   " + s.name + ": relu of " + text_of(s.in) + "\n";
-      return call("relu(" + at(m.from) + ", " + std::to_string(elements(s.in)) + ", " +
-                  std::to_string(s.from.zero_point) + ");");
-    case LayerKind::kFlatten:
-      return;  // [H W C] as it lies
-  }
-}
-
 // The arrays of the weights, noted in `out_.data`; returns their fields of the layer's record.
 std::string Writer::levels(const Step& s) {
   const PackedLayer& l = *s.layer;
@@ -125,7 +115,9 @@ std::string Writer::levels(const Step& s) {
     array("uint8_t", s.name + "_bits", bits.bytes);
   else
     array("int8_t", s.name + "_levels", all);
-  if (!l.bias_levels.empty()) array("bias_level", s.name + "_bias", l.bias_levels);
+  // Biases of 0 may come with any shift, which C leaves undefined.
+  const bool biased = std::ranges::any_of(l.bias_levels, [](auto v) { return v != 0; });
+  if (biased) array("bias_level", s.name + "_bias", l.bias_levels);
   array("float", s.name + "_multiplier", s.multiplier);
   std::string fields =
       field("in_zero", s.from.zero_point) + field("out_zero", s.to.zero_point) +
@@ -134,8 +126,7 @@ std::string Writer::levels(const Step& s) {
                     field("size_bits", bits.size_bits)
               : ".levels = " + s.name + "_levels, ") +
       "\n  ";
-  if (!l.bias_levels.empty())
-    fields += ".bias = " + s.name + "_bias, " + field("bias_shift", l.bias_shift);
+  if (biased) fields += ".bias = " + s.name + "_bias, " + field("bias_shift", l.bias_shift);
   return fields + ".multiplier = " + s.name + "_multiplier, " +
          field("multiplier_step", s.multiplier.size() > 1);
 }

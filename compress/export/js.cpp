@@ -69,7 +69,7 @@ constexpr const char* kLinear = R"js(
             sum += t[k + 3] * (x[(h * width + w) * channels + t[k + 2]] - l.zeros[0]);
           }
           const value = fround(sum * multiplier), at = (p * columns + q) * outputs + o;
-          y[at] = l.logits ? (l.relu ? Math.max(value, 0) : value) : nearest(value, l.zeros[1], l.lowest);
+          y[at] = l.logits ? (l.relu && value < 0 ? 0 : value) : nearest(value, l.zeros[1], l.lowest);
         }
     }
     return y;
@@ -217,6 +217,7 @@ std::string pixel(const format::PackedModel& model) {
 // Names that the language, Node or the file itself takes get an underscore.
 std::string object_name(const std::string& wanted) {
   static const std::set<std::string> kTaken = {
+      "__dirname",  "__filename",   "document",  "location",  "top",        "window",
       "Array",      "Float32Array", "Infinity",  "Int8Array", "Math",       "NaN",
       "RangeError", "Uint8Array",   "arguments", "async",     "atob",       "await",
       "break",      "case",         "catch",     "class",     "classify",   "const",
@@ -239,6 +240,7 @@ std::string js(const format::PackedModel& model, const JsOptions& options) {
   require(!network.is_float(), "export js",
           "the model holds floats; quantize it first (espalier-tutorial writes quantized.esp), or "
           "export it as onnx");
+  check_fits_text(network, "export js");
   std::set<std::string> used;
   std::string layers;
   for (const Step& s : network.steps) {
@@ -262,9 +264,11 @@ std::string js(const format::PackedModel& model, const JsOptions& options) {
   return replaced(
       text, {{"@LAYERS@", layers},
              {"@LABELS@", lines_of(labels, "    ")},
-             {"@HOW@", options.module ? "In a module: import { classify } from \"./@NAME@.mjs\"."
-                                      : "In a page: <script src=\"@NAME@.js\"></script>. In Node: "
-                                        "const @NAME@ = require(\"./@NAME@.js\")."},
+             {"@HOW@", options.module ? "In a module: import { classify } from \"./@FILE@\"."
+                                      : "In a page: <script src=\"@FILE@\"></script>. In Node: "
+                                        "const @NAME@ = require(\"./@FILE@\")."},
+             {"@FILE@", options.file.empty() ? name + (options.module ? ".mjs" : ".js")
+                                             : comment(options.file)},
              {"@NAME@", name},
              {"@CLASSES@", std::to_string(network.classes())},
              {"@SHAPE@", text_of(model.input_shape)},

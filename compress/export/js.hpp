@@ -13,9 +13,11 @@ struct JsOptions {
   // An ES module (.mjs), which exports what the object has; else a file for <script> and for
   // require().
   bool module = false;
+  std::string file = "";  // what its head says to load; "": the name with .js or .mjs
 };
 
-// Errors: kUsage, as network_of(), and for float models.
+// Errors: kUsage, as network_of(), for float models, and for those of more
+// than kMaxTextWeights weights (network.hpp).
 std::string js(const format::PackedModel& model, const JsOptions& options = {});
 
 }  // namespace espalier::exports

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "compress/export/text.hpp"
 #include "compress/format/validate.hpp"
 #include "core/base/error.hpp"
 
@@ -25,33 +26,54 @@ std::string unique_name(const PackedLayer& l, std::size_t index, std::set<std::s
   return name;
 }
 
-ActivationGrid output_grid(const PackedLayer& l, const ActivationGrid& from) {
+ActivationGrid output_grid(const PackedLayer& l, const std::string& title,
+                           const ActivationGrid& from) {
   const bool linear = format::has_weight(l.kind);
-  if (linear)
-    require(l.weight.is_float() == from.is_float(), "export", "layer '", l.name, "' has ",
-            l.weight.is_float() ? "float weights and levels as input"
-                                : "levels as weights and a float input",
-            "; export a model that is all floats or all integers");
+  require(!linear || from.is_float() || !l.weight.is_float(), "export", title,
+          " has float weights and levels as input; export a model that is all floats or all "
+          "integers");
   if (!linear && l.kind != LayerKind::kBatchNorm) return from;
-  require(!from.is_float() || l.output.is_float(), "export", "layer '", l.name,
-          "' takes floats and yields levels; export a model that is all floats or all integers");
-  require(linear || from.is_float() == l.output.is_float(), "export", "batch norm '", l.name,
-          "' takes levels and yields floats; give it an output grid");
+  require(!from.is_float() || l.output.is_float(), "export", title,
+          " takes floats and yields levels; export a model that is all floats or all integers");
+  require(linear || from.is_float() == l.output.is_float(), "export", title,
+          " is a batch norm that takes levels and yields floats; give it an output grid");
   return l.output;
 }
 
-void set_integers(Step& s) {
+void set_integers(Step& s, const std::string& title) {
   const PackedLayer& l = *s.layer;
   const auto& w = l.weight;
   s.bias.assign(static_cast<std::size_t>(w.shape[0]), 0);
   for (std::size_t c = 0; c < l.bias_levels.size(); ++c)
     s.bias[c] = l.bias_levels[c] * (std::int32_t{1} << l.bias_shift);
-  for (const float scale : w.scales) {
-    const float product = s.from.scale * scale;
+  for (std::size_t c = 0; c < w.scales.size(); ++c) {
+    const float product = s.sum_scale(c);
     s.multiplier.push_back(s.is_logits() ? product : product / s.to.scale);
-    require(std::isfinite(s.multiplier.back()), "export", "layer '", l.name, "': its scales ",
-            s.from.scale, " and ", scale, " multiply to what no float32 holds; pack it again");
+    require(std::isfinite(s.multiplier.back()), "export", title, ", channel ", c,
+            ": the scales of its input, ", s.from.scale, ", of its weights, ", w.scales[c],
+            ", and of its output, ", s.to.scale,
+            ", make a factor that no float32 holds; quantize it with a smaller weight scale");
   }
+}
+
+// Levels that floats are multiplied by (dynamic range) become floats, as the runtime has them.
+bool widens(const PackedLayer& l, const ActivationGrid& input) {
+  return format::has_weight(l.kind) && input.is_float() && !l.weight.is_float();
+}
+std::shared_ptr<const format::PackedModel> widened(const format::PackedModel& model) {
+  std::shared_ptr<format::PackedModel> copy;
+  ActivationGrid grid = model.input;
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    if (widens(model.layers[i], grid)) {
+      if (!copy) copy = std::make_shared<format::PackedModel>(model);
+      auto& weight = copy->layers[i].weight;
+      weight.values = format::float_weights(weight);
+      weight.levels.clear(), weight.scales.clear(), weight.bits = 32;
+    }
+    grid = format::grid_behind(model.layers[i], grid);
+  }
+  if (copy) return copy;
+  return {std::shared_ptr<const void>(), &model};  // the caller's
 }
 
 }  // namespace
@@ -63,33 +85,57 @@ std::string Network::label(std::int64_t i) const {
 
 Network network_of(const format::PackedModel& model) {
   format::validate(model, ErrorKind::kUsage, "export");
-  Network network{&model, {}};
-  std::set<std::string> taken = {"pixel"};  // the C file's own table
+  Network network{widened(model), {}};
+  // The C file's own table; the graphs' input and output.
+  std::set<std::string> taken = {"pixel", "image", "logits"};
   Shape shape = model.input_shape;
   ActivationGrid grid = model.input;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    const PackedLayer& l = model.layers[i];
-    format::check_padding(l, ErrorKind::kUsage, "export");
+    const PackedLayer& l = network.model->layers[i];
+    const std::string title = format::title_of(l, i);
+    format::check_padding(l, title, ErrorKind::kUsage, "export");
     const bool linear = format::has_weight(l.kind);
     const bool behind_logits = !model.input.is_float() && grid.is_float();
-    require(!behind_logits || l.kind == LayerKind::kFlatten, "export", "layer '", l.name,
-            "' takes the floats of an integer model's logits; only flatten may follow them");
+    require(!behind_logits || l.kind == LayerKind::kFlatten, "export", title,
+            " takes the floats of an integer model's logits; only flatten may follow them");
     Step step{&l,
               unique_name(l, i, taken),
               shape,
               format::output_shape(l, linear ? l.weight.shape[0] : shape[2], shape,
                                    ErrorKind::kUsage, "export"),
               grid,
-              output_grid(l, grid),
+              output_grid(l, title, grid),
               {},
               {}};
-    if (linear && !l.weight.is_float()) set_integers(step);
+    if (linear && !l.weight.is_float()) set_integers(step, title);
     shape = step.out, grid = step.to;
     network.steps.push_back(std::move(step));
   }
   require(grid.is_float(), "export",
           "the model ends in levels, not in logits; give its last layer a float output");
   return network;
+}
+
+std::string labels_json(const Network& network) {
+  std::string list;
+  for (std::int64_t i = 0; i < network.classes(); ++i)
+    list += (i ? ", " : "") + js_literal(network.label(i));
+  return "[" + list + "]";
+}
+
+std::string input_text(const Network& network, std::string_view dimensions) {
+  return "float32 [batch " + std::string(dimensions) + "] of (pixel / 255 - " +
+         decimal(network.model->input_mean) + ") / " + decimal(network.model->input_deviation) +
+         ", pixels 0..255";
+}
+
+void check_fits_text(const Network& network, std::string_view where) {
+  std::int64_t weights = 0;
+  for (const Step& s : network.steps)
+    weights += std::ssize(s.layer->weight.levels) + std::ssize(s.layer->weight.values);
+  require(weights <= kMaxTextWeights, where, "the model has ", weights,
+          " weights and a program's text should hold no more than ", kMaxTextWeights,
+          "; export it as onnx");
 }
 
 std::array<std::uint8_t, 256> pixel_levels(const format::PackedModel& model) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,19 +30,56 @@ struct Step {
   std::vector<float> multiplier;
 
   bool is_logits() const { return !from.is_float() && to.is_float(); }
+  // Of a channel's sums: s_x * s_w[c]. Layers of levels.
+  float sum_scale(std::size_t channel) const {
+    const auto& scales = layer->weight.scales;
+    return from.scale * scales[scales.size() > 1 ? channel : 0];
+  }
 };
 
 struct Network {
-  const format::PackedModel* model;  // outlives this
-  std::vector<Step> steps;           // one a layer
+  // The caller's, which outlives this; or a copy, where levels that a float layer multiplies became
+  // floats (format::float_weights).
+  std::shared_ptr<const format::PackedModel> model;
+  std::vector<Step> steps;  // one a layer
   bool is_float() const { return model->input.is_float(); }
   std::int64_t classes() const { return elements(steps.back().out); }
   std::string label(std::int64_t i) const;
 };
 
+// Calls w.linear, pool, batch_norm, relu or flatten, whichever the layer's kind wants, with `what`.
+template <class W, class What>
+void visit(format::LayerKind kind, W& w, const What& what) {
+  using format::LayerKind;
+  switch (kind) {
+    case LayerKind::kConv2d:
+    case LayerKind::kDense:
+      return w.linear(what);
+    case LayerKind::kMaxPool2d:
+    case LayerKind::kAveragePool2d:
+      return w.pool(what);
+    case LayerKind::kBatchNorm:
+      return w.batch_norm(what);
+    case LayerKind::kRelu:
+      return w.relu(what);
+    case LayerKind::kFlatten:
+      return w.flatten(what);
+  }
+}
+
 // Errors: kUsage, naming the layer and the remedy, for a model that does not keep FORMAT.md's rules
-// and for one that mixes floats and levels.
+// and for one whose activations are partly floats, partly levels.
 Network network_of(const format::PackedModel& model);
+
+// What a model of another format says of itself: its labels as a list of JSON, and the transform of
+// its input: "float32 [batch height width channels] of (pixel / 255 - mean) / deviation, ...".
+std::string labels_json(const Network& network);
+std::string input_text(const Network& network, std::string_view dimensions);
+
+// Compilers and browsers take long over texts of more numbers than this. Errors: kUsage, with the
+// remedy, naming `where`.
+constexpr std::int64_t kMaxTextWeights = 1 << 22;
+void check_fits_text(const Network& network, std::string_view where);
 
 // The level of each pixel 0..255, by INTEGERS.md. For integer models.
 std::array<std::uint8_t, 256> pixel_levels(const format::PackedModel& model);

@@ -4,7 +4,6 @@
 
 #include "compress/export/network.hpp"
 #include "compress/export/onnx_graph.hpp"
-#include "compress/export/text.hpp"
 
 namespace espalier::exports {
 namespace {
@@ -28,6 +27,10 @@ std::vector<T> channels_first(const std::vector<T>& w, const Dims& shape) {
   return to;
 }
 
+Message onnx_type(OnnxType type) {  // of a cast
+  return onnx_integer("to", static_cast<int>(type));
+}
+
 class Writer {
  public:
   explicit Writer(const Network& network) : network_(network) {}
@@ -37,7 +40,7 @@ class Writer {
     const auto& model = *network_.model;
     x_ = "image";
     if (!network_.is_float()) x_ = on_grid("image", x_, model.input, false);
-    for (const Step& s : network_.steps) layer(s);
+    for (const Step& s : network_.steps) visit(s.layer->kind, *this, s);
     flat(network_.steps.back().out);
     return x_;
   }
@@ -46,41 +49,47 @@ class Writer {
     const auto& model = *network_.model;
     // The output's name is the graph's interface.
     graph_.node("Identity", "logits", {write()});
-    std::vector<std::string> labels;
-    for (std::int64_t i = 0; i < network_.classes(); ++i)
-      labels.push_back(js_literal(network_.label(i)));
-    std::string list = "[";
-    for (const auto& label : labels) list += (list.size() > 1 ? ", " : "") + label;
     const auto [h, w, c] = model.input_shape;
     return graph_.model(name, "image", {c, h, w}, "logits", network_.classes(),
-                        {{"labels", list + "]"},
-                         {"input", "float32 [batch channels height width] of (pixel / 255 - " +
-                                       decimal(model.input_mean) + ") / " +
-                                       decimal(model.input_deviation) + ", pixels 0..255"}});
+                        {{"labels", labels_json(network_)},
+                         {"input", input_text(network_, "channels height width")}});
   }
 
- private:
-  void layer(const Step& s);
+  // Of visit().
   void linear(const Step& s);
-  void batch_norm(const Step& s);
   void pool(const Step& s);
+  void batch_norm(const Step& s);
+  void relu(const Step& s) { x_ = graph_.node("Relu", s.name, {x_}); }
+  void flatten(const Step& s) { flat(s.in); }
+
+ private:
+  void floats_from_levels(const Step& s);
+  void levels_from_floats(const Step& s, std::int32_t zero_point, std::int32_t lowest);
   void flat(const Shape& shape);
   void image(const Step& s);
+
+  // A grid's two constants, as QuantizeLinear and DequantizeLinear take them.
+  struct Grid {
+    std::string scale, zero_point;
+  };
+  Grid constants(const std::string& name, const ActivationGrid& grid) {
+    return {graph_.scalar(name + "/scale", grid.scale),
+            graph_.constant<std::uint8_t>(name + "/zero", OnnxType::kUint8,
+                                          {static_cast<std::uint8_t>(grid.zero_point)}, {})};
+  }
 
   // x to the grid and back: what the next layer sees. Clip, as a level ends at 127 and a byte at
   // 255, and for the relu.
   std::string on_grid(const std::string& name, const std::string& x, const ActivationGrid& grid,
                       bool relu) {
     const float zero = static_cast<float>(grid.zero_point);
-    const std::string low = graph_.scalar(name + "_low", relu ? 0.0f : grid.scale * (0 - zero));
-    const std::string high = graph_.scalar(name + "_high", grid.scale * (127 - zero));
-    const std::string scale = graph_.scalar(name + "_scale", grid.scale);
-    const std::string zero_point = graph_.constant<std::uint8_t>(
-        name + "_zero", OnnxType::kUint8, {static_cast<std::uint8_t>(grid.zero_point)}, {});
-    const std::string clipped = graph_.node("Clip", name + "_clipped", {x, low, high});
+    const std::string low = graph_.scalar(name + "/low", relu ? 0.0f : grid.scale * (0 - zero));
+    const std::string high = graph_.scalar(name + "/high", grid.scale * (127 - zero));
+    const Grid g = constants(name, grid);
+    const std::string clipped = graph_.node("Clip", name + "/clipped", {x, low, high});
     const std::string q =
-        graph_.node("QuantizeLinear", name + "_levels", {clipped, scale, zero_point});
-    return graph_.node("DequantizeLinear", name + "_reals", {q, scale, zero_point});
+        graph_.node("QuantizeLinear", name + "/levels", {clipped, g.scale, g.zero_point});
+    return graph_.node("DequantizeLinear", name + "/reals", {q, g.scale, g.zero_point});
   }
 
   std::string dequantized_weight(const Step& s, const Dims& shape);
@@ -95,9 +104,9 @@ class Writer {
 // [batch C H W] to [batch H*W*C], as flatten and dense want it.
 void Writer::flat(const Shape& shape) {
   if (flat_) return;
-  const std::string at = x_ + "_flat";
+  const std::string at = x_ + "/flat";
   if (shape[2] > 1 && shape[0] * shape[1] > 1)
-    x_ = graph_.node("Transpose", at + "_hwc", {x_}, {onnx_integers("perm", {0, 2, 3, 1})});
+    x_ = graph_.node("Transpose", at + "/hwc", {x_}, {onnx_integers("perm", {0, 2, 3, 1})});
   x_ = graph_.node("Flatten", at, {x_}, {onnx_integer("axis", 1)});
   flat_ = true;
 }
@@ -106,34 +115,32 @@ void Writer::flat(const Shape& shape) {
 void Writer::image(const Step& s) {
   if (!flat_) return;
   const std::string dims =
-      graph_.constant<std::int64_t>(s.name + "_dims", OnnxType::kInt64, {-1, s.in[2], 1, 1}, {4});
-  x_ = graph_.node("Reshape", s.name + "_image", {x_, dims});
+      graph_.constant<std::int64_t>(s.name + "/dims", OnnxType::kInt64, {-1, s.in[2], 1, 1}, {4});
+  x_ = graph_.node("Reshape", s.name + "/image", {x_, dims});
   flat_ = false;
 }
 
 std::string Writer::dequantized_weight(const Step& s, const Dims& shape) {
   const auto& w = s.layer->weight;
-  const std::string name = s.name + "_weight";
+  const std::string name = s.name + "/weight";
   const std::string levels =
-      graph_.constant(name + "_levels", OnnxType::kInt8, channels_first(w.levels, w.shape), shape);
+      graph_.constant(name + "/levels", OnnxType::kInt8, channels_first(w.levels, w.shape), shape);
   const auto count = static_cast<std::int64_t>(w.scales.size());
   const Dims per = count > 1 ? Dims{count} : Dims{};
-  const std::string scales = graph_.constant(name + "_scales", OnnxType::kFloat, w.scales, per);
-  const std::string zeros = graph_.constant(name + "_zeros", OnnxType::kInt8,
+  const std::string scales = graph_.constant(name + "/scales", OnnxType::kFloat, w.scales, per);
+  const std::string zeros = graph_.constant(name + "/zeros", OnnxType::kInt8,
                                             std::vector<std::int8_t>(w.scales.size(), 0), per);
   return graph_.node("DequantizeLinear", name, {levels, scales, zeros}, {onnx_integer("axis", 0)});
 }
 
 std::string Writer::dequantized_bias(const Step& s) {
-  const auto& w = s.layer->weight;
   std::vector<float> scales;
-  for (std::size_t c = 0; c < s.bias.size(); ++c)
-    scales.push_back(s.from.scale * w.scales[w.scales.size() > 1 ? c : 0]);
+  for (std::size_t c = 0; c < s.bias.size(); ++c) scales.push_back(s.sum_scale(c));
   const Dims dims{static_cast<std::int64_t>(s.bias.size())};
-  const std::string name = s.name + "_bias";
-  const std::string levels = graph_.constant(name + "_levels", OnnxType::kInt32, s.bias, dims);
+  const std::string name = s.name + "/bias";
+  const std::string levels = graph_.constant(name + "/levels", OnnxType::kInt32, s.bias, dims);
   return graph_.node("DequantizeLinear", name,
-                     {levels, graph_.constant(name + "_scales", OnnxType::kFloat, scales, dims)},
+                     {levels, graph_.constant(name + "/scales", OnnxType::kFloat, scales, dims)},
                      {onnx_integer("axis", 0)});
 }
 
@@ -149,10 +156,10 @@ void Writer::linear(const Step& s) {
       conv ? Dims{w.shape[0], w.shape[3], w.shape[1], w.shape[2]} : Dims{w.shape[0], w.shape[1]};
   std::vector<std::string> inputs{x_};
   if (w.is_float()) {
-    inputs.push_back(graph_.constant(s.name + "_weight", OnnxType::kFloat,
+    inputs.push_back(graph_.constant(s.name + "/weight", OnnxType::kFloat,
                                      channels_first(w.values, w.shape), shape));
     if (!l.bias.empty())
-      inputs.push_back(graph_.constant(s.name + "_bias", OnnxType::kFloat, l.bias, {w.shape[0]}));
+      inputs.push_back(graph_.constant(s.name + "/bias", OnnxType::kFloat, l.bias, {w.shape[0]}));
   } else {
     inputs.push_back(dequantized_weight(s, shape));
     if (!l.bias_levels.empty()) inputs.push_back(dequantized_bias(s));
@@ -166,26 +173,51 @@ void Writer::linear(const Step& s) {
   if (!s.to.is_float())
     x_ = on_grid(s.name, x_, s.to, l.relu);
   else if (l.relu)
-    x_ = graph_.node("Relu", s.name + "_relu", {x_});
+    x_ = graph_.node("Relu", s.name + "/relu", {x_});
 }
 
-// y = x * multiplier + offset in reals; between levels the file's numbers are in output levels.
+// What follows is of the levels themselves until levels_from_floats(): INTEGERS.md's own steps, of
+// which float32 holds every one.
+void Writer::floats_from_levels(const Step& s) {
+  const Grid g = constants(s.name + "/input", s.from);
+  x_ = graph_.node("QuantizeLinear", s.name + "/input/levels", {x_, g.scale, g.zero_point});
+  x_ = graph_.node("Cast", s.name + "/input/floats", {x_}, {onnx_type(OnnxType::kFloat)});
+}
+
+// The nearest levels, halves to even, plus `zero_point`, within lowest..127, as what the next layer
+// sees.
+void Writer::levels_from_floats(const Step& s, std::int32_t zero_point, std::int32_t lowest) {
+  x_ = graph_.node("Round", s.name + "/nearest", {x_});
+  if (zero_point != 0)
+    x_ = graph_.node("Add", s.name + "/moved",
+                     {x_, graph_.scalar(s.name + "/move", static_cast<float>(zero_point))});
+  x_ = graph_.node("Clip", s.name + "/clipped",
+                   {x_, graph_.scalar(s.name + "/low", static_cast<float>(lowest)),
+                    graph_.scalar(s.name + "/high", 127)});
+  x_ = graph_.node("Cast", s.name + "/levels", {x_}, {onnx_type(OnnxType::kUint8)});
+  const Grid g = constants(s.name, s.to);
+  x_ = graph_.node("DequantizeLinear", s.name + "/reals", {x_, g.scale, g.zero_point});
+}
+
+// y = x * multiplier + offset.
 void Writer::batch_norm(const Step& s) {
   const PackedLayer& l = *s.layer;
-  std::vector<float> multiplier = l.multiplier, offset = l.offset;
-  if (!s.from.is_float())
-    for (std::size_t c = 0; c < multiplier.size(); ++c)
-      multiplier[c] *= s.to.scale / s.from.scale, offset[c] *= s.to.scale;
+  const bool levels = !s.from.is_float();
+  if (levels) floats_from_levels(s);
+  if (levels && s.from.zero_point != 0)
+    x_ = graph_.node(
+        "Sub", s.name + "/input/signed",
+        {x_, graph_.scalar(s.name + "/input/middle", static_cast<float>(s.from.zero_point))});
   const Dims dims = flat_ ? Dims{s.in[2]} : Dims{s.in[2], 1, 1};
   x_ = graph_.node(
-      "Mul", s.name + "_product",
-      {x_, graph_.constant(s.name + "_multiplier", OnnxType::kFloat, multiplier, dims)});
+      "Mul", s.name + "/product",
+      {x_, graph_.constant(s.name + "/multiplier", OnnxType::kFloat, l.multiplier, dims)});
   x_ = graph_.node("Add", s.name,
-                   {x_, graph_.constant(s.name + "_offset", OnnxType::kFloat, offset, dims)});
-  if (!s.to.is_float())
-    x_ = on_grid(s.name, x_, s.to, l.relu);
+                   {x_, graph_.constant(s.name + "/offset", OnnxType::kFloat, l.offset, dims)});
+  if (levels)
+    levels_from_floats(s, s.to.zero_point, l.relu ? s.to.zero_point : 0);
   else if (l.relu)
-    x_ = graph_.node("Relu", s.name + "_relu", {x_});
+    x_ = graph_.node("Relu", s.name + "/relu", {x_});
 }
 
 void Writer::pool(const Step& s) {
@@ -197,26 +229,11 @@ void Writer::pool(const Step& s) {
       onnx_integers("strides", {l.stride_h, l.stride_w}),
       onnx_integers("pads", {l.pad_top, l.pad_left, l.pad_bottom, l.pad_right})};
   if (!max) attributes.push_back(onnx_integer("count_include_pad", 0));
+  // Means of levels often lie halfway between two; that of reals would become the other one.
+  const bool levels = !max && !s.from.is_float();
+  if (levels) floats_from_levels(s);
   x_ = graph_.node(max ? "MaxPool" : "AveragePool", s.name, {x_}, attributes);
-  if (!max && !s.to.is_float()) x_ = on_grid(s.name, x_, s.to, false);
-}
-
-void Writer::layer(const Step& s) {
-  switch (s.layer->kind) {
-    case LayerKind::kConv2d:
-    case LayerKind::kDense:
-      return linear(s);
-    case LayerKind::kMaxPool2d:
-    case LayerKind::kAveragePool2d:
-      return pool(s);
-    case LayerKind::kBatchNorm:
-      return batch_norm(s);
-    case LayerKind::kRelu:
-      x_ = graph_.node("Relu", s.name, {x_});
-      return;
-    case LayerKind::kFlatten:
-      return flat(s.in);
-  }
+  if (levels) levels_from_floats(s, 0, 0);
 }
 
 }  // namespace

@@ -19,11 +19,6 @@ class Message {
     varint(static_cast<std::uint64_t>(value));
     return *this;
   }
-  Message& real(int field, float value) {
-    varint(static_cast<std::uint64_t>(field) << 3 | 5);
-    writer_.f32(value);
-    return *this;
-  }
   Message& bytes(int field, std::span<const std::uint8_t> value) {
     varint(static_cast<std::uint64_t>(field) << 3 | 2);
     varint(value.size());

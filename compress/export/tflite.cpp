@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "compress/export/network.hpp"
-#include "compress/export/text.hpp"
 #include "compress/export/tflite_graph.hpp"
 #include "core/base/error.hpp"
 
@@ -44,12 +43,17 @@ class Writer {
   explicit Writer(const Network& network) : network_(network) {}
   Bytes file(const std::string& name);
 
- private:
-  void layer(const Step& s);
+  // Of visit().
   void linear(const Step& s);
-  void logits(const Step& s);
-  void batch_norm(const Step& s);
   void pool(const Step& s);
+  void batch_norm(const Step& s);
+  void relu(const Step& s) { node(TfliteOp::kRelu, s.name, batch_of(s.out), s.to, {}); }
+  void flatten(const Step& s) { reshape(s.name, batch_of(s.out), s.to); }
+
+ private:
+  void logits(const Step& s);
+  void floats_from_levels(const Step& s);
+  void levels_from_floats(const Step& s, std::int32_t zero_point, std::int32_t lowest);
   TflitePadding padding(const Step& s);
   void reshape(const std::string& name, const Dims& dims, const ActivationGrid& grid);
   void at_least_level_0(const std::string& name, const Dims& dims, const ActivationGrid& grid);
@@ -82,15 +86,15 @@ class Writer {
 
 void Writer::reshape(const std::string& name, const Dims& dims, const ActivationGrid& grid) {
   const std::int32_t to =
-      graph_.constant(name + "_dims", TfliteType::kInt32, {i32(std::ssize(dims))}, dims);
+      graph_.constant(name + "/dims", TfliteType::kInt32, {i32(std::ssize(dims))}, dims);
   node(TfliteOp::kReshape, name, dims, grid, {to}, {{0, 0, {Flat::vector(dims)}}});
 }
 
 void Writer::at_least_level_0(const std::string& name, const Dims& dims,
                               const ActivationGrid& grid) {
   const std::int32_t low =
-      graph_.constant<std::int8_t>(name + "_low", TfliteType::kInt8, {1}, {0}, grid_of(grid));
-  node(TfliteOp::kMaximum, name + "_clamped", dims, grid, {low});
+      graph_.constant<std::int8_t>(name + "/low", TfliteType::kInt8, {1}, {0}, grid_of(grid));
+  node(TfliteOp::kMaximum, name + "/clamped", dims, grid, {low});
 }
 
 // What the window's padding is called; if it has no name, the image is padded first.
@@ -100,23 +104,24 @@ TflitePadding Writer::padding(const Step& s) {
   if (same(s.in[0], l.kernel_h, l.stride_h, l.pad_top, l.pad_bottom) &&
       same(s.in[1], l.kernel_w, l.stride_w, l.pad_left, l.pad_right))
     return TflitePadding::kSame;
-  require(l.kind != LayerKind::kAveragePool2d, "export tflite", "average pool '", l.name, "' pads ",
-          l.pad_top, " ", l.pad_left, " ", l.pad_bottom, " ", l.pad_right,
+  require(l.kind != LayerKind::kAveragePool2d, "export tflite", "average pool '",
+          l.name.empty() ? s.name : l.name, "' pads ", l.pad_top, " ", l.pad_left, " ",
+          l.pad_bottom, " ", l.pad_right,
           ", which .tflite can only say for \"same\"; train it with \"padding\": \"same\" or none");
   const Dims amounts{0, 0, i32(l.pad_top), i32(l.pad_bottom), i32(l.pad_left), i32(l.pad_right),
                      0, 0};
   std::vector<std::int32_t> others{
-      graph_.constant(s.name + "_pads", TfliteType::kInt32, {4, 2}, amounts)};
+      graph_.constant(s.name + "/pads", TfliteType::kInt32, {4, 2}, amounts)};
   const bool max = l.kind == LayerKind::kMaxPool2d;
   if (max && s.from.is_float())
-    others.push_back(graph_.constant<float>(s.name + "_least", TfliteType::kFloat32, {1},
+    others.push_back(graph_.constant<float>(s.name + "/least", TfliteType::kFloat32, {1},
                                             {std::numeric_limits<float>::lowest()}));
   else if (max)
-    others.push_back(graph_.constant<std::int8_t>(s.name + "_least", TfliteType::kInt8, {1}, {0},
+    others.push_back(graph_.constant<std::int8_t>(s.name + "/least", TfliteType::kInt8, {1}, {0},
                                                   grid_of(s.from)));
   const Shape padded{s.in[0] + l.pad_top + l.pad_bottom, s.in[1] + l.pad_left + l.pad_right,
                      s.in[2]};
-  node(max ? TfliteOp::kPadV2 : TfliteOp::kPad, s.name + "_padded", batch_of(padded), s.from,
+  node(max ? TfliteOp::kPadV2 : TfliteOp::kPad, s.name + "/padded", batch_of(padded), s.from,
        others);
   return TflitePadding::kValid;
 }
@@ -133,7 +138,7 @@ std::int32_t Writer::bias(const Step& s) {
   const auto& w = s.layer->weight;
   std::vector<float> scales = w.scales;  // one, or one a channel: engines want both alike
   for (float& scale : scales) scale *= s.from.scale;
-  return graph_.constant(s.name + "_bias", TfliteType::kInt32, {i32(std::ssize(s.bias))}, s.bias,
+  return graph_.constant(s.name + "/bias", TfliteType::kInt32, {i32(std::ssize(s.bias))}, s.bias,
                          {scales});
 }
 
@@ -142,7 +147,7 @@ void Writer::linear(const Step& s) {
   const auto& w = s.layer->weight;
   const TflitePadding pad = padding(s);
   const std::int32_t weight =
-      graph_.constant(s.name + "_weight", TfliteType::kInt8, weight_dims(w), w.levels, {w.scales});
+      graph_.constant(s.name + "/weight", TfliteType::kInt8, weight_dims(w), w.levels, {w.scales});
   node(TfliteOp::kConv2d, s.name, batch_of(s.out), s.to, {weight, bias(s)},
        conv_options(s, pad, ends_at_zero(s)));
   if (!ends_at_zero(s)) at_least_level_0(s.name, batch_of(s.out), s.to);
@@ -157,93 +162,79 @@ void Writer::logits(const Step& s) {
   std::int32_t weight = 0;
   std::vector<float> bias = l.bias;
   if (w.is_float()) {
-    weight = graph_.constant(s.name + "_weight", TfliteType::kFloat32, weight_dims(w), w.values);
+    weight = graph_.constant(s.name + "/weight", TfliteType::kFloat32, weight_dims(w), w.values);
   } else {
-    const std::int32_t levels = graph_.constant(s.name + "_weight_levels", TfliteType::kInt8,
+    const std::int32_t levels = graph_.constant(s.name + "/weight_levels", TfliteType::kInt8,
                                                 weight_dims(w), w.levels, {w.scales});
-    weight = graph_.tensor(s.name + "_weight", TfliteType::kFloat32, weight_dims(w));
+    weight = graph_.tensor(s.name + "/weight", TfliteType::kFloat32, weight_dims(w));
     graph_.op(TfliteOp::kDequantize, {levels}, weight);
     Shape seen = s.in;
     if (pad == TflitePadding::kValid)
       seen = {s.in[0] + l.pad_top + l.pad_bottom, s.in[1] + l.pad_left + l.pad_right, s.in[2]};
-    node(TfliteOp::kDequantize, s.name + "_reals", batch_of(seen), {}, {});
+    node(TfliteOp::kDequantize, s.name + "/reals", batch_of(seen), {}, {});
     for (std::size_t c = 0; c < s.bias.size(); ++c)
-      bias.push_back(static_cast<float>(s.bias[c]) *
-                     (s.from.scale * w.scales[w.scales.size() > 1 ? c : 0]));
+      bias.push_back(static_cast<float>(s.bias[c]) * s.sum_scale(c));
   }
   bias.resize(static_cast<std::size_t>(w.shape[0]), 0.0f);
   const std::int32_t added =
-      graph_.constant(s.name + "_bias", TfliteType::kFloat32, {i32(w.shape[0])}, bias);
+      graph_.constant(s.name + "/bias", TfliteType::kFloat32, {i32(w.shape[0])}, bias);
   node(TfliteOp::kConv2d, s.name, batch_of(s.out), {}, {weight, added},
        conv_options(s, pad, l.relu));
 }
 
-// Floats: a product and a sum. Levels: each channel convolved by itself with a weight of 127 or
-// -127 levels, the scale of which is the multiplier.
+// What follows is of the levels themselves until levels_from_floats(): INTEGERS.md's own steps, of
+// which float32 holds every one. The engine's operators of int8 round halves away from 0.
+void Writer::floats_from_levels(const Step& s) {
+  node(TfliteOp::kCast, s.name + "/input/floats", batch_of(s.in), {}, {});
+}
+
+// The nearest levels, halves to even, plus `zero_point`, within lowest..127.
+void Writer::levels_from_floats(const Step& s, std::int32_t zero_point, std::int32_t lowest) {
+  const auto with = [&](TfliteOp op, const std::string& what, std::int32_t value) {
+    node(op, s.name + "/" + what, batch_of(s.out), {},
+         {graph_.constant<float>(s.name + "/" + what + "/number", TfliteType::kFloat32, {1},
+                                 {static_cast<float>(value)})});
+  };
+  node(TfliteOp::kRound, s.name + "/nearest", batch_of(s.out), {}, {});
+  if (zero_point != 0) with(TfliteOp::kAdd, "moved", zero_point);
+  with(TfliteOp::kMaximum, "low", lowest);
+  with(TfliteOp::kMinimum, "high", 127);
+  node(TfliteOp::kCast, s.name, batch_of(s.out), s.to, {});
+}
+
+// y = x * multiplier + offset.
 void Writer::batch_norm(const Step& s) {
   const PackedLayer& l = *s.layer;
   const std::int32_t channels = i32(s.in[2]);
-  if (s.from.is_float()) {
-    node(TfliteOp::kMul, s.name + "_product", batch_of(s.out), {},
-         {graph_.constant(s.name + "_multiplier", TfliteType::kFloat32, {channels}, l.multiplier)});
-    node(TfliteOp::kAdd, s.name, batch_of(s.out), {},
-         {graph_.constant(s.name + "_offset", TfliteType::kFloat32, {channels}, l.offset)},
-         {{0, l.relu}});
-    return;
-  }
-  std::vector<std::int8_t> levels;
-  std::vector<std::int32_t> bias;
-  std::vector<float> scales, bias_scales;
-  for (std::size_t c = 0; c < l.multiplier.size(); ++c) {
-    const float m = l.multiplier[c] == 0 ? 1.0f : std::abs(l.multiplier[c]);
-    levels.push_back(l.multiplier[c] == 0  ? std::int8_t{0}
-                     : l.multiplier[c] < 0 ? std::int8_t{-127}
-                                           : std::int8_t{127});
-    scales.push_back(m / 127 * s.to.scale / s.from.scale);
-    bias_scales.push_back(s.from.scale * scales.back());
-    constexpr double kMost = 1 << 30;
-    bias.push_back(i32(std::llround(std::clamp(
-        double{l.offset[c]} * double{s.to.scale} / double{bias_scales.back()}, -kMost, kMost))));
-  }
-  node(TfliteOp::kDepthwiseConv2d, s.name, batch_of(s.out), s.to,
-       {graph_.constant(s.name + "_multiplier", TfliteType::kInt8, {1, 1, 1, channels}, levels,
-                        {scales, 0, 3}),
-        graph_.constant(s.name + "_offset", TfliteType::kInt32, {channels}, bias, {bias_scales})},
-       {{0, static_cast<std::int32_t>(TflitePadding::kValid)},
-        {1, 1},
-        {2, 1},
-        {3, 1},
-        {4, ends_at_zero(s)}});
-  if (!ends_at_zero(s)) at_least_level_0(s.name, batch_of(s.out), s.to);
+  const bool levels = !s.from.is_float();
+  if (levels) floats_from_levels(s);
+  if (levels && s.from.zero_point != 0)
+    node(TfliteOp::kAdd, s.name + "/input/signed", batch_of(s.in), {},
+         {graph_.constant<float>(s.name + "/input/move", TfliteType::kFloat32, {1},
+                                 {static_cast<float>(-s.from.zero_point)})});
+  node(TfliteOp::kMul, s.name + "/product", batch_of(s.out), {},
+       {graph_.constant(s.name + "/multiplier", TfliteType::kFloat32, {channels}, l.multiplier)});
+  node(TfliteOp::kAdd, s.name + (levels ? "/sum" : ""), batch_of(s.out), {},
+       {graph_.constant(s.name + "/offset", TfliteType::kFloat32, {channels}, l.offset)},
+       {{0, l.relu && !levels}});
+  if (levels) levels_from_floats(s, s.to.zero_point, l.relu ? s.to.zero_point : 0);
 }
 
 void Writer::pool(const Step& s) {
   const PackedLayer& l = *s.layer;
+  const bool max = l.kind == LayerKind::kMaxPool2d;
   const TflitePadding pad = padding(s);
-  node(l.kind == LayerKind::kMaxPool2d ? TfliteOp::kMaxPool2d : TfliteOp::kAveragePool2d, s.name,
-       batch_of(s.out), s.to, {},
-       {{0, static_cast<std::int32_t>(pad)},
-        {1, i32(l.stride_w)},
-        {2, i32(l.stride_h)},
-        {3, i32(l.kernel_w)},
-        {4, i32(l.kernel_h)}});
-}
-
-void Writer::layer(const Step& s) {
-  switch (s.layer->kind) {
-    case LayerKind::kConv2d:
-    case LayerKind::kDense:
-      return linear(s);
-    case LayerKind::kMaxPool2d:
-    case LayerKind::kAveragePool2d:
-      return pool(s);
-    case LayerKind::kBatchNorm:
-      return batch_norm(s);
-    case LayerKind::kRelu:
-      return node(TfliteOp::kRelu, s.name, batch_of(s.out), s.to, {});
-    case LayerKind::kFlatten:
-      return reshape(s.name, batch_of(s.out), s.to);
-  }
+  const Fields options{{0, static_cast<std::int32_t>(pad)},
+                       {1, i32(l.stride_w)},
+                       {2, i32(l.stride_h)},
+                       {3, i32(l.kernel_w)},
+                       {4, i32(l.kernel_h)}};
+  // Means of levels often lie halfway between two.
+  const bool levels = !max && !s.from.is_float();
+  if (levels) floats_from_levels(s);
+  node(max ? TfliteOp::kMaxPool2d : TfliteOp::kAveragePool2d, s.name + (levels ? "/mean" : ""),
+       batch_of(s.out), levels ? ActivationGrid{} : s.to, {}, options);
+  if (levels) levels_from_floats(s, 0, 0);
 }
 
 Bytes Writer::file(const std::string& name) {
@@ -251,20 +242,16 @@ Bytes Writer::file(const std::string& name) {
   const Dims dims = batch_of(model.input_shape);
   const std::int32_t input = x_ = graph_.tensor("image", TfliteType::kFloat32, dims);
   if (!network_.is_float()) {
-    node(TfliteOp::kQuantize, "image_levels", dims, model.input, {});
+    node(TfliteOp::kQuantize, "image/levels", dims, model.input, {});
     const float black = (0 - model.input_mean) / model.input_deviation / model.input.scale;
     if (std::lround(black) + model.input.zero_point < 0)
-      at_least_level_0("image_levels", dims, model.input);
+      at_least_level_0("image/levels", dims, model.input);
   }
-  for (const Step& s : network_.steps) layer(s);
+  for (const Step& s : network_.steps) visit(s.layer->kind, *this, s);
   reshape("logits", {-1, i32(network_.classes())}, {});
-  std::string labels;
-  for (std::int64_t i = 0; i < network_.classes(); ++i)
-    labels += (i ? ", " : "") + js_literal(network_.label(i));
   return graph_.file(name, input, x_,
-                     "{\"input\": \"float32 [batch height width channels] of (pixel / 255 - " +
-                         decimal(model.input_mean) + ") / " + decimal(model.input_deviation) +
-                         ", pixels 0..255\", \"labels\": [" + labels + "]}");
+                     "{\"input\": \"" + input_text(network_, "height width channels") +
+                         "\", \"labels\": " + labels_json(network_) + "}");
 }
 
 }  // namespace

@@ -15,26 +15,27 @@ enum class TfliteOp {
   kAdd = 0,
   kAveragePool2d = 1,
   kConv2d = 3,
-  kDepthwiseConv2d = 4,
   kDequantize = 6,
-  kFullyConnected = 9,
   kMaxPool2d = 17,
   kMul = 18,
   kRelu = 19,
   kReshape = 22,
   kPad = 34,
+  kCast = 53,
   kMaximum = 55,
+  kMinimum = 57,
   kPadV2 = 60,
   kQuantize = 114,
+  kRound = 116,
 };
 
 enum class TflitePadding { kSame = 0, kValid = 1 };
 
-// real = scale * (level - zero_point); of constants one scale, or one for each index of `axis`.
+// real = scale * (level - zero_point); of constants one scale, or one for each index of the first
+// dimension.
 struct TfliteGrid {
   std::vector<float> scales;
   std::int64_t zero_point = 0;
-  int axis = 0;
 };
 
 class TfliteGraph {

@@ -85,6 +85,19 @@ inline ActivationGrid grid_behind(const PackedLayer& layer, const ActivationGrid
   return moves ? layer.output : input;
 }
 
+// The weights as a float layer multiplies them: 16-bit floats widened, levels times their scales,
+// each product rounded to float32.
+inline std::vector<float> float_weights(const StoredWeight& weight) {
+  if (weight.is_float()) return weight.values;
+  const std::size_t inputs = weight.levels.size() / static_cast<std::size_t>(weight.shape[0]);
+  std::vector<float> values;
+  values.reserve(weight.levels.size());
+  for (std::size_t i = 0; i < weight.levels.size(); ++i)
+    values.push_back(static_cast<float>(weight.levels[i]) *
+                     weight.scales[weight.scales.size() == 1 ? 0 : i / inputs]);
+  return values;
+}
+
 struct PackedModel {
   std::array<std::int64_t, 3> input_shape{};  // H W C (a flat input: 1 1 C)
   // Pixels 0..255 to the reals that the network saw in training: x = (pixel / 255 - mean) /

@@ -26,7 +26,8 @@ bool good(const ActivationGrid& grid) {
 }
 
 // Every sum of a channel fits into 2^24: no int32 overflows and a float32 holds it (INTEGERS.md).
-void check_sums(const PackedLayer& layer, ErrorKind kind, std::string_view where) {
+void check_sums(const PackedLayer& layer, std::string_view title, ErrorKind kind,
+                std::string_view where) {
   const auto channels = static_cast<std::size_t>(layer.weight.shape[0]);
   const std::size_t stride = layer.weight.levels.size() / channels;
   for (std::size_t c = 0; c < channels; ++c) {
@@ -35,9 +36,8 @@ void check_sums(const PackedLayer& layer, ErrorKind kind, std::string_view where
       sum += 127 * std::abs(std::int64_t{layer.weight.levels[i]});
     if (!layer.bias_levels.empty())
       sum += std::abs(std::int64_t{layer.bias_levels[c]}) << layer.bias_shift;
-    require(sum < (std::int64_t{1} << 24), kind, where, "layer '", layer.name,
-            "': the sums of channel ", c, " may reach ", sum,
-            ", not below 2^24; quantize it with coarser scales");
+    require(sum < (std::int64_t{1} << 24), kind, where, title, ": the sums of channel ", c,
+            " may reach ", sum, ", not below 2^24; quantize it with coarser scales");
   }
 }
 
@@ -71,12 +71,17 @@ std::array<std::int64_t, 3> output_shape(const PackedLayer& layer, std::int64_t 
   return shape;
 }
 
-void check_padding(const PackedLayer& l, ErrorKind kind, std::string_view where) {
+std::string title_of(const PackedLayer& layer, std::size_t index) {
+  return layer.name.empty() ? "layer " + std::to_string(index + 1) : "layer '" + layer.name + "'";
+}
+
+void check_padding(const PackedLayer& l, std::string_view title, ErrorKind kind,
+                   std::string_view where) {
   if (!has_window(l.kind)) return;
   require(l.pad_top < l.kernel_h && l.pad_bottom < l.kernel_h && l.pad_left < l.kernel_w &&
               l.pad_right < l.kernel_w,
-          kind, where, "layer '", l.name, "' pads by as much as its kernel ", l.kernel_h, "x",
-          l.kernel_w, "; pad by less");
+          kind, where, title, " pads by as much as its kernel ", l.kernel_h, "x", l.kernel_w,
+          "; pad by less");
 }
 
 void validate(const PackedModel& model, ErrorKind kind, std::string_view where) {
@@ -96,9 +101,11 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
           model.layers.size(), " layers are not allowed");
   std::uint64_t weights = 0;
   ActivationGrid grid = model.input;  // of the layer's input
-  for (const auto& layer : model.layers) {
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const PackedLayer& layer = model.layers[i];
     require(layer.kind <= LayerKind::kFlatten, kind, where, "unknown layer kind");
     require(layer.name.size() <= kMaxTextBytes, kind, where, "a layer's name is too long");
+    const std::string title = title_of(layer, i);
     const auto& weight = layer.weight;
     const bool integer = has_weight(layer.kind) && takes_levels(layer, grid);
     grid = grid_behind(layer, grid);
@@ -118,12 +125,12 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
       if (!integer) used.bias = layer.bias;
       if (integer) used.bias_levels = layer.bias_levels, used.bias_shift = layer.bias_shift;
     }
-    require(used == layer, kind, where, "layer '", layer.name,
-            "' sets a field that its kind does not use, or holds a NaN");
-    require(good(layer.output), kind, where, "layer '", layer.name, "': bad output grid");
+    require(used == layer, kind, where, title,
+            " sets a field that its kind does not use, or holds a NaN");
+    require(good(layer.output), kind, where, title, ": bad output grid");
     std::int64_t channels = shape[2];
     if (has_weight(layer.kind)) {
-      require(!weight.shape.empty(), kind, where, "layer '", layer.name, "' has no weight shape");
+      require(!weight.shape.empty(), kind, where, title, " has no weight shape");
       channels = weight.shape[0];
     }
     const auto input = shape;
@@ -132,14 +139,14 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
     if (norm)
       require(layer.multiplier.size() == c && layer.offset.size() == c &&
                   all_finite(layer.multiplier) && all_finite(layer.offset),
-              kind, where, "layer '", layer.name, "': multiplier and offset need ", c, " values");
+              kind, where, title, ": multiplier and offset need ", c, " values");
     if (!has_weight(layer.kind)) continue;
     const auto wanted =
         layer.kind == LayerKind::kDense
             ? std::vector<std::int64_t>{channels, input[2]}
             : std::vector<std::int64_t>{channels, layer.kernel_h, layer.kernel_w, input[2]};
-    require(weight.shape == wanted, kind, where, "layer '", layer.name,
-            "': the weight's shape does not fit its input");
+    require(weight.shape == wanted, kind, where, title,
+            ": the weight's shape does not fit its input");
     std::uint64_t count = 1;
     for (auto v : wanted) {
       count *= static_cast<std::uint64_t>(v);
@@ -147,28 +154,28 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
     }
     weights += count;
     require(weights <= kMaxWeights, kind, where, "too many weights");
-    require(weight.is_float() || (weight.bits >= 2 && weight.bits <= 8), kind, where, weight.bits,
-            "-bit weights are not allowed");
+    require(weight.is_float() || (weight.bits >= 2 && weight.bits <= 8), kind, where, title, ": ",
+            weight.bits, "-bit weights are not allowed");
     require(weight.values.size() == (weight.is_float() ? count : 0) &&
                 weight.levels.size() == (weight.is_float() ? 0 : count) &&
                 (layer.bias.empty() || layer.bias.size() == c) &&
                 (layer.bias_levels.empty() || layer.bias_levels.size() == c) &&
                 (weight.is_float() ? weight.scales.empty()
                                    : weight.scales.size() == 1 || weight.scales.size() == c),
-            kind, where, "layer '", layer.name, "': values, bias or scales do not fit the shape");
-    require(within(layer.bias_shift, 0, kMaxBiasShift), kind, where, "bias shift ",
+            kind, where, title, ": values, bias or scales do not fit the shape");
+    require(within(layer.bias_shift, 0, kMaxBiasShift), kind, where, title, ": bias shift ",
             layer.bias_shift);
     require(all_finite(weight.values) && all_finite(layer.bias) && all_finite(weight.scales), kind,
-            where, "layer '", layer.name, "' holds a NaN or infinity");
+            where, title, " holds a NaN or infinity");
     require(weight.bits != 16 || (all_half(weight.values) && all_half(layer.bias)), kind, where,
-            "layer '", layer.name, "' holds a value that 16 bits do not hold");
+            title, " holds a value that 16 bits do not hold");
     for (const float s : weight.scales)
       require(s > 0 && (integer || std::isfinite(127 * s)), kind, where,
               "a scale is not positive, or too large for floats");
     for (const int level : weight.levels)
       require(std::abs(level) < 1 << (weight.bits - 1), kind, where, "level ", level,
               " is outside its grid");
-    if (integer) check_sums(layer, kind, where);
+    if (integer) check_sums(layer, title, kind, where);
   }
 }
 

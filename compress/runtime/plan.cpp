@@ -6,13 +6,15 @@
 #include "compress/format/validate.hpp"
 #include "compress/runtime/choice.hpp"
 #include "compress/runtime/costs.hpp"
-#include "compress/runtime/onednn/levels.hpp"
+#include "compress/runtime/loops/levels.hpp"
+#include "compress/runtime/loops/steps.hpp"
 #include "core/base/median.hpp"
 #include "core/onednn/onednn.hpp"
 
 namespace espalier::runtime {
 namespace {
 
+using format::ActivationGrid;
 using format::LayerKind;
 using format::PackedLayer;
 using Clock = std::chrono::steady_clock;
@@ -49,20 +51,20 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& y, bo
     case LayerKind::kConv2d:
     case LayerKind::kDense:
       if (integer) return {"oneDNN", onednn::integer_linear(l, x, y, workspace)};
-      if (exact) return {"ordered", onednn::ordered_linear(l, x, y)};
+      if (exact) return {"ordered", loops::ordered_linear(l, x, y)};
       return {"oneDNN", onednn::float_linear(l, x, y)};
     case LayerKind::kMaxPool2d:
       return {"oneDNN", onednn::pool2d(l, x, y)};
     case LayerKind::kAveragePool2d:
-      if (!is_float) return {"loop", onednn::average_pool2d_levels(l, x, y)};
-      if (exact) return {"ordered", onednn::ordered_average_pool2d(l, x, y)};
+      if (!is_float) return {"loop", loops::average_pool2d_levels(l, x, y)};
+      if (exact) return {"ordered", loops::ordered_average_pool2d(l, x, y)};
       return {"oneDNN", onednn::pool2d(l, x, y)};
     case LayerKind::kBatchNorm:
-      if (integer) return {"loop", onednn::batch_norm_levels(l, x, y)};
-      if (is_float && y.grid.is_float()) return {"loop", onednn::batch_norm(l, x, y)};
-      return {"loop", onednn::crossing_batch_norm(l, x, y)};
+      if (integer) return {"loop", loops::batch_norm_levels(l, x, y)};
+      if (is_float && y.grid.is_float()) return {"loop", loops::batch_norm(l, x, y)};
+      return {"loop", loops::crossing_batch_norm(l, x, y)};
     case LayerKind::kRelu:
-      return {"loop", is_float ? onednn::relu(x) : onednn::relu_levels(x)};
+      return {"loop", is_float ? loops::relu(x) : loops::relu_levels(x)};
     case LayerKind::kFlatten:
       return {};
   }
@@ -74,9 +76,11 @@ std::int64_t aligned(std::int64_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-// Bytes of the weights as oneDNN and the loops hold them, about.
-std::int64_t weight_bytes(const PackedLayer& l) {
-  return static_cast<std::int64_t>(l.weight.levels.size() + 4 * l.weight.values.size());
+// Bytes of the weights as oneDNN and the loops hold them, about: levels that floats are multiplied by
+// became floats (format::float_weights).
+std::int64_t weight_bytes(const PackedLayer& l, const ActivationGrid& input) {
+  const auto count = std::ssize(l.weight.levels) + std::ssize(l.weight.values);
+  return count * (format::takes_levels(l, input) ? 1 : 4);
 }
 
 }  // namespace
@@ -89,6 +93,20 @@ Activation Plan::activation(std::size_t stage, bool at_end) {
           stages_[stage].grid};
 }
 
+// Pixels to the model's reals or levels.
+Plan::Bound Plan::input_step(const Activation& to) {
+  Step step = [this, to] {
+    if (to.grid.is_float())
+      loops::transform_pixels(pixels_, model_, to.floats());
+    else
+      loops::quantize_pixels(pixels_, model_, to.levels());
+  };
+  return {std::move(step),
+          {.kernel = "loop",
+           .bytes = to.shape.elements() * std::int64_t{sizeof(float)} +
+                    batch_ * stages_.front().bytes()}};
+}
+
 Plan::Piece Plan::layer_by_layer(Place at, std::size_t count) {
   Piece piece;
   for (std::size_t end = at.layer + count; at.layer < end; ++at.layer) {
@@ -99,12 +117,13 @@ Plan::Piece Plan::layer_by_layer(Place at, std::size_t count) {
     const Activation y = activation(at.layer + 1, at.at_end);
     auto [kernel, step] = step_of(l, at.x, y, exact_, workspace_);
     if (step)
-      piece.steps.push_back({std::move(step),
-                             {.first = at.layer,
-                              .layers = 1,
-                              .kernel = kernel,
-                              .macs = batch_ * macs(l, in.shape),
-                              .bytes = weight_bytes(l) + batch_ * (in.bytes() + out.bytes())}});
+      piece.steps.push_back(
+          {std::move(step),
+           {.first = at.layer,
+            .layers = 1,
+            .kernel = kernel,
+            .macs = batch_ * macs(l, in.shape),
+            .bytes = weight_bytes(l, in.grid) + batch_ * (in.bytes() + out.bytes())}});
     at.x = y;
   }
   piece.end = at;
@@ -166,7 +185,7 @@ Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels
   arena_ = Tensor({arena_bytes_ + Activation::kSlack}, DType::kUint8);
   workspace_ = workspace_for(model, stages_, batch);
   Place at{.x = activation(0, false)};
-  input_ = at.x;
+  steps_.push_back(input_step(at.x));
   try {
     while (at.layer < model.layers.size()) {
       Piece piece = choose(kernels, threads, at);
@@ -180,31 +199,26 @@ Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels
 }
 
 std::span<const float> Plan::run(std::span<const float> pixels) {
-  if (input_.grid.is_float())
-    onednn::transform_pixels(pixels, model_, input_.floats());
-  else
-    onednn::quantize_pixels(pixels, model_, input_.levels());
+  pixels_ = pixels;
   for (const auto& step : steps_) step.run();
   return {logits_.floats(), static_cast<std::size_t>(logits_.shape.elements())};
 }
 
-std::vector<PlannedStep> Plan::describe(int runs) {
-  std::vector<PlannedStep> facts{{.kernel = "loop",
-                                  .bytes = input_.shape.elements() * std::int64_t{sizeof(float)} +
-                                           batch_ * stages_.front().bytes()}};
+std::vector<PlannedStep> Plan::describe(int runs, double seconds) {
+  std::vector<PlannedStep> facts;
   for (const Bound& bound : steps_) facts.push_back(bound.facts);
   if (runs < 1) return facts;
-  const std::vector<float> pixels(static_cast<std::size_t>(input_.shape.elements()), 0.5f);
+  const std::vector<float> pixels(static_cast<std::size_t>(batch_ * stages_.front().elements()),
+                                  0.5f);
+  pixels_ = pixels;
   std::vector<std::vector<double>> us(facts.size());
-  for (int i = 0; i < runs; ++i) {
-    const auto start = Clock::now();
-    if (input_.grid.is_float())
-      onednn::transform_pixels(pixels, model_, input_.floats());
-    else
-      onednn::quantize_pixels(pixels, model_, input_.levels());
-    us[0].push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
-    for (std::size_t s = 0; s < steps_.size(); ++s) us[s + 1].push_back(us_of(steps_[s].run));
-  }
+  constexpr int kLeast = 5;
+  const auto begin = Clock::now();
+  const auto time_is_up = [&] {
+    return std::chrono::duration<double>(Clock::now() - begin).count() > seconds;
+  };
+  for (int i = 0; i < runs && (i < kLeast || !time_is_up()); ++i)
+    for (std::size_t s = 0; s < steps_.size(); ++s) us[s].push_back(us_of(steps_[s].run));
   for (std::size_t s = 0; s < us.size(); ++s) facts[s].us = median(std::move(us[s]));
   return facts;
 }

@@ -17,14 +17,15 @@ class Plan {
   // threads: those that oneDNN's kernels may use (core/onednn/threads.hpp). Errors: those of
   // stages().
   Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads);
+  Plan(const Plan&) = delete;  // steps point into it
 
   // Logits of `batch` images; those beyond `pixels` are of what was there before. Allocates
   // nothing.
   std::span<const float> run(std::span<const float> pixels);
 
   // What was chosen, the input's step first. `runs` > 0: each with its median time over as many
-  // runs of the whole plan.
-  std::vector<PlannedStep> describe(int runs);
+  // runs of the whole plan, or fewer, though at least 5, if these take longer than `seconds`.
+  std::vector<PlannedStep> describe(int runs, double seconds);
 
  private:
   struct Bound {
@@ -44,6 +45,7 @@ class Plan {
   };
 
   Activation activation(std::size_t stage, bool at_end);
+  Bound input_step(const Activation& to);
   Piece layer_by_layer(Place at, std::size_t count);
   Piece fused(const sparse::Kernel& kernel, const sparse::Fused& layers, const Place& at);
   Piece choose(Kernels kernels, int threads, const Place& at);
@@ -57,8 +59,9 @@ class Plan {
   // the end, so that the arena is as large as the largest such pair.
   Tensor arena_;
   std::int64_t arena_bytes_ = 0;
-  Activation input_, logits_;
-  std::vector<Bound> steps_;
+  std::span<const float> pixels_;  // of this run
+  Activation logits_;
+  std::vector<Bound> steps_;  // the input's first
 };
 
 }  // namespace espalier::runtime

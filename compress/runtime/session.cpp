@@ -48,10 +48,10 @@ std::span<const float> Session::run(const Tensor& images) {
   return std::as_const(logits_).values().first(static_cast<std::size_t>(n * classes_));
 }
 
-std::vector<PlannedStep> Session::plan(int runs) {
+std::vector<PlannedStep> Session::plan(int runs, double seconds) {
   require(plan_ != nullptr, "plan", "the reference executor has none");
   const ThreadsInScope scope(options_.threads);
-  return plan_->describe(runs);
+  return plan_->describe(runs, seconds);
 }
 
 double latency_us(Session& session, const LatencyOptions& options) {

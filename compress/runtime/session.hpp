@@ -11,12 +11,12 @@
 namespace espalier::runtime {
 
 enum class Executor {
-  kOneDnn,     // a plan of oneDNN's kernels and ours; integers as the reference, bit for bit
+  kPlan,       // oneDNN's kernels and ours; integers as the reference, bit for bit
   kReference,  // Model::run: plain, and allocating in every run
 };
 
 struct SessionOptions {
-  Executor executor = Executor::kOneDnn;
+  Executor executor = Executor::kPlan;
   std::int64_t batch = 1;  // the most images in one run
   int threads = 1;         // of oneDNN's kernels, ours use one; see core/onednn/threads.hpp
   // Of integer layers. Fixed, so that what a program does, and how fast, is the same every time;
@@ -46,8 +46,9 @@ class Session {
   // Errors: kUsage when the images do not have the model's shape or are too many.
   std::span<const float> run(const Tensor& images);
 
-  // The plan's steps, timed over `runs` runs. Errors: kUsage for the reference executor.
-  std::vector<PlannedStep> plan(int runs = 0);
+  // The plan's steps, timed over `runs` runs, or as many, though at least 5, as `seconds` allow.
+  // Errors: kUsage for the reference executor.
+  std::vector<PlannedStep> plan(int runs = 0, double seconds = 1);
 
   const Model& model() const { return *model_; }
   std::int64_t batch() const { return options_.batch; }

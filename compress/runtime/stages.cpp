@@ -23,8 +23,9 @@ kernels::Window window_of(const PackedLayer& l) {
 std::vector<Stage> stages(const format::PackedModel& model, ErrorKind kind,
                           std::string_view where) {
   std::vector<Stage> all{{model.input_shape, model.input}};
-  for (const PackedLayer& layer : model.layers) {
-    format::check_padding(layer, kind, where);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const PackedLayer& layer = model.layers[i];
+    format::check_padding(layer, format::title_of(layer, i), kind, where);
     const Stage& in = all.back();
     const std::int64_t channels =
         format::has_weight(layer.kind) ? layer.weight.shape[0] : in.shape[2];
@@ -39,16 +40,6 @@ std::vector<Stage> stages(const format::PackedModel& model, ErrorKind kind,
 bool is_exact(const format::PackedModel& model) {
   return !model.input.is_float() ||
          std::ranges::any_of(model.layers, [](const auto& l) { return !l.output.is_float(); });
-}
-
-std::vector<float> float_weights(const format::StoredWeight& weight) {
-  if (weight.is_float()) return weight.values;
-  const std::size_t inputs = weight.levels.size() / static_cast<std::size_t>(weight.shape[0]);
-  std::vector<float> values;
-  for (std::size_t i = 0; i < weight.levels.size(); ++i)
-    values.push_back(static_cast<float>(weight.levels[i]) *
-                     weight.scales[weight.scales.size() == 1 ? 0 : i / inputs]);
-  return values;
 }
 
 }  // namespace espalier::runtime

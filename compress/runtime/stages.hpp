@@ -30,10 +30,6 @@ std::vector<Stage> stages(const format::PackedModel& model, ErrorKind kind = Err
 // fastest.
 bool is_exact(const format::PackedModel& model);
 
-// The weights as a float layer multiplies them: 16-bit floats widened, levels times their scales,
-// each product rounded to float32.
-std::vector<float> float_weights(const format::StoredWeight& weight);
-
 kernels::Window window_of(const format::PackedLayer& layer);
 
 }  // namespace espalier::runtime

@@ -46,7 +46,7 @@ TEST_CASE("a misspelt command or option: one line that says what was meant, exit
   refuses("--versio", "did you mean '--version'?");
   refuses("fetch cifar", "'cifar' is no dataset (mnist)");
   refuses("fetch mnsit", "did you mean 'mnist'?");
-  refuses("eval a.esp --executor onednm", "did you mean 'onednn'? (onednn, reference)");
+  refuses("eval a.esp --executor plam", "did you mean 'plan'? (plan, reference, onednn)");
   refuses("export c98 a.esp -o a.c", "did you mean 'c99'? (c99, js, onnx, tflite)");
   refuses("export c99 a.esp", "--output is required");
   refuses("", "command");

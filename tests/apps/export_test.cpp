@@ -1,6 +1,8 @@
 // espalier export: what it writes, says and refuses.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include "compress/format/writer.hpp"
 #include "core/base/file.hpp"
 #include "core/base/text.hpp"
@@ -31,6 +33,30 @@ TEST_CASE("export: each format's file, its bytes, and the next command") {
   CHECK(contains(exported("js", "digits.mjs"), "export default digits;"));
   CHECK(contains(exported("onnx", "digits.onnx"), "DequantizeLinear"));
   CHECK(exported("tflite", "digits.tflite").substr(4, 4) == "TFL3");
+  CHECK(contains(exported("js", "my-digits.js"), "<script src=\"my-digits.js\">"));
+}
+
+TEST_CASE("export: the next command is of shell words, whatever the file is called") {
+  const tests::Folder folder("export_words_test");
+  const std::string model = (folder.path / "model.esp").string();
+  write_file(model, format::write(tests::integer_nearest_mean()));
+  for (const auto& [format, file] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"c99", "it's $HOME.c"}, {"js", "it's \\\"$HOME\".js"}}) {
+    const std::string path = (folder.path / file).string();
+    const auto result =
+        run_program("espalier export " + format + " " + model + " -o " + shell_word(path));
+    CHECK_MESSAGE(result.exit_code == 0, result.output);
+    const auto at = result.output.find("Next: ");
+    REQUIRE(at != std::string::npos);
+    std::string next = result.output.substr(at + 6);
+    next = next.substr(0, next.find(format == "c99" ? "   (" : "\n"));
+    if (format == "c99") next = "cd " + folder.path.string() + " && " + next;
+    if (format == "js" && std::system("node --version > /dev/null 2>&1") != 0) {
+      MESSAGE("skipped: install nodejs");
+      continue;
+    }
+    CHECK_MESSAGE(std::system((next + " > /dev/null 2>&1").c_str()) == 0, next);
+  }
 }
 
 TEST_CASE("export: what cannot be read, written or said is named, with its exit code") {

@@ -5,6 +5,7 @@
 
 #include "apps/espalier/layer_facts.hpp"
 #include "core/base/file.hpp"
+#include "core/onednn/isa.hpp"
 #include "tests/apps/digit_models.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/compress/format/sample_models.hpp"
@@ -90,7 +91,10 @@ TEST_CASE("inspect --plan: kernels, times, counts, as text and as JSON") {
         run_program("espalier inspect --json --plan --batch 3 --kernels " + kernels + " " + file);
     INFO(json.output);
     REQUIRE(json.exit_code == 0);
-    const auto plan = nlohmann::json::parse(json.output)["plan"];
+    const auto whole = nlohmann::json::parse(json.output)["plan"];
+    CHECK(whole["batch"] == 3);
+    CHECK(whole["isa"] == name_of(vector_isa()));
+    const auto plan = whole["steps"];
     REQUIRE(plan.size() == 3);  // the input, the convolution, the dense layer
     CHECK(plan[1]["layers"] == "copy");
     CHECK(plan[1]["macs"].get<std::int64_t>() > 0);

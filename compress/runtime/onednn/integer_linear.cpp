@@ -5,7 +5,7 @@
 #include <span>
 
 #include "compress/runtime/linear_parts.hpp"
-#include "compress/runtime/onednn/levels.hpp"
+#include "compress/runtime/loops/levels.hpp"
 #include "compress/runtime/onednn/steps.hpp"
 #include "core/kernels/integer.hpp"
 #include "core/kernels/onednn/window_dims.hpp"
@@ -17,14 +17,14 @@ namespace {
 using format::LayerKind;
 using format::PackedLayer;
 
-Requantization requantization(const PackedLayer& l, const format::ActivationGrid& x,
-                              const format::ActivationGrid& y) {
+loops::Requantization requantization(const PackedLayer& l, const format::ActivationGrid& x,
+                                     const format::ActivationGrid& y) {
   ChannelSums sums = channel_sums(l, x, y);
-  Requantization r{.bias = std::move(sums.bias),
-                   .multiplier = std::move(sums.multiplier),
-                   .zero_point = y.zero_point,
-                   .relu = l.relu};
-  repeat_channels(r);
+  loops::Requantization r{.bias = std::move(sums.bias),
+                          .multiplier = std::move(sums.multiplier),
+                          .zero_point = y.zero_point,
+                          .relu = l.relu};
+  loops::repeat_channels(r);
   return r;
 }
 
@@ -89,9 +89,9 @@ Step integer_linear(const PackedLayer& l, const Activation& x, const Activation&
     }
     multiply.run();
     if (y.grid.is_float())
-      scale_sums(written, r, y.floats());
+      loops::scale_sums(written, r, y.floats());
     else
-      requantize_sums(written, r, y.levels());
+      loops::requantize_sums(written, r, y.levels());
   };
 }
 

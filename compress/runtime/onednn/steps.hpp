@@ -1,4 +1,4 @@
-// The steps of a plan: each function makes the step of one layer, bound to its input x and output
+// The steps of a plan that oneDNN runs: each function makes the step of one layer, bound to its input x and output
 // y, which stay where they are. Integers by compress/INTEGERS.md, as reference/ computes them.
 // Errors, when a step is made: kInternal, should oneDNN have no primitive for it.
 #pragma once
@@ -22,18 +22,5 @@ Step integer_linear(const format::PackedLayer& layer, const Activation& x, const
                     Workspace& workspace);
 Step float_linear(const format::PackedLayer& layer, const Activation& x, const Activation& y);
 Step pool2d(const format::PackedLayer& layer, const Activation& x, const Activation& y);
-Step average_pool2d_levels(const format::PackedLayer& layer, const Activation& x,
-                           const Activation& y);
-// Of models that have levels (runtime::is_exact); x and y may be floats or levels.
-Step ordered_linear(const format::PackedLayer& layer, const Activation& x, const Activation& y);
-Step ordered_average_pool2d(const format::PackedLayer& layer, const Activation& x,
-                            const Activation& y);  // floats
-Step crossing_batch_norm(const format::PackedLayer& layer, const Activation& x,
-                         const Activation& y);  // one of them floats, the other levels
-// These work in place: x and y share their memory.
-Step batch_norm(const format::PackedLayer& layer, const Activation& x, const Activation& y);
-Step batch_norm_levels(const format::PackedLayer& layer, const Activation& x, const Activation& y);
-Step relu(const Activation& x);
-Step relu_levels(const Activation& x);
 
 }  // namespace espalier::runtime::onednn

@@ -1,7 +1,6 @@
 #include "compress/runtime/sparse/blocks.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace espalier::runtime::sparse {
 namespace {
@@ -39,9 +38,7 @@ std::int64_t Blocks::count(const format::PackedLayer& l, const WindowRows& w) {
 
 Blocks::Blocks(const format::PackedLayer& l, const WindowRows& w)
     : weights_({count(l, w) * kBytes}, DType::kInt8) {
-  require(w.rows * w.stride + w.length <= std::numeric_limits<std::int32_t>::max(), "Blocks",
-          "layer '", l.name, "' has windows of ", w.rows, " rows ", w.stride,
-          " bytes apart, which offsets of 31 bits do not reach");
+  check_reach(l, w, "Blocks");
   std::int8_t* to = weights_.mutable_data<std::int8_t>();
   const std::int64_t inputs = w.rows * w.length;
   const auto pack = [&](std::int64_t first, std::int64_t row, std::int64_t i, std::int64_t width) {

@@ -25,8 +25,6 @@ class Blocks {
   Blocks(const format::PackedLayer& layer, const WindowRows& rows);
 
   BlockGroup group(std::int64_t g) const;
-  std::int64_t size() const { return static_cast<std::int64_t>(offsets_.size()); }
-  std::int64_t bytes() const { return size() * (kBytes + std::int64_t{4}); }
 
  private:
   std::vector<std::int32_t> offsets_;

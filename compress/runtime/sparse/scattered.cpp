@@ -1,7 +1,6 @@
 #include "compress/runtime/sparse/scattered.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace espalier::runtime::sparse {
 namespace {
@@ -52,9 +51,7 @@ std::int64_t Scattered::count(const format::PackedLayer& l, const WindowRows& w)
 
 Scattered::Scattered(const format::PackedLayer& l, const WindowRows& w)
     : slots_({count(l, w) * 2 * kSlots}, DType::kUint8) {
-  require(w.rows * w.stride + w.length <= std::numeric_limits<std::int32_t>::max(), "Scattered",
-          "layer '", l.name, "' has windows of ", w.rows, " rows ", w.stride,
-          " bytes apart, which offsets of 31 bits do not reach");
+  check_reach(l, w, "Scattered");
   std::uint8_t* to = slots_.mutable_data<std::uint8_t>();
   std::size_t total = 0;
   const auto pack = [&](const Piece& piece) {

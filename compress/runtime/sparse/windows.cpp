@@ -1,5 +1,7 @@
 #include "compress/runtime/sparse/windows.hpp"
 
+#include <limits>
+
 #include "compress/runtime/linear_parts.hpp"
 
 namespace espalier::runtime::sparse {
@@ -10,6 +12,12 @@ using format::PackedLayer;
 WindowRows window_rows(const PackedLayer& l, const Shape& padded) {
   if (l.kind == LayerKind::kDense) return {1, l.weight.shape[1], l.weight.shape[1]};
   return {l.kernel_h, l.kernel_w * padded[3], padded[2] * padded[3]};
+}
+
+void check_reach(const format::PackedLayer& l, const WindowRows& w, std::string_view where) {
+  require(w.rows * w.stride + w.length <= std::numeric_limits<std::int32_t>::max(), where,
+          "layer '", l.name, "' has windows of ", w.rows, " rows ", w.stride,
+          " bytes apart, which offsets of 31 bits do not reach");
 }
 
 Windows windows_of(const PackedLayer& l, const Shape& padded, const PackedLayer* pool) {

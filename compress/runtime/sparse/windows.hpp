@@ -15,6 +15,8 @@ struct WindowRows {
   std::int64_t rows = 1, length = 0, stride = 0;
 };
 WindowRows window_rows(const format::PackedLayer& layer, const Shape& padded);
+// Whether offsets of 31 bits reach all of a window. Errors: kUsage if not, naming `where`.
+void check_reach(const format::PackedLayer& layer, const WindowRows& rows, std::string_view where);
 
 // Where the windows start. Those whose sums meet in one maximum (a pooling layer behind) stand one
 // after the other, `pool` of them: 1, 2, 4 or 8.

@@ -1,6 +1,8 @@
 // Compiles and runs exported programs, as their users would.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <span>
@@ -43,6 +45,28 @@ inline Logits floats_of(const Bytes& bytes) {
   Logits logits(bytes.size() / sizeof(float));
   std::memcpy(logits.data(), bytes.data(), logits.size() * sizeof(float));
   return logits;
+}
+
+// How many of them differ in any bit.
+inline std::size_t differing(const Logits& got, const Logits& want) {
+  require(got.size() == want.size(), ErrorKind::kInternal, "differing", got.size(), " logits, not ",
+          want.size());
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    count += std::memcmp(&got[i], &want[i], sizeof(float)) != 0;
+  return count;
+}
+
+// The largest difference, in parts of the largest logit.
+inline double difference(const Logits& got, const Logits& want) {
+  require(got.size() == want.size(), ErrorKind::kInternal, "difference", got.size(),
+          " logits, not ", want.size());
+  double largest = 1e-9, most = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    largest = std::max<double>(largest, std::abs(want[i]));
+    most = std::max<double>(most, std::abs(got[i] - want[i]));
+  }
+  return most / largest;
 }
 
 // The compiler's arguments for the driver around an exported file in `folder`.

@@ -1,6 +1,8 @@
 // Random models of every kind of layer, and what the reference executor makes of them.
 #pragma once
 
+#include <set>
+
 #include "compress/export/network.hpp"
 #include "compress/runtime/model.hpp"
 #include "tests/compress/export/exported.hpp"
@@ -30,46 +32,70 @@ inline Logits wanted(const PackedModel& packed, const Pixels& pixels) {
   return {logits.values().begin(), logits.values().end()};
 }
 
-inline std::size_t differing(const Logits& got, const Logits& want) {
-  REQUIRE(got.size() == want.size());
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < got.size(); ++i)
-    count += std::memcmp(&got[i], &want[i], sizeof(float)) != 0;
-  return count;
-}
-
 // Zeros, as pruning leaves them.
 inline void thin_out(PackedLayer& l, Rng& rng, double density) {
   for (auto& level : l.weight.levels)
     if (rng.uniform() >= density) level = 0;
 }
 
-// Small biases, and an output scale that spreads the sums over the levels, so that no layer says the
+struct RandomOptions {
+  bool padded_pools = true;
+  int activation_bits = 7;  // behind convolutions and dense layers; fewer want a relu (INTEGERS.md)
+};
+
+// Small biases, and an output grid that spreads the sums over the levels, so that no layer says the
 // same of all images.
-inline void spread(PackedLayer& l, Rng& rng, const ActivationGrid& from, std::int32_t zero_point) {
+inline void spread(PackedLayer& l, Rng& rng, const ActivationGrid& from,
+                   const RandomOptions& options) {
   double squares = 0;
   for (const int level : l.weight.levels) squares += level * level;
   for (auto& b : l.bias_levels) b /= 40;
   const double sums =
       30 * std::sqrt(1 + squares / static_cast<double>(l.weight.shape[0]));  // their deviation
-  l.output.scale =
-      static_cast<float>(from.scale * l.weight.scales[0] * sums / 30) * rng.uniform(0.5f, 1.5f);
-  l.output.zero_point = zero_point;
+  const int most = (1 << options.activation_bits) - 1;
+  l.relu = rng.below(2) || most < 127;
+  l.output.scale = static_cast<float>(from.scale * l.weight.scales[0] * sums * 4 / most) *
+                   rng.uniform(0.5f, 1.5f);
+  l.output.zero_point = most < 127 ? 127 - most : runtime::pick(rng, {0, 0, 64, 30});
 }
 
-// Up to four layers between the image and the logits, of any kind, on any grid.
-inline PackedModel random_integers(std::uint64_t seed) {
+// A convolution of an odd number of rows and columns, and a max pool of windows side by side, the
+// last of which do not fit: the C99 file makes one of the two.
+inline std::vector<PackedLayer> pooled_convolution(Rng& rng, const Shape& in,
+                                                   const ActivationGrid& grid,
+                                                   const RandomOptions& options) {
+  PackedLayer conv, pool;
+  conv.kind = LayerKind::kConv2d;
+  conv.kernel_h = in[0] % 2 ? 3 : 2, conv.kernel_w = in[1] % 2 ? 1 : 2;
+  runtime::set_levels(conv, rng, {4, conv.kernel_h, conv.kernel_w, in[2]}, 8,
+                      runtime::Weights::kRandom);
+  spread(conv, rng, grid, options);
+  pool.kind = LayerKind::kMaxPool2d;
+  pool.kernel_h = pool.stride_h = 2;
+  pool.kernel_w = pool.stride_w = 2;
+  return {conv, pool};
+}
+
+// One to four layers between the image and the logits, of any kind, on any grid; every third model
+// begins with a pooled_convolution().
+inline PackedModel random_integers(std::uint64_t seed, const RandomOptions& options = {}) {
   Rng rng(seed, "export");
-  const auto zero_point = [&] { return runtime::pick(rng, {0, 0, 64, 30}); };
-  ActivationGrid grid;  // of the last layer's output
   const std::int64_t channels = 1 + static_cast<std::int64_t>(rng.below(3));
   PackedModel model = runtime::model_of({6 + static_cast<std::int64_t>(rng.below(5)),
                                          5 + static_cast<std::int64_t>(rng.below(6)), channels},
-                                        {1.0f / 127, zero_point()});
+                                        {1.0f / 127, runtime::pick(rng, {0, 0, 64, 30})});
   if (rng.below(2)) model.input_mean = 0.1307f, model.input_deviation = 0.3081f;
   if (model.input.zero_point) model.input.scale = 3.5f / 127;
-  grid = model.input;
+  ActivationGrid grid = model.input;  // of the last layer's output
   const double density = runtime::pick(rng, {0.1, 0.3, 1.0});
+  const auto window = [&](PackedLayer& l, const Shape& in) {
+    runtime::set_window(l, rng, in);
+    if (!options.padded_pools) l.pad_top = l.pad_bottom = l.pad_left = l.pad_right = 0;
+  };
+  if (seed % 3 == 0) {
+    model.layers = pooled_convolution(rng, model.input_shape, grid, options);
+    grid = model.layers.front().output;
+  }
   const int layers = 1 + static_cast<int>(rng.below(4));
   for (int i = 0; i < layers; ++i) {
     const Shape in = runtime::end_of(model);
@@ -77,15 +103,11 @@ inline PackedModel random_integers(std::uint64_t seed) {
     switch (rng.below(6)) {
       case 0:
         l.kind = LayerKind::kMaxPool2d;
-        if (rng.below(2))
-          l.kernel_h = l.stride_h = std::min<std::int64_t>(2, in[0]),
-          l.kernel_w = l.stride_w = std::min<std::int64_t>(2, in[1]);
-        else
-          runtime::set_window(l, rng, in);
+        window(l, in);
         break;
       case 1:
         l.kind = LayerKind::kAveragePool2d;
-        runtime::set_window(l, rng, in);
+        window(l, in);
         break;
       case 2:
         l.kind = LayerKind::kBatchNorm;
@@ -93,7 +115,7 @@ inline PackedModel random_integers(std::uint64_t seed) {
           l.multiplier.push_back(rng.uniform(-1.5f, 1.5f)),
               l.offset.push_back(rng.uniform(-20.0f, 40.0f));
         l.relu = rng.below(2);
-        l.output = grid = {0.05f, zero_point()};
+        l.output = grid = {0.05f, runtime::pick(rng, {0, 0, 64, 30})};
         break;
       case 3:
         l.kind = LayerKind::kRelu;
@@ -102,8 +124,7 @@ inline PackedModel random_integers(std::uint64_t seed) {
         l = runtime::conv_of(rng, in, 1 + static_cast<std::int64_t>(rng.below(5)),
                              runtime::pick(rng, {2, 4, 5, 8}));
         thin_out(l, rng, density);
-        l.relu = rng.below(2);
-        spread(l, rng, grid, zero_point());
+        spread(l, rng, grid, options);
         grid = l.output;
     }
     l.name = runtime::pick(rng, {"", "layer", "*/ 1\n"});
@@ -122,8 +143,7 @@ inline PackedModel random_integers(std::uint64_t seed) {
   if (rng.below(2)) {
     PackedLayer hidden = runtime::dense_of(rng, elements(in), 7, runtime::pick(rng, {3, 8}));
     thin_out(hidden, rng, density);
-    hidden.relu = rng.below(2);
-    spread(hidden, rng, grid, zero_point());
+    spread(hidden, rng, grid, options);
     model.layers.push_back(hidden);
   }
   model.layers.push_back(
@@ -132,33 +152,62 @@ inline PackedModel random_integers(std::uint64_t seed) {
   return model;
 }
 
-// The same layers in floats.
-inline PackedModel random_floats(std::uint64_t seed) {
-  PackedModel model = random_integers(seed);
+enum class Numbers { kIntegers, kFloats, kDynamicRange };
+
+// The same layers in floats, of dynamic range with the weights left as levels.
+inline PackedModel floats_of(PackedModel model, Numbers numbers) {
   model.input = {};
   for (PackedLayer& l : model.layers) {
     l.output = {};
     for (float& v : l.offset) v *= 0.02f;
     if (l.weight.levels.empty()) continue;
     const float scale = 1.0f / static_cast<float>(1 << (l.weight.bits - 1));
+    for (const std::int32_t b : l.bias_levels) l.bias.push_back(static_cast<float>(b) / 4000);
+    l.bias_levels.clear(), l.bias_shift = 0;
+    if (numbers == Numbers::kDynamicRange) {
+      for (float& s : l.weight.scales) s = scale * (1 + s);
+      continue;
+    }
     for (const std::int8_t level : l.weight.levels)
       l.weight.values.push_back(scale * static_cast<float>(level));
-    for (const std::int32_t b : l.bias_levels) l.bias.push_back(static_cast<float>(b) / 4000);
-    l.weight.levels.clear(), l.weight.scales.clear(), l.bias_levels.clear();
-    l.weight.bits = 32, l.bias_shift = 0;
+    l.weight.levels.clear(), l.weight.scales.clear(), l.weight.bits = 32;
   }
   return model;
 }
 
-// The largest difference, in parts of the largest logit.
-inline double difference(const Logits& got, const Logits& want) {
-  REQUIRE(got.size() == want.size());
-  double largest = 1e-9, most = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    largest = std::max<double>(largest, std::abs(want[i]));
-    most = std::max<double>(most, std::abs(got[i] - want[i]));
+// A model, images, and what it says of them.
+struct Sample {
+  std::uint64_t seed;
+  PackedModel model;
+  Pixels pixels;
+  Logits want;
+};
+
+// How many images have logits that no other has.
+inline std::size_t distinct_rows(const Logits& logits, std::size_t images) {
+  const auto classes = static_cast<std::ptrdiff_t>(logits.size() / images);
+  std::set<Logits> rows;
+  for (auto at = logits.begin(); at != logits.end(); at += classes) rows.insert({at, at + classes});
+  return rows.size();
+}
+
+// Random models that speak: of `images` random images at least three in four have logits of their
+// own. Others, which saturate somewhere, could hide any mistake: they are passed over, and no more
+// than two in three of them.
+inline std::vector<Sample> samples(std::size_t count, Numbers numbers, std::int64_t images = 20,
+                                   const RandomOptions& options = {}) {
+  std::vector<Sample> all;
+  for (std::uint64_t seed = 0; seed < 3 * count && all.size() < count; ++seed) {
+    PackedModel model = random_integers(seed, options);
+    if (numbers != Numbers::kIntegers) model = floats_of(std::move(model), numbers);
+    Rng rng(seed, "pixels");
+    const Pixels pixels = pixels_of(rng, model, images);
+    const Logits want = wanted(model, pixels);
+    const auto rows = static_cast<std::size_t>(images);
+    if (4 * distinct_rows(want, rows) >= 3 * rows) all.push_back({seed, model, pixels, want});
   }
-  return most / largest;
+  REQUIRE(all.size() == count);
+  return all;
 }
 
 }  // namespace espalier::exports

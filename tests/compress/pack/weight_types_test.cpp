@@ -91,7 +91,7 @@ TEST_CASE("dynamic range: every weight within half a step, zeros stay zero, bias
         CHECK(w.bits == bits);
         if (i == 0) CHECK((w.scales.size() == 1) == !per_channel);
         CHECK(model.layers[i].bias == wide.layers[i].bias);
-        const auto values = runtime::float_weights(w);
+        const auto values = format::float_weights(w);
         const std::size_t stride = values.size() / w.scales.size();
         std::size_t wrong = 0;
         for (std::size_t k = 0; k < values.size(); ++k) {

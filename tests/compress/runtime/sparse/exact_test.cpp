@@ -1,6 +1,8 @@
 // Our kernels compute the reference's integers, bit for bit, wherever they fit: windows, grids, zeros,
 // batches, and the pools and norms that they take along. CTest runs this binary under each
-// instruction set, so that every twin has its turn.
+// instruction set of oneDNN's, so that every twin has its turn that this machine can run; those that
+// it cannot are named.
+#include "core/onednn/isa.hpp"
 #include "tests/compress/runtime/onednn/models.hpp"
 
 using namespace espalier;
@@ -81,6 +83,12 @@ void check(PackedModel model, Rng& rng, int level = -1) {
 }
 
 }  // namespace
+
+TEST_CASE("which of our kernels had their turn") {
+  MESSAGE("our kernels ran as " << name_of(vector_isa()));
+  if (vector_isa() != VectorIsa::kVbmi)
+    MESSAGE("skipped: kernels beyond it, up to AVX-512 VBMI; run on a machine that has it");
+}
 
 TEST_CASE("convolution with zeros, pools and norms behind") {
   Rng rng(2, "convolution");

@@ -58,6 +58,8 @@ TEST_CASE("a plan names its steps, counts MACs done and skipped, and times them"
   CHECK(plain.plan()[1].us == 0);
   Session reference(model, {.executor = Executor::kReference});
   CHECK_THROWS_AS(reference.plan(), Error);
+  constexpr int kForever = 1 << 30;
+  CHECK(session.plan(kForever, 0.01)[1].us > 0);  // time is up first
 }
 
 TEST_CASE("the fixed choice takes our kernels where this processor has vectors for them") {
@@ -65,4 +67,14 @@ TEST_CASE("the fixed choice takes our kernels where this processor has vectors f
   Session session(model);
   const auto steps = session.plan();
   CHECK((steps[1].kernel == "blocks") == (vector_isa() != VectorIsa::kPlain));
+}
+
+TEST_CASE("a plan counts levels that floats are multiplied by as the floats that they become") {
+  PackedModel packed = model_of({1, 1, 4}, {});
+  PackedLayer dense;
+  dense.weight = {{2, 4}, 8, {}, {1, 2, 3, 4, 5, 6, 7, 8}, {0.5f}};
+  packed.layers = {dense};
+  const Model model(packed);
+  Session session(model);
+  CHECK(session.plan()[1].bytes == 4 * (2 * 4 + 4 + 2));
 }

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "compress/runtime/onednn/steps.hpp"
+#include "compress/runtime/loops/steps.hpp"
 #include "core/kernels/integer.hpp"
 #include "core/kernels/ordered_product.hpp"
 
-namespace espalier::runtime::onednn {
+namespace espalier::runtime::loops {
 namespace {
 
 // `to.size()` values from element `at` on.
@@ -107,4 +107,4 @@ Step ordered_average_pool2d(const format::PackedLayer& l, const Activation& x,
   };
 }
 
-}  // namespace espalier::runtime::onednn
+}  // namespace espalier::runtime::loops

@@ -2,10 +2,10 @@
 // (core/kernels/elementwise.hpp).
 #include <algorithm>
 
-#include "compress/runtime/onednn/steps.hpp"
+#include "compress/runtime/loops/steps.hpp"
 #include "core/kernels/integer.hpp"
 
-namespace espalier::runtime::onednn {
+namespace espalier::runtime::loops {
 
 Step batch_norm(const format::PackedLayer& l, const Activation& x, const Activation&) {
   return [x, &l] {
@@ -47,4 +47,4 @@ Step relu_levels(const Activation& x) {
   };
 }
 
-}  // namespace espalier::runtime::onednn
+}  // namespace espalier::runtime::loops

@@ -7,7 +7,7 @@
 
 #include "compress/format/packed_model.hpp"
 
-namespace espalier::runtime::onednn {
+namespace espalier::runtime::loops {
 
 // (pixel - mean) / deviation, and that as levels on the model's input grid.
 void transform_pixels(std::span<const float> pixels, const format::PackedModel& model, float* x);
@@ -32,4 +32,4 @@ void requantize_sums(std::span<const std::int32_t> sums, const Requantization& r
 // float(sum + bias) * multiplier
 void scale_sums(std::span<const std::int32_t> sums, const Requantization& r, float* values);
 
-}  // namespace espalier::runtime::onednn
+}  // namespace espalier::runtime::loops

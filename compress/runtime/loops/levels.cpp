@@ -1,11 +1,11 @@
-#include "compress/runtime/onednn/levels.hpp"
+#include "compress/runtime/loops/levels.hpp"
 
 #include <algorithm>
 
 #include "core/kernels/integer.hpp"
 #include "core/onednn/isa.hpp"
 
-namespace espalier::runtime::onednn {
+namespace espalier::runtime::loops {
 
 void transform_pixels(std::span<const float> pixels, const format::PackedModel& model, float* x) {
   const float mean = model.input_mean, deviation = model.input_deviation;
@@ -125,4 +125,4 @@ void scale_sums(std::span<const std::int32_t> sums, const Requantization& r, flo
   }
 }
 
-}  // namespace espalier::runtime::onednn
+}  // namespace espalier::runtime::loops
