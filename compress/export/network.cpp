@@ -49,10 +49,10 @@ void set_integers(Step& s, const std::string& title) {
   for (std::size_t c = 0; c < w.scales.size(); ++c) {
     const float product = s.sum_scale(c);
     s.multiplier.push_back(s.is_logits() ? product : product / s.to.scale);
-    require(std::isfinite(s.multiplier.back()), "export", title, ", channel ", c,
-            ": the scales of its input, ", s.from.scale, ", of its weights, ", w.scales[c],
-            ", and of its output, ", s.to.scale,
-            ", make a factor that no float32 holds; quantize it with a smaller weight scale");
+    require(std::isfinite(s.multiplier.back()), "export", title, ", channel ", c, ": the scales ",
+            s.from.scale, " of its input and ", w.scales[c], " of its weights",
+            s.is_logits() ? "" : " by that of its output",
+            " make a factor that no float32 holds; quantize it with a smaller weight scale");
   }
 }
 
