@@ -50,6 +50,8 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"apps/train", {"apps/common", "apps/smallest", "compress/recipe"}},
     {"apps/records", {"apps/common", "apps/smallest"}},
     {"apps/toolbox", {"apps/common", "apps/smallest"}},
+    {"apps/examples", {"compress/pack", "compress/runtime"}},
+    {"apps/examples/project", {}},  // a user's: it knows the installed headers
     {"apps/bench", {"apps/common", "compress/runtime", "optim"}},
 };
 
@@ -69,6 +71,7 @@ const std::map<std::string, std::set<std::string>> kLibraries = {
      {"apps/common", "apps/espalier", "apps/compress", "apps/toolbox", "apps/train",
       "apps/tutorial", "apps/records", "apps/bench"}},
     {"immintrin.h", {"compress/runtime"}},
+    {"espalier/", {"apps/examples/project"}},
     {"zstd.h", {"apps/bench"}},
     {"lzma.h", {"apps/bench"}},
     {"brotli/", {"apps/bench"}},
