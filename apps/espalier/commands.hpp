@@ -12,5 +12,6 @@ void add_eval(CLI::App& app);
 void add_export(CLI::App& app);
 void add_fetch(CLI::App& app);
 void add_data(CLI::App& app);
+void add_version(CLI::App& app);
 
 }  // namespace espalier::apps

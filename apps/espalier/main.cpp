@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   add_export(app);
   add_fetch(app);
   add_data(app);
+  add_version(app);
   for (const auto& [name, description] : kTraining) {
     app.add_subcommand(std::string(name), description);
     if (argc < 2 || argv[1] != name) continue;

@@ -4,6 +4,11 @@
 
 namespace espalier {
 
+std::string onednn_version() {
+  const auto* v = dnnl::version();
+  return std::to_string(v->major) + '.' + std::to_string(v->minor) + '.' + std::to_string(v->patch);
+}
+
 std::string_view effective_isa() {
   switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::sse41:
@@ -12,6 +17,14 @@ std::string_view effective_isa() {
       return "AVX2";
     case dnnl::cpu_isa::avx512_core:
       return "AVX512_CORE";
+    case dnnl::cpu_isa::avx2_vnni:
+      return "AVX2_VNNI";
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "AVX512_CORE_VNNI";
+    case dnnl::cpu_isa::avx512_core_bf16:
+      return "AVX512_CORE_BF16";
+    case dnnl::cpu_isa::avx512_core_amx:
+      return "AVX512_CORE_AMX";
     default:
       return "other";
   }

@@ -1,12 +1,16 @@
-// Which instruction set oneDNN's kernels use.
+// Which oneDNN this is, and which instruction set its kernels use.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace espalier {
 
-// After the environment's cap (ONEDNN_MAX_CPU_ISA) and what the processor can do: "SSE41", "AVX2" or
-// "AVX512_CORE", as the cap spells them; "other" for every other one.
+// Of the library that is loaded: "2.6.3".
+std::string onednn_version();
+
+// After the environment's cap (ONEDNN_MAX_CPU_ISA) and what the processor can do: "SSE41", "AVX2",
+// "AVX512_CORE_VNNI", as the cap spells them; "other" for rare ones.
 std::string_view effective_isa();
 
 // What kernels of our own may use: the best that the processor can do within the same cap.
