@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/progress.hpp"
+#include "core/base/text.hpp"
 #include "datasets/fetch_mnist.hpp"
 #include "datasets/subset.hpp"
 #include "datasets/synthetic_digits.hpp"
@@ -104,6 +105,21 @@ TrainingData load_training_data(const DataOptions& options) {
     train = datasets::first(train, *options.images);
   }
   return result;
+}
+
+TrainingData load_data_for(const ModelInput& model, DataOptions options) {
+  const auto [height, width, channels] = model.shape;
+  if (options.path && std::filesystem::is_directory(*options.path)) {
+    if (options.size.empty()) options.size = std::to_string(height) + "x" + std::to_string(width);
+    options.grey = options.grey || channels == 1;
+  }
+  TrainingData data = load_training_data(options);
+  require(model.labels.empty() || data.labels.empty() || model.labels == data.labels, model.file,
+          "knows other classes than the data: ", join(model.labels, ", ").substr(0, 200),
+          "; the data's are ", join(data.labels, ", ").substr(0, 200));
+  const Shape wanted{height, width, channels}, got = data.data.test->image_shape();
+  require(got == wanted, model.file, "wants images of ", wanted, ", the data's are ", got);
+  return data;
 }
 
 }  // namespace espalier::apps

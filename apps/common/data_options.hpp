@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -38,6 +39,17 @@ struct TrainingData {
 // synthetic digits. Errors: as load_data and find_or_fetch_mnist; kUsage, naming the option, for a
 // size that is none, more --images than there are, and options of a path without one.
 TrainingData load_training_data(const DataOptions& options);
+
+// What a model's file says of the images that it takes.
+struct ModelInput {
+  std::string file;                   // for errors
+  std::array<std::int64_t, 3> shape;  // H W C
+  std::vector<std::string> labels;    // of the classes; may be empty
+};
+
+// As load_training_data, for such a model: pictures of a folder are resized, and made grey, as it
+// wants them. Errors: also kUsage, naming the file, for images of another shape and other classes.
+TrainingData load_data_for(const ModelInput& model, DataOptions options);
 
 // What `options.path` names, with progress on standard error. Errors: as load_data.
 datasets::LoadedData load_path(const DataOptions& options, bool first_size = false);

@@ -30,24 +30,11 @@ struct EvalOptions {
 // float models by more than 1e-4 of the image's largest logit (they add in different orders).
 void eval(const EvalOptions& options) {
   const auto model = runtime::Model::load(options.model);
-  const auto& shape = model.packed().input_shape;
   DataOptions wanted = options.data;
   wanted.quiet = options.json;
-  if (wanted.path &&
-      std::filesystem::is_directory(*wanted.path)) {  // pictures, as the model was made for
-    if (wanted.size.empty())
-      wanted.size = std::to_string(shape[0]) + "x" + std::to_string(shape[1]);
-    wanted.grey = wanted.grey || shape[2] == 1;
-  }
-  const TrainingData data = load_training_data(wanted);
+  const TrainingData data = load_data_for(
+      {options.model.string(), model.packed().input_shape, model.packed().labels}, wanted);
   const auto& test = *data.data.test;
-  const auto& labels = model.packed().labels;
-  require(labels.empty() || data.labels.empty() || labels == data.labels, options.model.string(),
-          "knows other classes than the data: ", join(labels, ", ").substr(0, 200),
-          "; the data's are ", join(data.labels, ", ").substr(0, 200));
-  require(test.image_shape() == Shape{shape[0], shape[1], shape[2]}, options.model.string(),
-          "wants images of ", Shape{shape[0], shape[1], shape[2]}, ", the data's are ",
-          test.image_shape());
 
   Progress progress("eval", test.size(), "images", options.json);
   constexpr std::int64_t kBatch = 100;

@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
       "  espalier inspect espalier-out/quantized.esp --trace   one neuron's arithmetic\n"
       "  espalier run espalier-out/quantized.esp digit.png     what is on the picture?\n"
       "  espalier eval espalier-out/quantized.esp              right on how many test images?\n"
+      "  espalier compare espalier-out/baseline.esp espalier-out/quantized.esp   side by side\n"
       "  espalier export c99 espalier-out/quantized.esp -o digits.c  for a microcontroller\n"
       "  espalier fetch mnist                                  the real data, once\n"
       "  espalier data info FOLDER                             your own pictures, before training\n"
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
   add_run(app);
   add_inspect(app);
   add_eval(app);
+  add_compare(app);
   add_export(app);
   add_fetch(app);
   add_data(app);
