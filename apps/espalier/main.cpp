@@ -1,5 +1,5 @@
-// espalier: run what was trained. Commands that train are programs beside this one, which holds no
-// training code; it becomes them.
+// espalier: run what was trained. Commands that train, or build networks from weights, are programs
+// beside this one, which holds no training code; it becomes them.
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,11 +11,12 @@
 
 namespace {
 
-// The commands that train, each the program espalier-NAME.
-constexpr std::pair<std::string_view, const char*> kTraining[] = {
+// Each the program espalier-NAME.
+constexpr std::pair<std::string_view, const char*> kPrograms[] = {
     {"train", "Train and compress a network as a recipe says"},
     {"compress", "Train the smallest file of a network that is good enough, from nothing"},
     {"toolbox", "Every technique of TensorFlow Model Optimization, as one table"},
+    {"verify", "What compression changed: a model beside the one that it was made from"},
 };
 
 // Returns only with an error.
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
       "  espalier data info FOLDER                             your own pictures, before training\n"
       "  espalier train --recipe recipe.json                   prune, cluster, quantize: your "
       "stages\n"
+      "  espalier verify model.esp --against float.safetensors  what did compression change?\n"
       "  espalier compress --target-bytes 1000                 a LeNet-5 in a thousand bytes\n"
       "'espalier COMMAND --help' says more.\n"
       "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 5 goal missed, 6 training "
@@ -59,7 +61,7 @@ int main(int argc, char** argv) {
   add_fetch(app);
   add_data(app);
   add_version(app);
-  for (const auto& [name, description] : kTraining) {
+  for (const auto& [name, description] : kPrograms) {
     app.add_subcommand(std::string(name), description);
     if (argc < 2 || argv[1] != name) continue;
     CLI::App none;
