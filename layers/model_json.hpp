@@ -14,7 +14,7 @@
 // Sizes are a whole number or [h, w]; padding is "valid", "same", a whole number or [top, left,
 // bottom, right]. "filters", "kernel_size", "units" and "rate" are required. The other values above
 // are the defaults, but for "activation", which is "linear", and "strides" of a pooling layer,
-// which is its pool size. The activation "relu" adds a layer "<name>_relu"; a layer without a name
+// which is its pool size. There may be comments, // and /* */. The activation "relu" adds a layer "<name>_relu"; a layer without a name
 // gets one: "dense_1".
 #pragma once
 

@@ -13,6 +13,7 @@ void add_compare(CLI::App& app);
 void add_export(CLI::App& app);
 void add_fetch(CLI::App& app);
 void add_data(CLI::App& app);
+void add_new(CLI::App& app);
 void add_version(CLI::App& app);
 
 }  // namespace espalier::apps

@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
       "  espalier export c99 espalier-out/quantized.esp -o digits.c  for a microcontroller\n"
       "  espalier fetch mnist                                  the real data, once\n"
       "  espalier data info FOLDER                             your own pictures, before training\n"
+      "  espalier new FOLDER                                   a project: model, recipe, README\n"
       "  espalier train --recipe recipe.json                   prune, cluster, quantize: your "
       "stages\n"
       "  espalier verify model.esp --against float.safetensors  what did compression change?\n"
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
   add_export(app);
   add_fetch(app);
   add_data(app);
+  add_new(app);
   add_version(app);
   for (const auto& [name, description] : kPrograms) {
     app.add_subcommand(std::string(name), description);

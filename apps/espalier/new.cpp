@@ -1,0 +1,102 @@
+// espalier new FOLDER: a project to start from.
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/data_options.hpp"
+#include "apps/espalier/commands.hpp"
+#include "apps/espalier/starter.hpp"
+#include "core/base/file.hpp"
+#include "core/base/text.hpp"
+
+namespace espalier::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct NewOptions {
+  fs::path folder;
+  DataOptions data;
+  bool json = false, quiet = false;
+};
+
+// The options with which the data was read, as every command of the project repeats them.
+std::string data_arguments(const DataOptions& o) {
+  std::string all = " --data " + shell_quoted(fs::absolute(*o.path).lexically_normal().string());
+  if (!o.size.empty()) all += " --size " + shell_quoted(o.size);
+  if (o.grey) all += " --grey";
+  if (!o.label.empty()) all += " --label " + shell_quoted(o.label);
+  const datasets::SplitOptions usual;
+  if (o.split.test_share != usual.test_share)
+    all += " --test-share " + nlohmann::json(o.split.test_share).dump();
+  if (o.split.seed != usual.seed) all += " --split-seed " + std::to_string(o.split.seed);
+  return all;
+}
+
+Starter starter_for(const NewOptions& options) {
+  const fs::path whole = options.folder.empty()
+                             ? ""
+                             : fs::absolute(options.folder / "").lexically_normal().parent_path();
+  Starter starter{.name = whole.filename().string(), .data_arguments = ""};
+  require(!starter.name.empty() && starter.name.size() <= 64 &&
+              starter.name == printable(starter.name) && !starter.name.starts_with('-'),
+          "new", "wants a folder with a name of 1 to 64 printable bytes, got '", starter.name, "'");
+  if (!options.data.path) return starter;
+  const auto loaded = load_path(options.data);
+  starter.input = loaded.data.train->image_shape();
+  starter.classes = loaded.data.train->classes();
+  starter.data_arguments = data_arguments(options.data);
+  return starter;
+}
+
+void make(NewOptions options) {
+  options.data.quiet = options.json || options.quiet;
+  const fs::path& folder = options.folder;
+  std::error_code ignored;
+  require(!fs::exists(folder, ignored) || fs::is_empty(folder, ignored), ErrorKind::kIo,
+          folder.string(), "is there and not an empty folder; name another, or remove it");
+  const Starter starter = starter_for(options);
+  const std::pair<const char*, std::string> files[] = {{"model.json", starter_model(starter)},
+                                                       {"recipe.json", starter_recipe()},
+                                                       {"README.md", starter_readme(starter)}};
+  fs::create_directories(folder);
+  const std::string next =
+      "cd " + shell_quoted(folder.string()) + " && " + starter_command(starter);
+  nlohmann::json report{{"files", nlohmann::json::array()}, {"next", next}};
+  for (const auto& [name, text] : files) {
+    write_file(folder / name, text);
+    report["files"].push_back({{"file", (folder / name).string()}, {"bytes", text.size()}});
+    if (!options.json && !options.quiet)
+      std::cout << printable((folder / name).string()) << ": " << with_commas(std::ssize(text))
+                << " bytes\n";
+  }
+  if (options.json)
+    std::cout << report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  else if (!options.quiet)
+    std::cout << "Next: " << printable(next) << '\n';
+}
+
+}  // namespace
+
+void add_new(CLI::App& app) {
+  auto o = std::make_shared<NewOptions>();
+  auto* command = app.add_subcommand("new", "Write a project to start from: model, recipe, README");
+  command->add_option("folder", o->folder, "Where to; new, or empty")->required();
+  command->add_option("--data", o->data.path,
+                      "The project's own data: a folder of images or IDX files, or a CSV file "
+                      "(default: MNIST, or the built-in digits)");
+  add_reading_options(*command, o->data);
+  command->add_flag("--json", o->json, "Print one line of JSON");
+  command->add_flag("-q,--quiet", o->quiet, "Print nothing");
+  command->footer(
+      "Writes model.json (the network), recipe.json (how it is trained, pruned and quantized), "
+      "both\n"
+      "with comments, and README.md (the commands). With --data the network takes the data's\n"
+      "examples and tells its classes apart.\n"
+      "Examples: espalier new digits\n"
+      "          espalier new flowers-32 --data flowers --size 32x32");
+  command->callback([o] { make(*o); });
+}
+
+}  // namespace espalier::apps
