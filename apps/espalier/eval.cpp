@@ -23,7 +23,7 @@ struct EvalOptions {
   std::filesystem::path model;
   DataOptions data;
   std::string executor = "onednn";
-  bool json = false;
+  bool json = false, quiet = false;
 };
 
 // Accuracy, and in how many logits the executors differ: of models that have levels in any bit, of
@@ -31,12 +31,12 @@ struct EvalOptions {
 void eval(const EvalOptions& options) {
   const auto model = runtime::Model::load(options.model);
   DataOptions wanted = options.data;
-  wanted.quiet = options.json;
+  wanted.quiet = options.json || options.quiet;
   const TrainingData data = load_data_for(
       {options.model.string(), model.packed().input_shape, model.packed().labels}, wanted);
   const auto& test = *data.data.test;
 
-  Progress progress("eval", test.size(), "images", options.json);
+  Progress progress("eval", test.size(), "images", wanted.quiet);
   constexpr std::int64_t kBatch = 100;
   runtime::Session onednn(model, {.batch = kBatch});
   runtime::Session reference(model, {.executor = runtime::Executor::kReference, .batch = kBatch});
@@ -83,6 +83,7 @@ void add_eval(CLI::App& app) {
       ->check(one_of("executor", {"onednn", "reference"}))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print one line of JSON");
+  command->add_flag("-q,--quiet", options->quiet, "No progress");
   command->footer(
       "Both executors run every image, and the logits that differ between them are counted: 0 in\n"
       "any model with integer layers.\n"

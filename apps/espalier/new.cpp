@@ -1,12 +1,12 @@
 // espalier new FOLDER: a project to start from.
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/data_options.hpp"
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/starter.hpp"
+#include "apps/espalier/written.hpp"
 #include "core/base/file.hpp"
 #include "core/base/text.hpp"
 
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 struct NewOptions {
   fs::path folder;
   DataOptions data;
-  bool json = false, quiet = false;
+  SayOptions say;
 };
 
 // The options with which the data was read, as every command of the project repeats them.
@@ -51,30 +51,18 @@ Starter starter_for(const NewOptions& options) {
 }
 
 void make(NewOptions options) {
-  options.data.quiet = options.json || options.quiet;
+  options.data.quiet = options.say.json || options.say.quiet;
   const fs::path& folder = options.folder;
   std::error_code ignored;
   require(!fs::exists(folder, ignored) || fs::is_empty(folder, ignored), ErrorKind::kIo,
           folder.string(), "is there and not an empty folder; name another, or remove it");
   const Starter starter = starter_for(options);
-  const std::pair<const char*, std::string> files[] = {{"model.json", starter_model(starter)},
-                                                       {"recipe.json", starter_recipe()},
-                                                       {"README.md", starter_readme(starter)}};
   fs::create_directories(folder);
-  const std::string next =
-      "cd " + shell_quoted(folder.string()) + " && " + starter_command(starter);
-  nlohmann::json report{{"files", nlohmann::json::array()}, {"next", next}};
-  for (const auto& [name, text] : files) {
-    write_file(folder / name, text);
-    report["files"].push_back({{"file", (folder / name).string()}, {"bytes", text.size()}});
-    if (!options.json && !options.quiet)
-      std::cout << printable((folder / name).string()) << ": " << with_commas(std::ssize(text))
-                << " bytes\n";
-  }
-  if (options.json)
-    std::cout << report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
-  else if (!options.quiet)
-    std::cout << "Next: " << printable(next) << '\n';
+  write_file(folder / "model.json", starter_model(starter));
+  write_file(folder / "recipe.json", starter_recipe());
+  write_file(folder / "README.md", starter_readme(starter));
+  say({files_of(folder), "cd " + shell_quoted(folder.string()) + " && " + starter_command(starter)},
+      options.say);
 }
 
 }  // namespace
@@ -87,8 +75,7 @@ void add_new(CLI::App& app) {
                       "The project's own data: a folder of images or IDX files, or a CSV file "
                       "(default: MNIST, or the built-in digits)");
   add_reading_options(*command, o->data);
-  command->add_flag("--json", o->json, "Print one line of JSON");
-  command->add_flag("-q,--quiet", o->quiet, "Print nothing");
+  add_say_options(*command, o->say);
   command->footer(
       "Writes model.json (the network), recipe.json (how it is trained, pruned and quantized), "
       "both\n"

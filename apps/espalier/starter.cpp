@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/base/text.hpp"
+
 namespace espalier::apps {
 namespace {
 
@@ -84,15 +86,6 @@ std::string starter_readme(const Starter& s) {
          "Better "
          "answers: the\nreverse, more `epochs`, another layer. `espalier compare OLD.esp "
          "NEW.esp` shows two attempts side by side.\n";
-}
-
-std::string shell_quoted(const std::string& text) {
-  constexpr const char* kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:@%=";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
 }
 
 }  // namespace espalier::apps

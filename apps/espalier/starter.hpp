@@ -24,7 +24,4 @@ std::string starter_readme(const Starter& starter);
 // The first of them, to be run in the project's folder.
 std::string starter_command(const Starter& starter);
 
-// As one word of a shell's command line: 'it'\''s'.
-std::string shell_quoted(const std::string& text);
-
 }  // namespace espalier::apps

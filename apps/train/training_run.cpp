@@ -224,11 +224,15 @@ void TrainingRun::report() const {
   const std::string weights = printable(options_.weights.string());
   if (!weights.empty())
     std::cout << weights << ": " << with_commas(std::ssize(weights_)) << " bytes written\n";
-  std::cout << "Next: espalier inspect " << out << ", or espalier "
-            << (weights.empty() ? "eval " + out : "verify " + out + " --against " + weights)
-            << (data_.synthetic      ? " --synthetic"
-                : options_.data.path ? " --data " + printable(options_.data.path->string())
-                                     : "")
+  const std::string file = printable(shell_quoted(options_.out.string()));
+  std::cout << "Next: espalier inspect " << file << ", or espalier "
+            << (weights.empty() ? "eval " + file
+                                : "verify " + file + " --against " +
+                                      printable(shell_quoted(options_.weights.string())))
+            << (data_.synthetic ? " --synthetic"
+                : options_.data.path
+                    ? " --data " + printable(shell_quoted(options_.data.path->string()))
+                    : "")
             << '\n';
 }
 

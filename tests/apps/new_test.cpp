@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "apps/espalier/starter.hpp"
 #include "compress/recipe/recipe.hpp"
 #include "core/base/file.hpp"
+#include "core/base/text.hpp"
 #include "datasets/image.hpp"
 #include "layers/model_json.hpp"
 #include "tests/apps/program.hpp"
@@ -67,7 +67,7 @@ TEST_CASE("new: a model and a recipe with comments, and the next command") {
   const auto report =
       json::parse(run_program("espalier new --json " + place.string() + "-3/").output);
   CHECK(report.at("files").size() == 3);
-  CHECK(report.at("files")[0].at("bytes") == fs::file_size(place.string() + "-3/model.json"));
+  CHECK(report.at("files")[1].at("bytes") == fs::file_size(place.string() + "-3/model.json"));
 }
 
 TEST_CASE(
@@ -115,5 +115,5 @@ TEST_CASE("new --data with pictures: their size and channels; reading options ar
 
 TEST_CASE("a shell reads a quoted word back") {
   for (const std::string word : {"plain", "two words", "it's", "$HOME `x` \"y\" \\", "", "*"})
-    CHECK(tests::run_shell("printf %s " + apps::shell_quoted(word)).output == word);
+    CHECK(tests::run_shell("printf %s " + shell_quoted(word)).output == word);
 }
