@@ -74,7 +74,7 @@ struct NumberFinder : nlohmann::detail::json_sax_acceptor<Json> {
 
 std::string place_of_overflow(std::string_view text) {
   NumberFinder finder;
-  Json::sax_parse(text, &finder, nlohmann::detail::input_format_t::json, /*strict=*/true,
+  Json::sax_parse(text, &finder, Json::input_format_t::json, /*strict=*/true,
                   /*ignore_comments=*/true);
   const std::string_view before = text.substr(0, finder.begin);
   const auto line = 1 + std::ranges::count(before, '\n');

@@ -1,6 +1,7 @@
 #include "apps/common/data_options.hpp"
 
 #include <charconv>
+#include <sstream>
 #include <utility>
 
 #include "core/base/progress.hpp"
@@ -45,6 +46,21 @@ void add_data_options(CLI::App& app, DataOptions& options) {
   app.add_flag("--synthetic", options.synthetic, "Use the built-in synthetic digits")
       ->excludes(data);
   add_reading_options(app, options);
+}
+
+std::string arguments_of(const DataOptions& o) {
+  if (o.synthetic) return " --synthetic";
+  if (!o.path) return "";
+  std::string all = " --data " + shell_word(o.path->string());
+  if (!o.size.empty()) all += " --size " + shell_word(o.size);
+  if (o.grey) all += " --grey";
+  if (!o.label.empty()) all += " --label " + shell_word(o.label);
+  const datasets::SplitOptions usual;
+  std::ostringstream share;
+  share << o.split.test_share;
+  if (o.split.test_share != usual.test_share) all += " --test-share " + share.str();
+  if (o.split.seed != usual.seed) all += " --split-seed " + std::to_string(o.split.seed);
+  return all;
 }
 
 std::optional<datasets::ImageSize> parse_size(const std::string& text) {

@@ -28,6 +28,9 @@ void add_data_options(CLI::App& app, DataOptions& options);
 // Those of them that say how a path is read.
 void add_reading_options(CLI::App& app, DataOptions& options);
 
+// The same options as the end of a command line, beginning with a space; "" for the defaults.
+std::string arguments_of(const DataOptions& options);
+
 struct TrainingData {
   datasets::TrainTest data;
   bool synthetic = false;

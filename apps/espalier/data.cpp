@@ -51,7 +51,7 @@ void convert(DataCommand command) {
     std::cout << printable(out.string()) << ": " << with_commas(loaded.data.train->size())
               << " training and " << with_commas(loaded.data.test->size()) << " test pictures of "
               << s[0] << " x " << s[1] << (s[2] == 1 ? ", grey" : ", RGB") << '\n';
-  say({files_of(out), "espalier data info " + shell_quoted(out.string())}, command.say);
+  say({files_of(out), "espalier data info " + shell_word(out.string())}, command.say);
 }
 
 }  // namespace

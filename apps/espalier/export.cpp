@@ -48,7 +48,7 @@ const std::vector<Format>& formats() {
          return bytes_of(exports::c99(model, {.name = target.name}));
        },
        [](const auto& file) {
-         return "cc -std=c99 -O2 -Wall -c " + shell_quoted(file.string()) +
+         return "cc -std=c99 -O2 -Wall -c " + shell_word(file.string()) +
                 "   (its first lines say how to call it)";
        }},
       {"js",

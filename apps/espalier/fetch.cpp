@@ -29,7 +29,7 @@ void fetch(const FetchOptions& options) {
               << (count == 0 ? "it was there already, complete and verified"
                              : std::to_string(count) + " of 4 files downloaded, all verified")
               << "\n";
-  say({files_of(*folder), "espalier data info " + shell_quoted(folder->string())}, options.say);
+  say({files_of(*folder), "espalier data info " + shell_word(folder->string())}, options.say);
 }
 
 }  // namespace

@@ -21,19 +21,6 @@ struct NewOptions {
   SayOptions say;
 };
 
-// The options with which the data was read, as every command of the project repeats them.
-std::string data_arguments(const DataOptions& o) {
-  std::string all = " --data " + shell_quoted(fs::absolute(*o.path).lexically_normal().string());
-  if (!o.size.empty()) all += " --size " + shell_quoted(o.size);
-  if (o.grey) all += " --grey";
-  if (!o.label.empty()) all += " --label " + shell_quoted(o.label);
-  const datasets::SplitOptions usual;
-  if (o.split.test_share != usual.test_share)
-    all += " --test-share " + nlohmann::json(o.split.test_share).dump();
-  if (o.split.seed != usual.seed) all += " --split-seed " + std::to_string(o.split.seed);
-  return all;
-}
-
 Starter starter_for(const NewOptions& options) {
   const fs::path whole = options.folder.empty()
                              ? ""
@@ -46,7 +33,9 @@ Starter starter_for(const NewOptions& options) {
   const auto loaded = load_path(options.data);
   starter.input = loaded.data.train->image_shape();
   starter.classes = loaded.data.train->classes();
-  starter.data_arguments = data_arguments(options.data);
+  DataOptions from_anywhere = options.data;
+  from_anywhere.path = fs::absolute(*options.data.path).lexically_normal();
+  starter.data_arguments = arguments_of(from_anywhere);
   return starter;
 }
 
@@ -61,7 +50,7 @@ void make(NewOptions options) {
   write_file(folder / "model.json", starter_model(starter));
   write_file(folder / "recipe.json", starter_recipe());
   write_file(folder / "README.md", starter_readme(starter));
-  say({files_of(folder), "cd " + shell_quoted(folder.string()) + " && " + starter_command(starter)},
+  say({files_of(folder), "cd " + shell_word(folder.string()) + " && " + starter_command(starter)},
       options.say);
 }
 

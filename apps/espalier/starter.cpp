@@ -69,11 +69,11 @@ std::string starter_recipe() {
 std::string starter_command(const Starter& s) {
   return "espalier train --model model.json --recipe recipe.json --weights float.safetensors "
          "--out " +
-         shell_quoted(s.name + ".esp") + s.data_arguments;
+         shell_word(s.name + ".esp") + s.data_arguments;
 }
 
 std::string starter_readme(const Starter& s) {
-  const std::string esp = shell_quoted(s.name + ".esp");
+  const std::string esp = shell_word(s.name + ".esp");
   return "# " + s.name +
          "\n\n`model.json` is the network, `recipe.json` how it is trained and "
          "compressed. Change either, and\ncompare what comes out:\n\n```sh\n" +

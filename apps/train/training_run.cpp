@@ -224,16 +224,12 @@ void TrainingRun::report() const {
   const std::string weights = printable(options_.weights.string());
   if (!weights.empty())
     std::cout << weights << ": " << with_commas(std::ssize(weights_)) << " bytes written\n";
-  const std::string file = printable(shell_quoted(options_.out.string()));
+  const std::string file = printable(shell_word(options_.out.string()));
   std::cout << "Next: espalier inspect " << file << ", or espalier "
             << (weights.empty() ? "eval " + file
                                 : "verify " + file + " --against " +
-                                      printable(shell_quoted(options_.weights.string())))
-            << (data_.synthetic ? " --synthetic"
-                : options_.data.path
-                    ? " --data " + printable(shell_quoted(options_.data.path->string()))
-                    : "")
-            << '\n';
+                                      printable(shell_word(options_.weights.string())))
+            << (data_.synthetic ? " --synthetic" : printable(arguments_of(options_.data))) << '\n';
 }
 
 }  // namespace espalier::apps

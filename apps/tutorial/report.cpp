@@ -30,19 +30,6 @@ std::string published(const std::string& model, const std::string& stage) {
   return "-";
 }
 
-// As the shell reads it back.
-std::string shell_word(const std::filesystem::path& path) {
-  const std::string text = path.string();
-  const bool plain = std::ranges::all_of(text, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) ||
-           std::string_view("/._-+,:@%=").find(c) != std::string_view::npos;
-  });
-  if (plain && !text.empty()) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 std::string times_smaller(std::size_t from, std::size_t to) {
   return fixed(static_cast<double>(from) / static_cast<double>(to), 1) + "x";
 }

@@ -102,7 +102,7 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return all;
 }
 
-std::string shell_quoted(const std::string& text) {
+std::string shell_word(const std::string& text) {
   constexpr const char* kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:@%=";
   if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;

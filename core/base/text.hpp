@@ -28,7 +28,7 @@ std::size_t display_width(std::string_view text);
 std::string printable(std::string_view text);
 
 // As one word of a shell's command line: plain, or 'it'\''s'.
-std::string shell_quoted(const std::string& text);
+std::string shell_word(const std::string& text);
 
 // The candidate nearest to `name` by edit distance, or "" if none is near: for "did you mean".
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates);

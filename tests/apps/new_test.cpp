@@ -115,5 +115,5 @@ TEST_CASE("new --data with pictures: their size and channels; reading options ar
 
 TEST_CASE("a shell reads a quoted word back") {
   for (const std::string word : {"plain", "two words", "it's", "$HOME `x` \"y\" \\", "", "*"})
-    CHECK(tests::run_shell("printf %s " + shell_quoted(word)).output == word);
+    CHECK(tests::run_shell("printf %s " + shell_word(word)).output == word);
 }
