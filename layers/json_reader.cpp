@@ -74,7 +74,8 @@ struct NumberFinder : nlohmann::detail::json_sax_acceptor<Json> {
 
 std::string place_of_overflow(std::string_view text) {
   NumberFinder finder;
-  Json::sax_parse(text, &finder);
+  Json::sax_parse(text, &finder, Json::input_format_t::json, /*strict=*/true,
+                  /*ignore_comments=*/true);
   const std::string_view before = text.substr(0, finder.begin);
   const auto line = 1 + std::ranges::count(before, '\n');
   return "parse error at line " + std::to_string(line) + ", column " +
@@ -85,7 +86,7 @@ std::string place_of_overflow(std::string_view text) {
 
 Json parse_json(std::string_view text, const std::string& file) {
   try {
-    return Json::parse(text, Watcher(file));
+    return Json::parse(text, Watcher(file), /*allow_exceptions=*/true, /*ignore_comments=*/true);
   } catch (const Json::exception& error) {
     // "[json.exception.parse_error.101] parse error at line 2, column 5: ..."
     std::string message = error.what();

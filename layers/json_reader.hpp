@@ -1,4 +1,5 @@
-// Reads JSON that people write: strict, with limits, and with errors that say where.
+// Reads JSON that people write: strict but for comments (// and /* */), with limits, and with errors
+// that say where.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -16,7 +16,7 @@
 // are the defaults, but for "activation", which is "linear", and "strides" of a pooling layer,
 // which is its pool size. The activation "relu" adds a layer "<name>_relu"; a layer without a name
 // gets one: "dense_1". GlobalAveragePool2d is an AveragePool2d of the whole image, then a Flatten
-// "<name>_flatten": [H W C] -> [C].
+// "<name>_flatten": [H W C] -> [C]. There may be comments, // and /* */.
 #pragma once
 
 #include <filesystem>

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "core/archive/archive.hpp"
 #include "layers/layer.hpp"
 
 namespace espalier {
@@ -15,5 +16,10 @@ void save_parameters(Layer& model, const std::filesystem::path& path);
 // Errors: kIo; kCorrupt, naming file and tensor, when the file is damaged or was made by another
 // model (a name or shape differs). The model is changed only when every tensor fits.
 void load_parameters(Layer& model, const std::filesystem::path& path);
+
+// The same without the file. The archive's tensors share the model's memory; `name` stands for the
+// archive in errors.
+Archive parameters_of(Layer& model);
+void set_parameters(Layer& model, const Archive& archive, const std::string& name);
 
 }  // namespace espalier

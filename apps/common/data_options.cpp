@@ -24,10 +24,9 @@ std::string last_part(const std::filesystem::path& path) {
 std::string identity(DataOptions options, const TrainingData& data) {
   if (options.path) options.path = std::filesystem::absolute(*options.path).lexically_normal();
   std::ostringstream text;
-  const std::string how = command_line(options);
-  text << data.name << (how.empty() ? "" : ", ") << how << "; " << data.data.train->size()
-       << " and " << data.data.test->size() << " images of " << data.data.train->image_shape()
-       << ", " << data.data.train->classes() << " classes";
+  text << data.name << arguments_of(options) << "; " << data.data.train->size() << " and "
+       << data.data.test->size() << " images of " << data.data.train->image_shape() << ", "
+       << data.data.train->classes() << " classes";
   return text.str();
 }
 
@@ -79,26 +78,18 @@ std::optional<datasets::ImageSize> parse_size(const std::string& text) {
   return size;
 }
 
-std::string command_line(const DataOptions& o) {
+std::string arguments_of(const DataOptions& o) {
   const DataOptions defaults;
-  std::vector<std::string> words;
-  const auto add = [&](const std::string& option, const std::string& value) {
-    words.push_back(option + " " + shell_word(value));
-  };
-  const auto number = [](auto value) {
-    std::ostringstream text;
-    text << value;
-    return text.str();
-  };
-  if (o.path) add("--data", o.path->string());
-  if (o.synthetic) words.emplace_back("--synthetic");
-  if (!o.size.empty()) add("--size", o.size);
-  if (o.grey) words.emplace_back("--grey");
-  if (!o.label.empty()) add("--label", o.label);
+  std::ostringstream text;
+  if (o.path) text << " --data " << shell_word(o.path->string());
+  if (o.synthetic) text << " --synthetic";
+  if (!o.size.empty()) text << " --size " << shell_word(o.size);
+  if (o.grey) text << " --grey";
+  if (!o.label.empty()) text << " --label " << shell_word(o.label);
   if (o.split.test_share != defaults.split.test_share)
-    add("--test-share", number(o.split.test_share));
-  if (o.split.seed != defaults.split.seed) add("--split-seed", number(o.split.seed));
-  return join(words, " ");
+    text << " --test-share " << o.split.test_share;
+  if (o.split.seed != defaults.split.seed) text << " --split-seed " << o.split.seed;
+  return text.str();
 }
 
 datasets::LoadedData load_path(const DataOptions& options, bool first_size) {
@@ -142,6 +133,21 @@ TrainingData load_training_data(const DataOptions& options) {
   }
   result.identity = identity(options, result);
   return result;
+}
+
+TrainingData load_data_for(const ModelInput& model, DataOptions options) {
+  const auto [height, width, channels] = model.shape;
+  if (options.path && std::filesystem::is_directory(*options.path)) {
+    if (options.size.empty()) options.size = std::to_string(height) + "x" + std::to_string(width);
+    options.grey = options.grey || channels == 1;
+  }
+  TrainingData data = load_training_data(options);
+  require(model.labels.empty() || data.labels.empty() || model.labels == data.labels, model.file,
+          "knows other classes than the data: ", join(model.labels, ", ").substr(0, 200),
+          "; the data's are ", join(data.labels, ", ").substr(0, 200));
+  const Shape wanted{height, width, channels}, got = data.data.test->image_shape();
+  require(got == wanted, model.file, "wants images of ", wanted, ", the data's are ", got);
+  return data;
 }
 
 }  // namespace espalier::apps

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -27,9 +28,9 @@ void add_data_options(CLI::App& app, DataOptions& options);
 // Those of them that say how a path is read.
 void add_reading_options(CLI::App& app, DataOptions& options);
 
-// The options as a command line has them, without those that are at their defaults:
-// "--data 'my flowers' --size 32x32".
-std::string command_line(const DataOptions& options);
+// The options as the end of a command line, without those that are at their defaults, beginning with
+// a space: " --data 'my flowers' --size 32x32"; "" for the defaults.
+std::string arguments_of(const DataOptions& options);
 
 struct TrainingData {
   datasets::TrainTest data;
@@ -45,6 +46,17 @@ struct TrainingData {
 // synthetic digits. Errors: as load_data and find_or_fetch_mnist; kUsage, naming the option, for a
 // size that is none, more --images than there are, and options of a path without one.
 TrainingData load_training_data(const DataOptions& options);
+
+// What a model's file says of the images that it takes.
+struct ModelInput {
+  std::string file;                   // for errors
+  std::array<std::int64_t, 3> shape;  // H W C
+  std::vector<std::string> labels;    // of the classes; may be empty
+};
+
+// As load_training_data, for such a model: pictures of a folder are resized, and made grey, as it
+// wants them. Errors: also kUsage, naming the file, for images of another shape and other classes.
+TrainingData load_data_for(const ModelInput& model, DataOptions options);
 
 // What `options.path` names, with progress on standard error. Errors: as load_data.
 datasets::LoadedData load_path(const DataOptions& options, bool first_size = false);

@@ -9,8 +9,11 @@ namespace espalier::apps {
 void add_run(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_eval(CLI::App& app);
+void add_compare(CLI::App& app);
 void add_export(CLI::App& app);
 void add_fetch(CLI::App& app);
 void add_data(CLI::App& app);
+void add_new(CLI::App& app);
+void add_version(CLI::App& app);
 
 }  // namespace espalier::apps

@@ -5,6 +5,7 @@
 #include "apps/common/data_options.hpp"
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/data_report.hpp"
+#include "apps/espalier/written.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/text.hpp"
 #include "datasets/idx_folder.hpp"
@@ -14,24 +15,25 @@ namespace {
 
 struct DataCommand {
   DataOptions data;
-  bool json = false;
+  SayOptions say;
   std::filesystem::path out;
 };
 
 void info(DataCommand command) {
   install_interrupt_handler();
-  command.data.quiet = command.json;
+  command.data.quiet = command.say.json || command.say.quiet;
   const auto loaded = load_path(command.data, true);
-  const auto report = report_of(*command.data.path, loaded, command.json);
-  if (command.json)
+  const auto report = report_of(*command.data.path, loaded, command.data.quiet);
+  if (command.say.json)
     std::cout << to_json(report).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
   else
     print(std::cout, report);
 }
 
-void convert(const DataCommand& command) {
+void convert(DataCommand command) {
   install_interrupt_handler();
+  command.data.quiet = command.say.json || command.say.quiet;
   const auto& out = command.out;
   std::error_code ignored;
   require(!std::filesystem::exists(out, ignored) || std::filesystem::is_empty(out, ignored),
@@ -45,9 +47,11 @@ void convert(const DataCommand& command) {
     std::cerr << loaded.skipped.size() << " unreadable files were left out; espalier data info "
               << printable(command.data.path->string()) << " lists them\n";
   const Shape s = loaded.data.train->image_shape();
-  std::cout << printable(out.string()) << ": " << with_commas(loaded.data.train->size())
-            << " training and " << with_commas(loaded.data.test->size()) << " test pictures of "
-            << s[0] << " x " << s[1] << (s[2] == 1 ? ", grey" : ", RGB") << '\n';
+  if (!command.data.quiet)
+    std::cout << printable(out.string()) << ": " << with_commas(loaded.data.train->size())
+              << " training and " << with_commas(loaded.data.test->size()) << " test pictures of "
+              << s[0] << " x " << s[1] << (s[2] == 1 ? ", grey" : ", RGB") << '\n';
+  say({files_of(out), "espalier data info " + shell_word(out.string())}, command.say);
 }
 
 }  // namespace
@@ -70,7 +74,8 @@ void add_data(CLI::App& app) {
   };
   const auto [show, shown] =
       add("info", "Say what a folder or file holds: classes, counts, sizes, what cannot be read");
-  show->add_flag("--json", shown->json, "Print one line of JSON");
+  show->add_flag("--json", shown->say.json, "Print one line of JSON");
+  show->add_flag("-q,--quiet", shown->say.quiet, "No progress");
   show->footer(
       "Mean and deviation are those of the training part, of each channel, in 0..1. Pictures of\n"
       "several sizes are resized to the first's for them; training wants --size.\n"
@@ -79,6 +84,7 @@ void add_data(CLI::App& app) {
 
   const auto [make, made] = add("convert", "Write pictures as IDX files: decoded, resized, split");
   make->add_option("-o,--out", made->out, "Folder for them; new, or empty")->required();
+  add_say_options(*make, made->say);
   make->footer(
       "Writes {train,t10k}-{images,labels}-idx*-ubyte.gz and labels.txt: every program here reads\n"
       "the folder, in a moment, as it would have read the pictures.\n"

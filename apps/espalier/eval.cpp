@@ -23,33 +23,20 @@ struct EvalOptions {
   std::filesystem::path model;
   DataOptions data;
   std::string executor = "plan";  // or "onednn", its former name
-  bool json = false;
+  bool json = false, quiet = false;
 };
 
 // Accuracy, and in how many logits the executors differ: of models that have levels in any bit, of
 // float models by more than 1e-4 of the image's largest logit (they add in different orders).
 void eval(const EvalOptions& options) {
   const auto model = runtime::Model::load(options.model);
-  const auto& shape = model.packed().input_shape;
   DataOptions wanted = options.data;
-  wanted.quiet = options.json;
-  if (wanted.path &&
-      std::filesystem::is_directory(*wanted.path)) {  // pictures, as the model was made for
-    if (wanted.size.empty())
-      wanted.size = std::to_string(shape[0]) + "x" + std::to_string(shape[1]);
-    wanted.grey = wanted.grey || shape[2] == 1;
-  }
-  const TrainingData data = load_training_data(wanted);
+  wanted.quiet = options.json || options.quiet;
+  const TrainingData data = load_data_for(
+      {options.model.string(), model.packed().input_shape, model.packed().labels}, wanted);
   const auto& test = *data.data.test;
-  const auto& labels = model.packed().labels;
-  require(labels.empty() || data.labels.empty() || labels == data.labels, options.model.string(),
-          "knows other classes than the data: ", join(labels, ", ").substr(0, 200),
-          "; the data's are ", join(data.labels, ", ").substr(0, 200));
-  require(test.image_shape() == Shape{shape[0], shape[1], shape[2]}, options.model.string(),
-          "wants images of ", Shape{shape[0], shape[1], shape[2]}, ", the data's are ",
-          test.image_shape());
 
-  Progress progress("eval", test.size(), "images", options.json);
+  Progress progress("eval", test.size(), "images", wanted.quiet);
   constexpr std::int64_t kBatch = 100;
   runtime::Session plan(model, {.batch = kBatch});
   runtime::Session reference(model, {.executor = runtime::Executor::kReference, .batch = kBatch});
@@ -96,6 +83,7 @@ void add_eval(CLI::App& app) {
       ->check(one_of("executor", {"plan", "reference", "onednn"}))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print one line of JSON");
+  command->add_flag("-q,--quiet", options->quiet, "No progress");
   command->footer(
       "Both executors run every image, and the logits that differ between them are counted: 0 in\n"
       "any model with integer layers.\n"

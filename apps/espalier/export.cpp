@@ -1,11 +1,11 @@
 // espalier export FORMAT MODEL.esp -o FILE: the model for other programs and machines.
 #include <filesystem>
 #include <functional>
-#include <iostream>
 #include <memory>
 
 #include "apps/common/words.hpp"
 #include "apps/espalier/commands.hpp"
+#include "apps/espalier/written.hpp"
 #include "compress/export/c99.hpp"
 #include "compress/export/js.hpp"
 #include "compress/export/onnx.hpp"
@@ -21,6 +21,7 @@ namespace {
 struct ExportOptions {
   std::string format, name;
   std::filesystem::path model, output;
+  SayOptions say;
 };
 
 struct Target {
@@ -99,9 +100,7 @@ void export_model(const ExportOptions& o) {
     if (o.format != format.name) continue;
     const Bytes bytes = format.write(model, target);
     write_file(o.output, bytes);
-    std::cout << printable(o.output.string()) << ": " << o.format << ", "
-              << with_commas(std::ssize(bytes))
-              << " bytes\nNext: " << printable(format.next(o.output)) << "\n";
+    say({{{o.output, std::ssize(bytes)}}, format.next(o.output)}, o.say);
   }
 }
 
@@ -119,6 +118,7 @@ void add_export(CLI::App& app) {
   command->add_option("-o,--output", o->output, "The file to write")->required();
   command->add_option("--name", o->name,
                       "What functions are called after (default: the output's name)");
+  add_say_options(*command, o->say);
   command->footer(
       "c99     one file without malloc or libraries, for a microcontroller or any program\n"
       "js      one file for a web page or Node: classify(pixels)\n"

@@ -6,6 +6,8 @@
 
 #include "apps/common/words.hpp"
 #include "apps/espalier/commands.hpp"
+#include "apps/espalier/written.hpp"
+#include "core/base/text.hpp"
 #include "datasets/fetch_mnist.hpp"
 
 namespace espalier::apps {
@@ -15,16 +17,19 @@ struct FetchOptions {
   std::string dataset;
   std::string url = datasets::kMnistUrl;
   std::optional<std::filesystem::path> to;
+  SayOptions say;
 };
 
 void fetch(const FetchOptions& options) {
   const auto folder = options.to ? options.to : datasets::mnist_cache();
   require(folder.has_value(), "fetch", "HOME is not set; say where with --to DIR");
   const int count = datasets::fetch_mnist({.url = options.url, .to = *folder});
-  std::cout << "MNIST is in " << folder->string() << ": "
-            << (count == 0 ? "it was there already, complete and verified"
-                           : std::to_string(count) + " of 4 files downloaded, all verified")
-            << "\n";
+  if (!options.say.json && !options.say.quiet)
+    std::cout << "MNIST is in " << printable(folder->string()) << ": "
+              << (count == 0 ? "it was there already, complete and verified"
+                             : std::to_string(count) + " of 4 files downloaded, all verified")
+              << "\n";
+  say({files_of(*folder), "espalier data info " + shell_word(folder->string())}, options.say);
 }
 
 }  // namespace
@@ -40,6 +45,7 @@ void add_fetch(CLI::App& app) {
   command->add_option("--to", options->to,
                       "Folder to keep them in (default: "
                       "~/.cache/espalier/mnist, where programs look)");
+  add_say_options(*command, options->say);
   command->footer(
       "Files that are there with the right contents are not downloaded again. curl does the\n"
       "work; the SHA-256 of each unpacked file must be MNIST's.\n"

@@ -1,5 +1,5 @@
-// espalier: run what was trained. Commands that train are programs beside this one, which holds no
-// training code; it becomes them.
+// espalier: run what was trained. Commands that train, or build networks from weights, are programs
+// beside this one, which holds no training code; it becomes them.
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,11 +11,12 @@
 
 namespace {
 
-// The commands that train, each the program espalier-NAME.
-constexpr std::pair<std::string_view, const char*> kTraining[] = {
+// Each the program espalier-NAME.
+constexpr std::pair<std::string_view, const char*> kPrograms[] = {
     {"train", "Train and compress a network as a recipe says"},
     {"compress", "Train the smallest file of a network that is good enough, from nothing"},
     {"toolbox", "Every technique of TensorFlow Model Optimization, as one table"},
+    {"verify", "What compression changed: a model beside the one that it was made from"},
 };
 
 // Returns only with an error.
@@ -39,11 +40,14 @@ int main(int argc, char** argv) {
       "  espalier inspect espalier-out/quantized.esp --trace   one neuron's arithmetic\n"
       "  espalier run espalier-out/quantized.esp digit.png     what is on the picture?\n"
       "  espalier eval espalier-out/quantized.esp              right on how many test images?\n"
+      "  espalier compare espalier-out/baseline.esp espalier-out/quantized.esp   side by side\n"
       "  espalier export c99 espalier-out/quantized.esp -o digits.c  for a microcontroller\n"
       "  espalier fetch mnist                                  the real data, once\n"
       "  espalier data info FOLDER                             your own pictures, before training\n"
+      "  espalier new FOLDER                                   a project: model, recipe, README\n"
       "  espalier train --recipe recipe.json                   prune, cluster, quantize: your "
       "stages\n"
+      "  espalier verify model.esp --against float.safetensors  what did compression change?\n"
       "  espalier compress --target-bytes 1000                 a LeNet-5 in a thousand bytes\n"
       "'espalier COMMAND --help' says more.\n"
       "Exit codes: 0 ok, 1 internal, 2 usage, 3 corrupt input, 4 I/O, 5 goal missed, 6 training "
@@ -53,10 +57,13 @@ int main(int argc, char** argv) {
   add_run(app);
   add_inspect(app);
   add_eval(app);
+  add_compare(app);
   add_export(app);
   add_fetch(app);
   add_data(app);
-  for (const auto& [name, description] : kTraining) {
+  add_new(app);
+  add_version(app);
+  for (const auto& [name, description] : kPrograms) {
     app.add_subcommand(std::string(name), description);
     if (argc < 2 || argv[1] != name) continue;
     CLI::App none;

@@ -53,6 +53,9 @@ int main(int argc, char** argv) {
                  "Only the first of the training images, for a quick look (default: all)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
   app.add_option("--out", options.out, "The file to write")->capture_default_str();
+  app.add_option("--weights", options.weights,
+                 "Also keep the weights of the last stage in float, with their model.json: a "
+                 ".safetensors file, for espalier verify --against");
   app.add_flag("--checkpoint", options.checkpoint,
                "Keep each epoch in the folder OUT.checkpoint; the same command then goes on from "
                "it, and removes it when the file is written");

@@ -19,6 +19,7 @@
 #include "core/base/text.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/model_json.hpp"
+#include "layers/network_file.hpp"
 #include "layers/summary.hpp"
 
 namespace espalier::apps {
@@ -30,11 +31,15 @@ bool is_file_of_a_model(const std::string& model) {
   return model.ends_with(".json");
 }
 
-void require_place(const fs::path& out) {
-  require(!fs::is_directory(out), ErrorKind::kIo, "--out", out.string(),
+bool in_float(const recipe::Stage& stage) {
+  return !stage.quantize && !stage.rate;
+}
+
+void require_place(const char* option, const fs::path& out) {
+  require(!fs::is_directory(out), ErrorKind::kIo, option, out.string(),
           " is a folder where a file is to be written; name a file in it");
   const fs::path folder = fs::absolute(out).parent_path();
-  require(::access(folder.c_str(), W_OK) == 0, ErrorKind::kIo, "--out", folder.string(),
+  require(::access(folder.c_str(), W_OK) == 0, ErrorKind::kIo, option, folder.string(),
           " is no folder that can be written to; create it, or choose another");
 }
 
@@ -53,7 +58,14 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
       recipe_(std::move(recipe)),
       data_(std::move(data)),
       model_(new_model()) {
-  require_place(options_.out);
+  require_place("--out", options_.out);
+  if (!options_.weights.empty()) {
+    require_place("--weights", options_.weights);
+    require(options_.weights != options_.out, "--weights", options_.weights.string(),
+            " is the --out file, too; name another");
+    require(std::ranges::any_of(recipe_.stages, in_float), "--weights",
+            "the recipe has no stage in float whose weights could be kept; leave it out");
+  }
   const datasets::Dataset& train = *data_.data.train;
   const Shape output = model_.output_shape(train.image_shape());
   require(output == Shape{train.classes()}, options_.model, "the network ends in ", output,
@@ -166,6 +178,8 @@ void TrainingRun::open_checkpoints() const {
 void TrainingRun::add_row(const recipe::StageReport& report) {
   file_ = file_of(recipe::packed(report.model, report.network, data_.data.train->image_shape(),
                                  recipe_, report.index));
+  if (!options_.weights.empty() && report.network == nullptr)
+    weights_ = encode_network(report.model, data_.data.train->image_shape(), labels_);
   rows_.push_back({.stage = report.stage.name(),
                    .accuracy = 1 - error_of(file_, *data_.data.test),
                    .deflate_bytes = pack::deflate_bytes(report.model),
@@ -185,6 +199,7 @@ void TrainingRun::run() {
   }
   recipe::run_recipe(model_, *data_.data.train, recipe_, run);
   write_file(options_.out, file_);
+  if (!options_.weights.empty()) write_file(options_.weights, weights_);
   if (options_.checkpoint) fs::remove_all(checkpoints());
 }
 
@@ -195,6 +210,10 @@ void TrainingRun::report() const {
                        {"synthetic", data_.synthetic},     {"data", data_.name},
                        {"file", options_.out.string()},    {"file_bytes", file_.size()},
                        {"stages", nlohmann::json::array()}};
+    if (!options_.weights.empty()) {
+      all["weights"] = options_.weights.string();
+      all["weights_bytes"] = weights_.size();
+    }
     for (const Row& row : rows_)
       all["stages"].push_back({{"stage", row.stage},
                                {"accuracy", row.accuracy},
@@ -212,18 +231,22 @@ void TrainingRun::report() const {
     bytes.cells.push_back(with_commas(static_cast<std::int64_t>(row.file_bytes)));
     smaller.cells.push_back(fixed(first / static_cast<double>(row.file_bytes), 1) + "x");
   }
-  const std::string out = printable(shell_word(options_.out.string()));
   std::cout << table({stage, accuracy, deflate, bytes, smaller}, terminal_width(1))
             << "Accuracy on the " << with_commas(data_.data.test->size()) << " test images of "
             << printable(data_.name)
             << ". DEFLATE: of the float parameters; smaller: those of the first stage by the .esp "
                "file.\n"
-            << out << ": " << with_commas(std::ssize(file_)) << " bytes written\n"
-            << "Next: espalier inspect " << out << ", or espalier eval " << out
-            << (data_.synthetic      ? " --synthetic"
-                : options_.data.path ? " " + printable(command_line(options_.data))
-                                     : "")
-            << '\n';
+            << printable(options_.out.string()) << ": " << with_commas(std::ssize(file_))
+            << " bytes written\n";
+  const std::string weights = printable(options_.weights.string());
+  if (!weights.empty())
+    std::cout << weights << ": " << with_commas(std::ssize(weights_)) << " bytes written\n";
+  const std::string file = printable(shell_word(options_.out.string()));
+  std::cout << "Next: espalier inspect " << file << ", or espalier "
+            << (weights.empty() ? "eval " + file
+                                : "verify " + file + " --against " +
+                                      printable(shell_word(options_.weights.string())))
+            << (data_.synthetic ? " --synthetic" : printable(arguments_of(options_.data))) << '\n';
 }
 
 }  // namespace espalier::apps

@@ -21,6 +21,7 @@ struct TrainingOptions {
   DataOptions data;
   std::optional<int> epochs;  // of plain training before the recipe; none: with_training's own
   std::filesystem::path out = "model.esp";
+  std::filesystem::path weights;  // of the last stage in float; empty: not kept
   bool checkpoint = false;
   std::uint64_t seed = 1;
   bool json = false, quiet = false;
@@ -38,7 +39,7 @@ class TrainingRun {
 
   // What to expect: on standard error.
   void announce();
-  // Trains and writes --out. Errors: as run_recipe().
+  // Trains, writes --out and --weights. Errors: as run_recipe().
   void run();
   // The table of stages, or one line of JSON: on standard output.
   void report() const;
@@ -63,7 +64,7 @@ class TrainingRun {
   std::vector<std::string> labels_;
   Sequential model_;
   std::vector<Row> rows_;
-  Bytes file_;
+  Bytes file_, weights_;
 };
 
 }  // namespace espalier::apps

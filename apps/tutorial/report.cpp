@@ -30,19 +30,6 @@ std::string published(const std::string& model, const std::string& stage) {
   return "-";
 }
 
-// As the shell reads it back.
-std::string shell_word(const std::filesystem::path& path) {
-  const std::string text = path.string();
-  const bool plain = std::ranges::all_of(text, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) ||
-           std::string_view("/._-+,:@%=").find(c) != std::string_view::npos;
-  });
-  if (plain && !text.empty()) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 std::string times_smaller(std::size_t from, std::size_t to) {
   return fixed(static_cast<double>(from) / static_cast<double>(to), 1) + "x";
 }
@@ -141,12 +128,13 @@ void report(const Lesson& lesson) {
   auto program =
       (program_folder() / "espalier").lexically_proximate(std::filesystem::current_path());
   if (!program.has_parent_path()) program = "." / program;
-  const std::string espalier = shell_word(program), last = shell_word(stages.back().file);
+  const std::string espalier = shell_word(program.string()),
+                    last = shell_word(stages.back().file.string());
   std::cout << "\nNext:\n  " << espalier << " run " << last << ' '
-            << shell_word(lesson.path("digit-7.png")) << "\n  " << espalier << " inspect " << last
-            << "\n  " << espalier << " eval " << last
+            << shell_word(lesson.path("digit-7.png").string()) << "\n  " << espalier << " inspect "
+            << last << "\n  " << espalier << " eval " << last
             << (lesson.data_name() == "MNIST" ? "" : " --synthetic")
-            << (options.data ? " --data " + shell_word(*options.data) : "") << '\n';
+            << (options.data ? " --data " + shell_word(options.data->string()) : "") << '\n';
 }
 
 }  // namespace espalier::apps

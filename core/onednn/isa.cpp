@@ -17,10 +17,14 @@ std::string_view effective_isa() {
       return "AVX2";
     case dnnl::cpu_isa::avx512_core:
       return "AVX512_CORE";
+    case dnnl::cpu_isa::avx2_vnni:
+      return "AVX2_VNNI";
     case dnnl::cpu_isa::avx512_core_vnni:
       return "AVX512_CORE_VNNI";
     case dnnl::cpu_isa::avx512_core_bf16:
       return "AVX512_CORE_BF16";
+    case dnnl::cpu_isa::avx512_core_amx:
+      return "AVX512_CORE_AMX";
     default:
       return "other";
   }

@@ -9,8 +9,7 @@ namespace espalier {
 std::string onednn_version();  // of the library that runs: "2.6.3"
 
 // After the environment's cap (ONEDNN_MAX_CPU_ISA) and what the processor can do: "SSE41", "AVX2",
-// "AVX512_CORE", "AVX512_CORE_VNNI" or "AVX512_CORE_BF16", as the cap spells them; "other" for every
-// other one.
+// "AVX512_CORE_VNNI", as the cap spells them; "other" for rare ones.
 std::string_view effective_isa();
 
 // What kernels of our own may use: the best that the processor can do within the same cap.

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "compress/format/writer.hpp"
 #include "core/base/file.hpp"
@@ -15,11 +16,10 @@ using tests::run_program;
 TEST_CASE("help teaches: every command, its options, an example, the exit codes") {
   const auto all = run_program("espalier --help");
   CHECK(all.exit_code == 0);
-  for (const char* part : {"run", "inspect", "eval", "export", "fetch", "data", "train", "compress",
-                           "toolbox", "A first tour", "Exit codes"})
-    CHECK_MESSAGE(contains(all.output, part), part);
-  for (const char* command :
-       {"run", "inspect", "eval", "export", "fetch", "data", "train", "compress", "toolbox"}) {
+  for (const char* part : {"A first tour", "Exit codes"}) CHECK(contains(all.output, part));
+  for (const char* command : {"run", "inspect", "eval", "compare", "export", "fetch", "data", "new",
+                              "version", "train", "compress", "toolbox", "verify"}) {
+    CHECK_MESSAGE(contains(all.output, std::string("\n  ") + command + ' '), command);
     const auto help = run_program("espalier " + std::string(command) + " --help");
     CHECK(help.exit_code == 0);
     CHECK(contains(help.output, "Example"));
@@ -29,6 +29,13 @@ TEST_CASE("help teaches: every command, its options, an example, the exit codes"
   const auto version = run_program("espalier --version");
   CHECK(version.exit_code == 0);
   CHECK(version.output.starts_with("espalier 0."));
+  CHECK(run_program("espalier version").output.starts_with(version.output));
+  const auto json = nlohmann::json::parse(
+      run_program("espalier version --json", "ONEDNN_MAX_CPU_ISA=SSE41").output);
+  CHECK(version.output.starts_with("espalier " + json.at("version").get<std::string>() + ','));
+  CHECK(json.at("esp_versions") == nlohmann::json{1, 2});
+  CHECK(json.at("onednn_isa") == "SSE41");
+  CHECK(json.at("own_isa") == "plain");
 }
 
 TEST_CASE("a misspelt command or option: one line that says what was meant, exit code 2") {
@@ -39,6 +46,7 @@ TEST_CASE("a misspelt command or option: one line that says what was meant, exit
     CHECK(std::ranges::count(result.output, '\n') == 1);
   };
   refuses("evl model.esp", "'evl' is no command; did you mean 'eval'?");
+  refuses("verison", "did you mean 'version'?");
   refuses("inspekt", "did you mean 'inspect'?");
   refuses("xyzzyxyzzy", "'xyzzyxyzzy' is no command (");
   refuses("run --jsn a b", "'--jsn' is no option of run; did you mean '--json'?");

@@ -8,6 +8,7 @@
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "core/base/file.hpp"
+#include "core/base/text.hpp"
 #include "datasets/image.hpp"
 #include "tests/apps/program.hpp"
 
@@ -96,6 +97,19 @@ TEST_CASE("data convert: IDX files that hold the same") {
   CHECK_MESSAGE(done.exit_code == 0, done.output);
   CHECK(contains(done.output, "31 training and 8 test pictures of 10 x 8, grey"));
   CHECK(contains(done.output, "1 unreadable files were left out"));
+  const std::string images = out + "/train-images-idx3-ubyte.gz";
+  CHECK(contains(
+      done.output,
+      images + ": " + with_commas(static_cast<std::int64_t>(fs::file_size(images))) + " bytes\n"));
+  CHECK(contains(done.output, "Next: espalier data info " + out + "\n"));
+  const auto json =
+      nlohmann::json::parse(run_program("espalier data convert " + pictures + " -o " + out +
+                                        "3 --size 10x8 --json 2>/dev/null | cat")
+                                .output);
+  CHECK(json.at("files").size() == 5);
+  CHECK(run_program("espalier data convert " + pictures + " -o " + out +
+                    "4 --size 10x8 -q 2>/dev/null | cat")
+            .output.empty());
   const auto of = [](const std::string& path, const std::string& options) {
     return nlohmann::json::parse(run_program("espalier data info --json " + options + path).output);
   };
@@ -180,4 +194,18 @@ TEST_CASE("parse_size: HEIGHTxWIDTH, or one side") {
   for (const char* bad :
        {"x", "3x", "x3", "3x4x5", "0", "-1", "4097", "3 x 4", "3X4", "99999999999999999999"})
     CHECK_THROWS_AS(parse_size(bad), Error);
+}
+
+TEST_CASE("reading options, as the end of the command that a program suggests") {
+  apps::DataOptions options;
+  CHECK(apps::arguments_of(options).empty());
+  options.path = "my data";
+  CHECK(apps::arguments_of(options) == " --data 'my data'");
+  options.size = "32x32", options.grey = true, options.label = "kind";
+  options.split.test_share = 0.25f, options.split.seed = 7;
+  CHECK(apps::arguments_of(options) ==
+        " --data 'my data' --size 32x32 --grey --label kind --test-share 0.25 --split-seed 7");
+  apps::DataOptions synthetic;
+  synthetic.synthetic = true;
+  CHECK(apps::arguments_of(synthetic) == " --synthetic");
 }

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "compress/format/writer.hpp"
 #include "core/base/file.hpp"
@@ -23,9 +24,13 @@ TEST_CASE("export: each format's file, its bytes, and the next command") {
     const auto result = run_program("espalier export " + format + " " + model + " -o " + path);
     CHECK_MESSAGE(result.exit_code == 0, result.output);
     const Bytes bytes = read_file(path);
-    CHECK(contains(result.output, file + ": " + format + ", " + with_commas(std::ssize(bytes)) +
-                                      " bytes\nNext: "));
+    CHECK(contains(result.output, file + ": " + with_commas(std::ssize(bytes)) + " bytes\nNext: "));
     CHECK(contains(result.output.substr(result.output.find("Next: ")), path));
+    const auto json = nlohmann::json::parse(
+        run_program("espalier export --json " + format + " " + model + " -o " + path).output);
+    CHECK(json.at("files")[0].at("bytes") == bytes.size());
+    CHECK(json.at("files")[0].at("file") == path);
+    CHECK(run_program("espalier export -q " + format + " " + model + " -o " + path).output.empty());
     return std::string(bytes.begin(), bytes.end());
   };
   CHECK(contains(exported("c99", "my-digits.c"), "int my_digits_classify(const uint8_t *pixels);"));

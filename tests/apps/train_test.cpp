@@ -5,7 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "compress/format/reader.hpp"
+#include "compress/prune/pruner.hpp"
 #include "core/base/file.hpp"
+#include "datasets/synthetic_digits.hpp"
+#include "layers/network_file.hpp"
+#include "optim/training/evaluate.hpp"
 #include "tests/apps/program.hpp"
 
 namespace fs = std::filesystem;
@@ -82,6 +86,24 @@ TEST_CASE("train takes a network of the user's own, with its labels") {
   CHECK(contains(small.output, "/input: the data's images are"));
 }
 
+TEST_CASE("train --weights keeps the network of the last stage in float, whole") {
+  const Place place;
+  const std::string weights = (place.folder.path / "float.safetensors").string();
+  const auto json = nlohmann::json::parse(
+      run_program(place.command("--epochs 1 --json --weights " + weights)).output);
+  CHECK(json.at("weights") == weights);
+  CHECK(json.at("weights_bytes") == fs::file_size(weights));
+  const auto test = datasets::synthetic_digits().test;
+  ModelJson network = load_network(weights);
+  CHECK(training::accuracy(network.model, *test) ==
+        json.at("stages")[1].at("accuracy").get<double>());
+  CHECK(prune::model_sparsity(network.model) == doctest::Approx(0.8).epsilon(0.001));
+
+  const auto text = run_program(place.command("--quiet --epochs 1 --weights " + weights));
+  CHECK_MESSAGE(contains(text.output, "float.safetensors: "), text.output);
+  CHECK(contains(text.output, "or espalier verify " + place.out + " --against " + weights));
+}
+
 TEST_CASE("train prints the recipe in full, and the schema") {
   const Place place;
   const auto full = run_program(place.command("--print-recipe"));
@@ -108,6 +130,8 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   refuses("--out /nonexistent/model.esp", 4, "/nonexistent");
   refuses("--out " + place.folder.path.string(), 4, "is a folder");
   refuses("--recipe /nonexistent.json", 4, "/nonexistent.json");
+  refuses("--weights /nonexistent/w.safetensors", 4, "--weights: /nonexistent");
+  refuses("--weights " + place.out, 2, "is the --out file, too");
   refuses("--epochs -1", 2, "--epochs");
   refuses("--epoch 1", 2, "did you mean '--epochs'?");
   refuses("--images 1000000", 2, "the data has 12000 training images");
@@ -129,6 +153,8 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   refuses("", 3, "/0/augment");
   write_file(place.recipe, R"([{"epochs": 9}, {"cluster": {"layers": ["conv9"]}}])");
   refuses("", 2, "cluster: no parameter of the model was selected");
+  write_file(place.recipe, R"([{"rate": {}}])");
+  refuses("--weights " + place.out + ".safetensors", 2, "has no stage in float");
   const auto none = run_program("espalier train");
   CHECK(none.exit_code == 2);
   CHECK(contains(none.output, "wants --recipe FILE"));

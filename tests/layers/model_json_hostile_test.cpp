@@ -63,6 +63,10 @@ TEST_CASE("syntax errors give line and column") {
   // A number beyond double, after the same characters in a string.
   refuses("{\"name\": \"1e999\",\n \"input\": [-1e999]}",
           "is not JSON: parse error at line 2, column 12: number overflow parsing '-1e999'");
+  // Comments are passed over, and counted in the place of what follows.
+  refuses("/* 1e9999 */\n1e999",
+          "is not JSON: parse error at line 2, column 1: number overflow parsing '1e999'");
+  CHECK(refusal("{} // {}\n/* open").find("missing closing '*/'") != std::string::npos);
   refuses("1e999", "is not JSON: parse error at line 1, column 1: number overflow parsing '1e999'");
 }
 

@@ -1,0 +1,91 @@
+#include "apps/espalier/starter.hpp"
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/base/text.hpp"
+
+namespace espalier::apps {
+namespace {
+
+// Below this a convolution and a pool of 2 leave next to nothing.
+constexpr std::int64_t kSmallestSide = 8;
+
+constexpr const char* kConvolution =
+    R"(    // 12 filters of 3 x 3 look at every place of the picture; relu keeps what is positive.
+    {"type": "Conv2d", "name": "conv1", "filters": 12, "kernel_size": 3, "activation": "relu"},
+    // The largest of each 2 x 2: half as high, half as wide.
+    {"type": "MaxPool2d", "name": "pool1", "pool_size": 2},
+    // A list of numbers, as dense layers take it.
+    {"type": "Flatten", "name": "flatten"},
+)";
+
+constexpr const char* kHidden = R"(    // A list of numbers, as dense layers take it.
+    {"type": "Flatten", "name": "flatten"},
+    // 32 sums over all of them; relu keeps what is positive.
+    {"type": "Dense", "name": "hidden", "units": 32, "activation": "relu"},
+)";
+
+}  // namespace
+
+std::string starter_model(const Starter& s) {
+  const bool pictures = s.input[0] >= kSmallestSide && s.input[1] >= kSmallestSide;
+  std::ostringstream out;
+  out << "// The network: its layers, first to last. There are Conv2d, MaxPool2d, AveragePool2d,\n"
+         "// BatchNorm, Relu, Dropout, Flatten and Dense; sizes in between follow from the "
+         "shapes.\n"
+         "{\n"
+         "  \"name\": "
+      << nlohmann::json(s.name).dump()
+      << ",\n"
+         "  // Height, width and channels (1: grey, 3: RGB) of an example.\n"
+         "  \"input\": ["
+      << s.input[0] << ", " << s.input[1] << ", " << s.input[2]
+      << "],\n"
+         "  // The classes' names are the data's; \"labels\": [\"one\", \"two\", ...] gives "
+         "others.\n"
+         "  \"layers\": [\n"
+      << (pictures ? kConvolution : kHidden)
+      << "    // One sum a class: the largest is the answer.\n"
+         "    {\"type\": \"Dense\", \"name\": \"output\", \"units\": "
+      << s.classes << "}\n  ]\n}\n";
+  return out.str();
+}
+
+std::string starter_recipe() {
+  return R"(// What is done to the network, stage by stage; each starts where the one before it ended.
+// espalier train --recipe recipe.json --print-recipe shows every setting and its default.
+[
+  // Plain training.
+  {"epochs": 4},
+  // Four fifths of the weights become zeros, step by step; the others make up for them.
+  {"prune": {"sparsity": 0.8, "frequency_steps": 20}, "epochs": 4},
+  // Weights become integers of 5 bits, activations of 7; training goes on and feels the rounding.
+  {"quantize": {"weight_bits": 5}, "epochs": 2}
+]
+)";
+}
+
+std::string starter_command(const Starter& s) {
+  return "espalier train --model model.json --recipe recipe.json --weights float.safetensors "
+         "--out " +
+         shell_word(s.name + ".esp") + s.data_arguments;
+}
+
+std::string starter_readme(const Starter& s) {
+  const std::string esp = shell_word(s.name + ".esp");
+  return "# " + s.name +
+         "\n\n`model.json` is the network, `recipe.json` how it is trained and "
+         "compressed. Change either, and\ncompare what comes out:\n\n```sh\n" +
+         starter_command(s) + "\nespalier inspect " + esp + "  # its layers, bytes and costs" +
+         "\nespalier eval " + esp + s.data_arguments + "  # right on how many test images?" +
+         "\nespalier verify " + esp + " --against float.safetensors" + s.data_arguments +
+         "  # what did compression change?" + "\nespalier export c99 " + esp +
+         " -o model.c  # for a microcontroller\n```\n\n" +
+         "Fewer bytes: a higher `sparsity`, fewer `weight_bits`, fewer `filters` or `units`. "
+         "Better "
+         "answers: the\nreverse, more `epochs`, another layer. `espalier compare OLD.esp "
+         "NEW.esp` shows two attempts side by side.\n";
+}
+
+}  // namespace espalier::apps

@@ -1,0 +1,119 @@
+// espalier new: what it writes is read, and its README's commands run as they stand.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "compress/recipe/recipe.hpp"
+#include "core/base/file.hpp"
+#include "core/base/text.hpp"
+#include "datasets/image.hpp"
+#include "layers/model_json.hpp"
+#include "tests/apps/program.hpp"
+
+using namespace espalier;
+using nlohmann::json;
+using tests::contains;
+using tests::run_program;
+namespace fs = std::filesystem;
+namespace {
+
+std::string text_of(const fs::path& file) {
+  const Bytes bytes = read_file(file);
+  return {bytes.begin(), bytes.end()};
+}
+
+std::string fenced(const std::string& readme) {
+  const auto from = readme.find("```sh\n") + 6;
+  return readme.substr(from, readme.find("```\n", from) - from);
+}
+
+// Sixty flowers of three kinds, told apart by their two numbers.
+std::string csv() {
+  std::string text = "length,width,kind\n";
+  for (int i = 0; i < 60; ++i)
+    text += std::to_string(i % 3 + i % 7 * 0.05) + "," + std::to_string(2 - i % 3 + i % 5 * 0.05) +
+            ",kind " + std::to_string(i % 3) + "\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("new: a model and a recipe with comments, and the next command") {
+  const tests::Folder folder("new_test");
+  const fs::path place = folder.path / "digits";
+  const auto result = run_program("espalier new " + place.string());
+  REQUIRE_MESSAGE(result.exit_code == 0, result.output);
+  const ModelJson model = load_model_json(place / "model.json");
+  CHECK(model.name == "digits");
+  CHECK(model.input == Shape{28, 28, 1});
+  CHECK(model.model.output_shape(model.input) == Shape{10});
+  const auto recipe = recipe::load_recipe(place / "recipe.json");
+  REQUIRE(recipe.stages.size() == 3);
+  CHECK(recipe.stages[0].name() == "train");
+  CHECK(recipe.stages[1].prune->target.sparsity == 0.8f);
+  CHECK(recipe.stages[2].quantize.has_value());
+  for (const char* name : {"model.json", "recipe.json", "README.md"})
+    CHECK_MESSAGE(contains(result.output, name), result.output);
+  CHECK(contains(result.output, std::to_string(fs::file_size(place / "model.json")) + " bytes"));
+  CHECK(contains(result.output,
+                 "Next: cd " + place.string() + " && espalier train --model model.json"));
+
+  const auto again = run_program("espalier new " + place.string());
+  CHECK(again.exit_code == 4);
+  CHECK(contains(again.output, "is there and not an empty folder"));
+  CHECK(run_program("espalier new ''").exit_code == 2);
+  CHECK(run_program("espalier new -q " + place.string() + "-2").output.empty());
+  const auto report =
+      json::parse(run_program("espalier new --json " + place.string() + "-3/").output);
+  CHECK(report.at("files").size() == 3);
+  CHECK(report.at("files")[1].at("bytes") == fs::file_size(place.string() + "-3/model.json"));
+}
+
+TEST_CASE(
+    "new --data: the network fits the data, and every command of the README runs as it stands") {
+  const tests::Folder folder("new_data_test");
+  const fs::path place = folder.path / "my flowers";
+  write_file(folder.path / "it's flowers.csv", csv());
+  const auto result = run_program("espalier new \"" + place.string() + "\" --data \"" +
+                                  (folder.path / "it's flowers.csv").string() + "\" --label kind");
+  REQUIRE_MESSAGE(result.exit_code == 0, result.output);
+  const ModelJson model = load_model_json(place / "model.json");
+  CHECK(model.input == Shape{1, 1, 2});
+  CHECK(model.model.output_shape(model.input) == Shape{3});
+  const std::string commands = fenced(text_of(place / "README.md"));
+  CHECK(std::ranges::count(commands, '\n') == 5);
+  write_file(folder.path / "commands.sh", commands);
+  const auto all = tests::run_shell("sh -c 'cd \"" + place.string() +
+                                    "\" && PATH=" ESPALIER_BIN_DIR ":$PATH sh -e ../commands.sh'");
+  CHECK_MESSAGE(all.exit_code == 0, all.output);
+  CHECK(contains(all.output, "test images right"));
+  CHECK(contains(all.output, "The same answer to "));
+  CHECK(fs::exists(place / "model.c"));
+}
+
+TEST_CASE("new --data with pictures: their size and channels; reading options are repeated") {
+  const tests::Folder folder("new_pictures_test");
+  for (int i = 0; i < 12; ++i) {
+    const fs::path of = folder.path / "pictures" / ("class " + std::to_string(i % 4));
+    fs::create_directories(of);
+    datasets::write_png(of / (std::to_string(i) + ".png"), Tensor(Shape{20, 16, 3}, DType::kUint8));
+  }
+  const std::string place = (folder.path / "project").string(),
+                    data = (folder.path / "pictures").string();
+  REQUIRE(
+      run_program("espalier new " + place + " --data " + data + " --size 12x10 --grey").exit_code ==
+      0);
+  const ModelJson model = load_model_json(place + "/model.json");
+  CHECK(model.input == Shape{12, 10, 1});
+  CHECK(model.model.output_shape(model.input) == Shape{4});
+  CHECK(contains(text_of(place + "/README.md"), " --data " + data + " --size 12x10 --grey"));
+  const auto none = run_program("espalier new " + place + "-2 --data /nonexistent");
+  CHECK(none.exit_code == 4);
+  CHECK_FALSE(fs::exists(place + "-2"));
+}
+
+TEST_CASE("a shell reads a quoted word back") {
+  for (const std::string word : {"plain", "two words", "it's", "$HOME `x` \"y\" \\", "", "*"})
+    CHECK(tests::run_shell("printf %s " + shell_word(word)).output == word);
+}
