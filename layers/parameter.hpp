@@ -24,15 +24,22 @@ class Parameter {
   // The latent value after every transform, in the order in which they were added.
   Variable effective() const;
 
-  // `name` is the pass that adds it. Errors: the name is taken; on use, the shape was changed.
+  // `name` is the pass that adds it. Errors: the name is taken; the value is settled; on use, the
+  // shape was changed.
   void add_transform(std::string name, Transform transform);
   // Errors: there is none of that name.
   void remove_transform(const std::string& name);
   bool has_transforms() const { return !transforms_.empty(); }
 
+  // For a pass that is baked while those attached before it still are: `value`, which all transforms
+  // together made, becomes the latent value, and what is left of them is passed over from now on.
+  void settle(const Tensor& value);
+  bool settled() const { return settled_; }
+
  private:
   Variable latent_;
   std::vector<std::pair<std::string, Transform>> transforms_;
+  bool settled_ = false;
 };
 
 }  // namespace espalier

@@ -70,8 +70,10 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
   const Shape output = model_.output_shape(train.image_shape());
   require(output == Shape{train.classes()}, options_.model, "the network ends in ", output,
           ", the data has ", train.classes(), " classes");
-  for (const recipe::Stage& stage : recipe_.stages)
+  for (const recipe::Stage& stage : recipe_.stages) {
     if (stage.quantize || stage.rate) quantize::require_quantizable(model_);
+    recipe::check_names(stage, model_);
+  }
   for (std::size_t i = 0; i < recipe_.stages.size(); ++i) try_stage(i);
 }
 

@@ -192,19 +192,19 @@ bool WeightClustering::visit_state(const training::StateVisitor& visitor) {
 void WeightClustering::bake() {
   const NoGradient guard;
   for (Target& target : targets_) {
-    const std::size_t most = target.groups * static_cast<std::size_t>(options_.clusters);
     Parameter& p = *target.parameter;
-    // A pass that was baked before, quantization, has put the clusters on its grid: these stay.
-    const auto few = [&](const Tensor& t) {
-      const auto values = t.values();
-      return std::set<float>(values.begin(), values.end()).size() <= most;
-    };
-    const bool settled = few(p.latent().value());
-    const Tensor y = settled ? p.latent().value() : clustered(target, p.latent()).value();
-    require(few(y), ErrorKind::kInternal, target.name, "should hold at most ", most,
-            " values, holds more");
+    // Quantization that was baked before has put the clusters on its grid: these stay.
+    const Tensor y = p.settled() ? p.latent().value() : clustered(target, p.latent()).value();
+    const std::size_t each = y.values().size() / target.groups;
+    for (std::size_t g = 0; g < target.groups; ++g) {
+      const auto own = y.values().subspan(g * each, each);
+      const std::size_t values = std::set<float>(own.begin(), own.end()).size();
+      require(values <= static_cast<std::size_t>(options_.clusters), ErrorKind::kInternal,
+              target.name, "should hold at most ", options_.clusters, " values",
+              target.groups > 1 ? " in a channel" : "", ", holds ", values);
+    }
+    if (!p.settled()) p.latent().mutable_value().copy_from(y);
     p.remove_transform("cluster");
-    if (!settled) p.latent().mutable_value().copy_from(y);
   }
   targets_.clear();
 }

@@ -46,9 +46,9 @@ class WeightClustering final : public training::Pass {
   void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
   // Centroids, their shares and optimizer, masks.
   bool visit_state(const training::StateVisitor& visitor) override;
-  // Writes the centroids into the weights, unless they are few values already: quantization-aware
-  // training beside this pass is attached after it, baked before it, and rounds them. Errors: kInternal when a tensor then holds more values
-  // than its clusters.
+  // Writes the centroids into the weights. Quantization-aware training beside this pass is attached
+  // after it and baked before it, and has then written them rounded. Errors: kInternal when a tensor
+  // (a channel) then holds more values than its clusters.
   void bake() override;
 
  private:

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "compress/prune/mask.hpp"
+#include "compress/prune/mask_steps.hpp"
 #include "core/base/text.hpp"
 
 namespace espalier::prune {
@@ -88,14 +89,7 @@ void Pruner::choose(float sparsity, float final) {
 }
 
 bool Pruner::chooses_at(const training::StepInfo& info) const {
-  const auto wanted_at = [&](std::int64_t step) {
-    return options_.schedule(training::StepInfo{step, info.total_steps}.progress());
-  };
-  if (info.step % options_.frequency_steps == 0) return true;
-  const float wanted = wanted_at(info.step);
-  const bool begins = wanted > 0 && wanted_at(info.step - 1) == 0;
-  const std::int64_t before = info.step - info.step % options_.frequency_steps;
-  return begins || (info.last() && wanted != wanted_at(before));
+  return mask_is_due(options_.schedule, options_.frequency_steps, info);
 }
 
 void Pruner::after_step(const training::StepInfo& info, optim::Optimizer& optimizer) {

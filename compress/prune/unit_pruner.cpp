@@ -1,14 +1,15 @@
 #include "compress/prune/unit_pruner.hpp"
 
-#include "compress/prune/schedule_warning.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "compress/prune/allocation.hpp"
 #include "compress/prune/mask.hpp"
+#include "compress/prune/mask_steps.hpp"
+#include "compress/prune/schedule_warning.hpp"
 #include "compress/prune/score.hpp"
+#include "core/base/text.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/flatten.hpp"
 #include "layers/kind.hpp"
@@ -89,12 +90,19 @@ void UnitPruner::step(const training::StepInfo& info) {
             schedule_warning(options_.schedule, options_.frequency_steps, info.total_steps);
         !warning.empty())
       options_.warn("prune units: " + warning);
-  const float wanted = options_.schedule(info.progress());
-  const auto before = info.step - info.step % options_.frequency_steps;
-  const bool last =
-      info.last() &&
-      wanted != options_.schedule(training::StepInfo{before, info.total_steps}.progress());
-  if (info.step % options_.frequency_steps == 0 || last) choose(wanted);
+  reached_ = options_.schedule(info.progress()), wanted_ = options_.schedule(1);
+  ended_ = info.last();
+  if (mask_is_due(options_.schedule, options_.frequency_steps, info)) choose(reached_);
+}
+
+// Of each layer; one unit stays whatever is asked for.
+std::vector<std::int64_t> UnitPruner::removed_units(const std::vector<Candidate>& candidates,
+                                                    float sparsity) const {
+  auto removed = removed_groups(options_.global ? Allocation(Global{}) : Allocation(Uniform{}),
+                                candidates, double{sparsity}, double{sparsity});
+  for (std::size_t i = 0; i < removed.size(); ++i)
+    removed[i] = std::min<std::int64_t>(removed[i], std::ssize(candidates[i].scores) - 1);
+  return removed;
 }
 
 void UnitPruner::choose(float sparsity) {
@@ -109,10 +117,8 @@ void UnitPruner::choose(float sparsity) {
         {target.name, w.shape(),
          pooled(scores_of(w, Criterion::kMagnitude, {}), rows.back(), Blocks::Pool::kMean)});
   }
-  auto removed = removed_groups(options_.global ? Allocation(Global{}) : Allocation(Uniform{}),
-                                candidates, double{sparsity}, double{sparsity});
+  const auto removed = removed_units(candidates, sparsity);
   for (std::size_t i = 0; i < targets_.size(); ++i) {
-    removed[i] = std::min<std::int64_t>(removed[i], std::ssize(candidates[i].scores) - 1);
     Target& target = targets_[i];
     target.weight.mask.copy_from(
         mask_without(removed[i], candidates[i].scores, rows[i], candidates[i].shape));
@@ -131,7 +137,30 @@ bool UnitPruner::visit_state(const training::StateVisitor& visitor) {
   return true;
 }
 
+// Scores do not change how many units of a layer go unless all layers share them.
+void UnitPruner::check_end() const {
+  std::vector<Candidate> candidates;
+  for (const Target& target : targets_) {
+    const Shape& shape = target.weight.mask.shape();
+    candidates.push_back(
+        {target.name, shape, std::vector<float>(static_cast<std::size_t>(shape[0]))});
+  }
+  const auto wanted = removed_units(candidates, wanted_);
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    const Tensor& mask = targets_[i].weight.mask;
+    const std::int64_t got =
+        std::ranges::count(mask.values(), 0.0f) / (mask.elements() / mask.shape()[0]);
+    require(got == wanted[i], ErrorKind::kInternal, targets_[i].name, "should end without ",
+            wanted[i], " units, lacks ", got);
+  }
+}
+
 void UnitPruner::bake() {
+  if (ended_ && !options_.global) check_end();
+  if (!ended_ && reached_ < wanted_)
+    options_.warn("prune units: the run was stopped where the schedule wants " +
+                  percent(double{reached_}, 1) + ", before its end of " +
+                  percent(double{wanted_}, 1));
   for (const Target& target : targets_) {
     bake_mask(target.weight, "prune_units");
     for (const MaskedParameter& other : target.others) bake_mask(other, "prune_units");

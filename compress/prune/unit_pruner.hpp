@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/prune/allocation.hpp"
 #include "compress/prune/masked_parameter.hpp"
 #include "compress/prune/selection.hpp"
 #include "compress/prune/sparsity_schedule.hpp"
@@ -33,6 +34,7 @@ class UnitPruner final : public training::Pass {
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
   bool visit_state(const training::StateVisitor& visitor) override;
+  // Errors: kInternal, as Pruner::bake.
   void bake() override;
 
  private:
@@ -42,8 +44,13 @@ class UnitPruner final : public training::Pass {
     std::vector<MaskedParameter> others;  // [units]: bias, gamma, beta
   };
   void choose(float sparsity);
+  std::vector<std::int64_t> removed_units(const std::vector<Candidate>& candidates,
+                                          float sparsity) const;
+  void check_end() const;
   Options options_;
   std::vector<Target> targets_;
+  float reached_ = 0, wanted_ = 0;  // the schedule's values at the last step that came; at the end
+  bool ended_ = false;              // the run's last step came
 };
 
 // Takes out every unit that puts out nothing but 0: weights and bias 0, and gamma and beta of a

@@ -291,8 +291,7 @@ IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid&
                         {bias, input.scale});
   to.levels = levels_of(w, stage.rule, to.scales);
   to.bias_levels = bias_levels(bias, input.scale, to.scales);
-  weight.latent().mutable_value().copy_from(
-      on_levels(Variable(w), stage.rule, to.scales, stage.steps).value());
+  weight.settle(on_levels(Variable(w), stage.rule, to.scales, stage.steps).value());
   return to;
 }
 

@@ -51,8 +51,10 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
                                                    const Recipe& recipe,
                                                    const RunOptions& options) {
   check_order(recipe, "recipe");
-  for (const Stage& stage : recipe.stages)
+  for (const Stage& stage : recipe.stages) {
     if (stage.quantize || stage.rate) quantize::require_quantizable(model);
+    check_names(stage, model);
+  }
   std::optional<quantize::IntegerNetwork> network;
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     const Stage& stage = recipe.stages[i];

@@ -4,6 +4,8 @@
 #include <ranges>
 #include <utility>
 
+#include "core/base/text.hpp"
+
 namespace espalier::recipe {
 
 prune::Selection selection(const Select& select) {
@@ -146,6 +148,24 @@ std::vector<datasets::Change> changes_of(const Stage& stage) {
   if (a.noise > 0) changes.push_back(datasets::noise(a.noise));
   if (a.cutout > 0) changes.push_back(datasets::cutout(a.cutout));
   return changes;
+}
+
+void check_names(const Stage& stage, Sequential& model) {
+  std::vector<std::string> layers, parameters;
+  model.visit({.parameter = [&](const std::string& name, Parameter&) {
+    parameters.push_back(name);
+    const std::string layer = name.substr(0, name.rfind('.'));
+    if (layers.empty() || layers.back() != layer) layers.push_back(layer);
+  }});
+  const auto check = [&](const char* pass, const Select& select) {
+    for (const std::string& name : select.layers)
+      require(std::ranges::count(layers, name) + std::ranges::count(parameters, name) > 0, pass,
+              "\"layers\": the model has no ", name, "; its layers with parameters are ",
+              join(layers, ", "));
+  };
+  if (stage.prune) check("prune", stage.prune->select);
+  if (stage.units) check("units", stage.units->select);
+  if (stage.cluster) check("cluster", stage.cluster->select);
 }
 
 prune::Selection kept_zeros(const Recipe& recipe, std::size_t index) {

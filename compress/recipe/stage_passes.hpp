@@ -31,6 +31,9 @@ rate::RatePenalty::Options rate_options_of(const Stage& stage);
 // What stage.augment asks for; empty without it.
 std::vector<datasets::Change> changes_of(const Stage& stage);
 
+// Errors: kUsage for a name in "layers" that no layer or parameter of the model has.
+void check_names(const Stage& stage, Sequential& model);
+
 // What the prune stages before this one work on, whose zeros stay. Null without such a stage.
 prune::Selection kept_zeros(const Recipe& recipe, std::size_t index);
 

@@ -142,6 +142,10 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   write_file(place.recipe, R"([{"epochs": 9}, {"quantize": {"layer_bits": {"conv9": 4}}}])");
   refuses("", 2, "conv9, which shall have 4 bits, is no convolution or dense layer");
   write_file(place.recipe, R"([{"epochs": 9}, {"prune": {"layers": ["conv9"]}}])");
+  refuses("", 2, "prune: \"layers\": the model has no conv9; its layers with parameters are conv1");
+  write_file(place.recipe, R"([{"epochs": 9}, {"prune": {"layers": ["conv1", "conv9"]}}])");
+  refuses("", 2, "the model has no conv9");
+  write_file(place.recipe, R"([{"prune": {"select": "dense_weights", "layers": ["conv1"]}}])");
   refuses("", 2, "no parameter of the model was selected");
   write_file(place.recipe, R"([{"epochs": 9}, {"float16": {"keep": ["conv9"]}}])");
   refuses("", 2, "conv9");
@@ -152,6 +156,9 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   write_file(place.recipe, R"([{"quantize": {}, "augment": {"shift": 1}, "epochs": 0}])");
   refuses("", 3, "/0/augment");
   write_file(place.recipe, R"([{"epochs": 9}, {"cluster": {"layers": ["conv9"]}}])");
+  refuses("", 2, "cluster: \"layers\": the model has no conv9");
+  write_file(place.recipe,
+             R"([{"epochs": 9}, {"cluster": {"select": "dense_weights", "layers": ["conv1"]}}])");
   refuses("", 2, "cluster: no parameter of the model was selected");
   write_file(place.recipe, R"([{"rate": {}}])");
   refuses("--weights " + place.out + ".safetensors", 2, "has no stage in float");

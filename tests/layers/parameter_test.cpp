@@ -24,3 +24,17 @@ TEST_CASE("transforms apply in order, pass gradients on, and come off by name") 
   p.add_transform("broken", [](const Variable& w) { return ops::sum(w); });
   CHECK_THROWS_AS(p.effective(), Error);
 }
+
+TEST_CASE("a settled value stands, whatever is still attached") {
+  Parameter p(Tensor::from({2}, {1, 2}));
+  p.add_transform("double", [](const Variable& w) { return ops::add(w, w); });
+  p.settle(Tensor::from({2}, {5, 6}));
+  CHECK(p.settled());
+  CHECK(p.effective().value().values()[1] == 6);
+  CHECK_THROWS_AS(p.add_transform("late", [](const Variable& w) { return w; }), Error);
+  p.remove_transform("double");
+  CHECK_FALSE(p.settled());
+  CHECK(p.effective().value().values()[0] == 5);
+  p.settle(Tensor::from({2}, {7, 8}));  // nothing is left to pass over
+  CHECK_FALSE(p.settled());
+}

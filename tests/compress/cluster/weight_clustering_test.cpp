@@ -111,6 +111,25 @@ TEST_CASE("per channel: each has clusters of its own") {
   CHECK(values_of(model, "conv.weight").size() > 6);
 }
 
+TEST_CASE("more clusters than a channel has weights: what is baked is what was trained") {
+  const auto data = datasets::synthetic_digits({.train = 100, .test = 20});
+  const Tensor x = images(*data.test);
+  for (const bool aware : {false, true}) {
+    Sequential model = network();
+    WeightClustering clustering({.clusters = 100, .per_channel = true});  // of 25 weights each
+    quantize::QuantizationAware quantizing({.per_channel = false});
+    std::vector<training::Pass*> passes{&clustering};
+    if (aware) passes.push_back(&quantizing);
+    training::fit(model, *data.train, {.epochs = 3, .learning_rate = 0.01f, .quiet = true}, passes);
+    const NoGradient guard;
+    const Tensor attached = model(Variable(x)).value();
+    if (aware) quantizing.bake();
+    CHECK(same_bits(model(Variable(x)).value(), attached));
+    clustering.bake();
+    CHECK(same_bits(model(Variable(x)).value(), attached));
+  }
+}
+
 TEST_CASE("pruned, clustered, quantized: zeros stay, clusters stay, and the file has a palette") {
   const auto data = datasets::synthetic_digits({.train = 300, .test = 20});
   Sequential model = network();

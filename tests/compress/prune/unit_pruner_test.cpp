@@ -6,6 +6,7 @@
 
 #include "compress/pack/pack.hpp"
 #include "datasets/synthetic_digits.hpp"
+#include "layers/find_parameter.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
@@ -82,6 +83,36 @@ TEST_CASE("half the units go, the tensors shrink through everything, the answers
     training::fit(model, *data.train, {.epochs = 1, .quiet = true});
     CHECK(pack::pack(model, kImage).layers.size() == 8);
   }
+}
+
+TEST_CASE("units go where the schedule begins, and a run that stops early is warned of") {
+  Sequential model = network();
+  std::vector<std::string> warnings;
+  prune::UnitPruner pruner({.schedule = prune::constant_sparsity(0.5f, 0.5f),
+                            .frequency_steps = 100,
+                            .warn = [&](const std::string& w) { warnings.push_back(w); }});
+  pruner.attach(model);
+  const auto zeros = [&] {
+    const Tensor w = find_parameter(*model.layers()[0].layer, "weight")->effective().value();
+    return std::ranges::count(w.values(), 0.0f);
+  };
+  for (int step = 0; step < 60; ++step) {
+    pruner.step({.step = step, .total_steps = 60});
+    CHECK((zeros() > 0) == (step >= 30));
+  }
+  CHECK(warnings.empty());
+  pruner.bake();
+  CHECK(warnings.empty());
+
+  Sequential other = network();
+  prune::UnitPruner stopped({.schedule = prune::polynomial_sparsity({.final = 0.5f}),
+                             .frequency_steps = 5,
+                             .warn = [&](const std::string& w) { warnings.push_back(w); }});
+  stopped.attach(other);
+  for (int step = 0; step < 20; ++step) stopped.step({.step = step, .total_steps = 60});
+  stopped.bake();
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("prune units: the run was stopped where the schedule wants") == 0);
 }
 
 TEST_CASE("a layer keeps a unit, and the answers are no units") {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "compress/format/writer.hpp"
+#include "compress/pack/hidden_units.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/pack/weight_types.hpp"
 #include "compress/prune/keep_zeros.hpp"
@@ -210,6 +211,22 @@ TEST_CASE("float16 and dynamic range: recipe and C++ write the same bytes, also 
   CHECK(mixed.layers[0].weight.bits == 8);
   CHECK(by(R"([{"epochs": 1}, {"quantize": {"float_layers": ["conv"]}, "epochs": 0},
                {"dynamic_range": {}}])") == format::write(mixed));
+}
+
+TEST_CASE("after rate the file has live units alone, sorted") {
+  Sequential model = network();
+  const auto recipe = recipe::parse_recipe(
+      R"([{"rate": {"lambda": 3e-4}, "epochs": 12, "learning_rate": 0.03, "batch_size": 32}])",
+      "recipe.json");
+  const auto integers = run_recipe(model, *digits().train, recipe, {.quiet = true});
+  auto wanted = pack::pack(*integers, {28, 28, 1});
+  const auto as_trained = format::write(wanted);
+  pack::remove_dead_units(wanted);
+  pack::sort_units(wanted);
+  CHECK(wanted.layers[0].weight.shape[0] < 6);
+  const auto file = recipe::packed(model, &*integers, {28, 28, 1}, recipe, 0);
+  CHECK(file == wanted);
+  CHECK(format::write(file).size() < as_trained.size());
 }
 
 TEST_CASE("a run that was stopped goes on from its checkpoints to the same bytes") {
