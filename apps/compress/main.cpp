@@ -74,7 +74,8 @@ int main(int argc, char** argv) {
       "Trains with a price on bits (lambda), first shortly at some prices, then as long as the "
       "time\n"
       "allows at the price that should meet the goal. Settings are chosen on the last training\n"
-      "images; the test images are looked at once, at the end. A table of the files that no other\n"
+      "images; the test images are looked at at the end of a run. A table of the files that no "
+      "other\n"
       "beats in both bytes and error grows as it goes. Ctrl-C keeps all finished trials, and the\n"
       "same command goes on from them.\n"
       "Networks, all of whose widths may shrink on the way:" +

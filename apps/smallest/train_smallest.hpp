@@ -19,7 +19,7 @@ Images split(const std::shared_ptr<const datasets::Dataset>& data, std::int64_t 
 
 struct Trained {
   Bytes file;                      // the .esp
-  double validation_error = 0;     // a fraction: of the file's integers in the oneDNN executor
+  double validation_error = 0;     // a fraction: of the file's integers, as the runtime plans them
   std::int64_t nonzeros = 0;       // weights
   std::int64_t trained_bytes = 0;  // before descent
   double trained_validation_error = 0;
@@ -39,7 +39,7 @@ struct TrainOptions {
 Trained train_smallest(const Recipe& recipe, const Images& images, training::Distillation* teacher,
                        const TrainOptions& options);
 
-// The share of the images whose largest logit is not their label's: oneDNN executor, integers.
+// The share of the images whose largest logit is not their label's: integers, as the runtime plans them.
 double error_of(const Bytes& file, const datasets::Dataset& images);
 
 }  // namespace espalier::apps

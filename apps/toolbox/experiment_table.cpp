@@ -15,8 +15,9 @@
 namespace espalier::apps {
 namespace {
 
-bool holds(const Experiment& e, const Measured& m) {
-  return (e.deflate_to_deflate ? m.deflate : m.smaller) >= e.must_shrink &&
+bool holds(const Experiment& e, const Measured& m, const Measured& baseline) {
+  const double macs = static_cast<double>(m.macs) / static_cast<double>(baseline.macs);
+  return macs <= e.must_macs && (e.deflate_to_deflate ? m.deflate : m.smaller) >= e.must_shrink &&
          m.accuracy >= e.must_accuracy && m.drop <= e.must_drop;
 }
 
@@ -25,6 +26,7 @@ std::string must(const Experiment& e) {
   if (e.must_shrink > 0)
     parts.push_back(fixed(e.must_shrink, 0) + "x" + (e.deflate_to_deflate ? " DEFLATE" : ""));
   if (e.must_accuracy > 0) parts.push_back(percent(e.must_accuracy, 1));
+  if (e.must_macs < 1) parts.push_back(percent(e.must_macs, 0) + " MACs");
   if (e.must_drop < 1) parts.push_back("-" + fixed(100 * e.must_drop, 1));
   return join(parts, ", ");
 }
@@ -69,7 +71,7 @@ void ExperimentTable::print() const {
     const Measured m = middle(rows_[i]);
     add(experiments_[i].name, experiments_[i].theirs, m);
     wanted.cells.push_back(must(experiments_[i]));
-    held.cells.push_back(holds(experiments_[i], m) ? "yes" : "NO");
+    held.cells.push_back(holds(experiments_[i], m, baseline) ? "yes" : "NO");
   }
   std::cout
       << table({name, theirs, accuracy, lost, bytes, smaller, deflate, macs, wanted, held},
@@ -126,7 +128,7 @@ void ExperimentTable::print_json(const Measured& baseline) const {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const Measured m = middle(rows_[i]);
     all["rows"].push_back(to_json(experiments_[i].name, m));
-    all["rows"].back()["holds"] = holds(experiments_[i], m);
+    all["rows"].back()["holds"] = holds(experiments_[i], m, baseline);
   }
   std::cout << all.dump() << '\n';
 }

@@ -9,7 +9,7 @@
 namespace espalier::apps {
 
 struct Measured {
-  double accuracy = 0;  // a fraction: of the file, by the oneDNN executor
+  double accuracy = 0;  // a fraction: of the file, by the runtime
   double drop = 0;      // by how much its baseline's is higher
   std::int64_t file_bytes = 0, macs = 0;
   double smaller = 0, deflate = 0;  // the baseline's DEFLATE bytes by the file's, and by these

@@ -75,7 +75,10 @@ TEST_CASE("IDX.gz: unpacked no further than its header promises") {
 
 TEST_CASE("the real MNIST loads where MNIST_DIR points at it") {
   const char* folder = std::getenv("MNIST_DIR");
-  if (!folder || !*folder) return;
+  if (!folder || !*folder) {
+    MESSAGE("left out: MNIST_DIR is not set");
+    return;
+  }
   const Tensor images =
       datasets::load_idx(std::filesystem::path(folder) / "t10k-images-idx3-ubyte.gz", 3);
   CHECK(images.shape() == Shape{10000, 28, 28});

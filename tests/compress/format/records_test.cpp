@@ -33,7 +33,7 @@ bool is_refused(std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 TEST_CASE("records: read, and written again byte for byte") {
-  REQUIRE(!records().empty());
+  REQUIRE(records().size() == 6);
   for (const auto& path : records()) {
     CAPTURE(path.filename().string());
     const Bytes file = read_file(path);
