@@ -6,11 +6,11 @@
 
 #include "compress/pack/pack.hpp"
 #include "datasets/synthetic_digits.hpp"
-#include "layers/find_parameter.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
 #include "layers/dropout.hpp"
+#include "layers/find_parameter.hpp"
 #include "layers/flatten.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
