@@ -76,6 +76,121 @@ TEST_CASE("what is left out is the pass's own default") {
   CHECK(penalty.scale_bits == theirs.scale_bits);
 }
 
+TEST_CASE("what a recipe says is what the pass gets: pruning and clusters") {
+  const auto p = options_of(*only(parse_recipe(R"([{"prune": {
+      "sparsity": 0.7, "schedule": "polynomial", "initial": 0.2, "begin": 0.1, "end": 0.6, "power": 2,
+      "frequency_steps": 7, "min_values": 50, "layers": ["a"], "criterion": "random",
+      "structure": "blocks", "block_outputs": 3, "block_inputs": 5, "block_pool": "max",
+      "allocation": "erk", "gradient": "straight_through", "clear_moments": true, "seed": 9}}])",
+                                               "r"))
+                                 .prune);
+  const auto curve = prune::polynomial_sparsity(
+      {.initial = 0.2f, .final = 0.7f, .begin = 0.1f, .end = 0.6f, .power = 2});
+  for (const float progress : {0.0f, 0.1f, 0.2f, 0.5f, 0.6f, 1.0f})
+    CHECK(p.schedule(progress) == curve(progress));
+  CHECK(p.frequency_steps == 7);
+  const Parameter large(Tensor({5, 10})), small(Tensor({5, 5}));
+  CHECK(p.select("a.weight", large));
+  CHECK_FALSE(p.select("a.weight", small));
+  CHECK_FALSE(p.select("b.weight", large));
+  CHECK(p.criterion == prune::Criterion::kRandom);
+  const auto& blocks = std::get<prune::Blocks>(p.structure);
+  CHECK(blocks.outputs == 3);
+  CHECK(blocks.inputs == 5);
+  CHECK(blocks.pool == prune::Blocks::Pool::kMax);
+  CHECK(std::holds_alternative<prune::Erk>(p.allocation));
+  CHECK(p.gradient == prune::MaskGradient::kStraightThrough);
+  CHECK(p.clear_moments);
+  CHECK(p.seed == 9);
+
+  const auto n = options_of(*only(parse_recipe(R"([{"prune": {"schedule": "constant", "begin": 0.3,
+      "sparsity": 0.5, "structure": "n_of_m", "keep": 1, "of": 4, "allocation": "per_layer",
+      "sparsities": {"a": 0.9}}}])",
+                                               "r"))
+                                 .prune);
+  CHECK(n.schedule(0.29f) == 0);
+  CHECK(n.schedule(0.3f) == 0.5f);
+  CHECK(std::get<prune::NofM>(n.structure).keep == 1);
+  CHECK(std::get<prune::NofM>(n.structure).of == 4);
+  CHECK(std::get<prune::PerLayer>(n.allocation).sparsity.at("a") == 0.9f);
+
+  const auto u =
+      options_of(*only(parse_recipe(R"([{"units": {"sparsity": 0.4, "schedule": "constant",
+      "frequency_steps": 3, "layers": ["a"], "global": true}}])",
+                                    "r"))
+                      .units);
+  CHECK(u.schedule(1) == 0.4f);
+  CHECK(u.frequency_steps == 3);
+  CHECK(u.select("a.weight", large));
+  CHECK_FALSE(u.select("b.weight", large));
+  CHECK(u.global);
+
+  const auto c = options_of(*only(parse_recipe(R"([{"cluster": {"clusters": 5, "init": "density",
+      "gradient": "average", "per_channel": true, "preserve_sparsity": true, "bit_price": 0.25,
+      "learning_rate": 0.5, "layers": ["a"], "seed": 4}}])",
+                                               "r"))
+                                 .cluster);
+  CHECK(c.clusters == 5);
+  CHECK(c.init == cluster::Init::kDensity);
+  CHECK(c.gradient == cluster::GradientRule::kAverage);
+  CHECK(c.per_channel);
+  CHECK(c.preserve_sparsity);
+  CHECK(c.bit_price == 0.25f);
+  CHECK(c.learning_rate == 0.5f);
+  CHECK(c.select("a.weight", large));
+  CHECK_FALSE(c.select("b.weight", large));
+  CHECK(c.seed == 4);
+}
+
+TEST_CASE("what a recipe says is what the pass gets: integers and rate") {
+  const auto q = options_of(*only(parse_recipe(R"([{"epochs": 0, "quantize": {"weight_bits": 5,
+      "layer_bits": {"a": 3}, "float_layers": ["b"], "weights": "ternary", "per_channel": false,
+      "activation_bits": 4, "layer_activation_bits": {"a": 2}, "observer": "entropy",
+      "freeze_at": 0.5, "round_from": 0.25, "scale_bits": 6, "bias_correction": true}}])",
+                                               "r"))
+                                 .quantize);
+  CHECK(q.weight_bits == 5);
+  CHECK(q.layer_bits.at("a") == 3);
+  CHECK(q.float_layers == std::vector<std::string>{"b"});
+  CHECK(q.weights == quantize::WeightLevels::kTernary);
+  CHECK_FALSE(q.per_channel);
+  CHECK(q.activation_bits == 4);
+  CHECK(q.layer_activation_bits.at("a") == 2);
+  CHECK(q.observer == quantize::ObserverKind::kEntropy);
+  CHECK(q.freeze_at == 0.5f);
+  CHECK(q.round_from == 0.25f);
+  CHECK(q.scale_bits == 6);
+  CHECK(q.bias_correction);
+  const auto lsq = options_of(
+      *only(parse_recipe(R"([{"quantize": {"learned_step": true, "step_learning_rate": 0.125}}])",
+                         "r"))
+           .quantize);
+  CHECK(lsq.learned_step);
+  CHECK(lsq.step_learning_rate == 0.125f);
+
+  const auto r = rate_options_of(only(parse_recipe(R"([{"learning_rate": 0.5, "rate": {
+      "lambda": 0.25, "max_level": 9, "first_step": 2, "middle_step": 3, "last_step": 4,
+      "step_learning_rate": 0.125, "bias_step": 0.5, "bias_lambda": 6, "slope_floor_bits": 7,
+      "float_until": 0.125, "ramp_until": 0.25, "activations_from": 0.375, "freeze_at": 0.75,
+      "scale_bits": 5}}])",
+                                                   "r")));
+  CHECK(r.learning_rate == 0.5f);
+  CHECK(r.lambda == 0.25f);
+  CHECK(r.max_level == 9);
+  CHECK(r.first_step == 2);
+  CHECK(r.middle_step == 3);
+  CHECK(r.last_step == 4);
+  CHECK(r.step_learning_rate == 0.125f);
+  CHECK(r.bias_step == 0.5f);
+  CHECK(r.bias_lambda == 6);
+  CHECK(r.slope_floor_bits == 7);
+  CHECK(r.float_until == 0.125f);
+  CHECK(r.ramp_until == 0.25f);
+  CHECK(r.activations_from == 0.375f);
+  CHECK(r.freeze_at == 0.75f);
+  CHECK(r.scale_bits == 5);
+}
+
 TEST_CASE("every key of the schema is read, changes the recipe, and is printed back") {
   const auto schema = nlohmann::json::parse(recipe::recipe_schema());
   // A value that is allowed and is not the default.
