@@ -118,7 +118,8 @@ void Compression::set_goal_and_teacher() {
   say("a teacher of " + std::to_string(epochs) + " epochs first, unless the folder has it");
   const bool pictures = fits(network_kind("lenet5"), task_of(*images_.train));
   const NetworkKind& teaching = pictures ? network_kind("lenet5") : kind_;
-  const TeacherOptions training{.epochs = epochs, .quiet = options_.quiet};
+  const TeacherOptions training{
+      .epochs = epochs, .quiet = options_.quiet, .identity = data_.identity};
   teacher_ = teacher(teaching, options_.out / "teacher.safetensors", images_.train, training);
   distillation_.emplace([this](const Tensor& x) { return (*teacher_)(Variable(x)).value(); },
                         Recipe{}.teacher);

@@ -1,5 +1,8 @@
 #include "apps/smallest/teacher.hpp"
 
+#include <algorithm>
+
+#include "core/base/file.hpp"
 #include "datasets/shift_augmentation.hpp"
 #include "layers/parameter_file.hpp"
 #include "optim/training/fit.hpp"
@@ -15,7 +18,12 @@ Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
                    const TeacherOptions& options) {
   Rng rng(options.seed, "init");
   Sequential model = make_network(kind, kind.widths, task_of(*train), rng, 0.5f);
-  if (std::filesystem::exists(file)) {
+  const std::filesystem::path note = file.string() + ".txt";
+  const std::string trained = options.identity + "\n" + std::to_string(options.epochs) +
+                              " epochs, seed " + std::to_string(options.seed) + "\n";
+  const bool is_it = options.identity.empty() || (std::filesystem::exists(note) &&
+                                                  std::ranges::equal(read_file(note), trained));
+  if (is_it && std::filesystem::exists(file)) {
     load_parameters(model, file);
     return model;
   }
@@ -34,7 +42,9 @@ Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
                                                      .seed = options.seed,
                                                      .epoch = static_cast<std::uint64_t>(epoch)});
                  }});
+  std::filesystem::remove(note);  // of another one: a file without a note is nobody's
   save_parameters(model, file);
+  if (!options.identity.empty()) write_file(note, trained);
   return model;
 }
 

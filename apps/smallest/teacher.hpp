@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "apps/smallest/networks.hpp"
@@ -13,6 +14,9 @@ struct TeacherOptions {
   int epochs = 20;
   std::uint64_t seed = 1;
   bool quiet = false;  // no progress
+  // Which data `train` is. A note beside the file says it, with the epochs and the seed, and a teacher
+  // of another note is trained anew. Empty: whatever the file holds will do.
+  std::string identity = {};
 };
 
 // The kind at its whole widths, trained from nothing on `train` with shifts of a pixel and dropout,
