@@ -189,7 +189,7 @@ TEST_CASE(
 TEST_CASE("float16 and dynamic range, whole and beside integers: answers stay, files shrink") {
   const auto data = datasets::synthetic_digits({.train = 300, .test = 200});
   Sequential model = build();
-  training::fit(model, *data.train, {.epochs = 3, .quiet = true});
+  training::fit(model, *data.train, {.epochs = 15, .quiet = true});
   const NoGradient guard;
   const Tensor x = images(*data.test), wanted = model(Variable(x)).value();
   const auto floats = pack::pack(model, {28, 28, 1});
@@ -204,7 +204,7 @@ TEST_CASE("float16 and dynamic range, whole and beside integers: answers stay, f
   CHECK(pack::to_dynamic_range(levels).size() == 2);
   CHECK(format::write(levels).size() < 0.4 * static_cast<double>(bytes));
   CHECK(agreeing(runtime::Model(format::read(format::write(levels), "d.esp")).run(x), wanted) >=
-        195);
+        193);
 
   quantize::QuantizationAware pass({.float_layers = {"conv1", "dense"},
                                     .observer = quantize::ObserverKind::kMinMax,
@@ -218,15 +218,15 @@ TEST_CASE("float16 and dynamic range, whole and beside integers: answers stay, f
   const runtime::Model run(format::read(format::write(mixed), "mixed.esp"));
   CHECK(run.packed().layers.front().weight.bits == 8);
   CHECK(run.packed().layers.back().weight.bits == 16);
-  // Rounding to 7 bits decides where a network of three epochs is unsure, and only there.
+  // Rounding to 7 bits decides where the network is unsure, and only there.
   const auto sure = margins(wanted);
   const auto answers = training::predictions(run.run(x)), before = training::predictions(wanted);
   float worst = 0;
   for (std::size_t i = 0; i < sure.size(); ++i)
     if (answers[i] != before[i]) worst = std::max(worst, sure[i]);
-  CHECK(worst < 0.3f);
-  CHECK(std::ranges::count_if(sure, [](float margin) { return margin >= 0.3f; }) >= 50);
-  CHECK(agreeing(run.run(x), wanted) >= 166);
+  CHECK(worst < 0.25f);
+  CHECK(std::ranges::count_if(sure, [](float margin) { return margin >= 0.25f; }) >= 100);
+  CHECK(agreeing(run.run(x), wanted) >= 183);
   runtime::Session session(run, {.batch = 200});
   CHECK(same_bits(session.run(x), run.run(x).values()));
 }
