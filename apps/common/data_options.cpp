@@ -43,7 +43,9 @@ void add_reading_options(CLI::App& app, DataOptions& options) {
                  "Of each class, kept for the test where the data has no test part")
       ->check(CLI::Range(0.001, 0.999))
       ->capture_default_str();
-  app.add_option("--split-seed", options.split.seed, "Of that split")->capture_default_str();
+  app.add_option("--split-seed", options.split.seed, "Of that split")
+      ->check(CLI::Range(0.0, 1e18))
+      ->capture_default_str();
 }
 
 void add_data_options(CLI::App& app, DataOptions& options) {

@@ -67,7 +67,9 @@ int main(int argc, char** argv) {
   app.add_option("--images", options.data.images,
                  "Only the first of the training images, for a quick look (default: all)")
       ->check(CLI::Range(std::int64_t{60}, std::int64_t{1} << 30));
-  app.add_option("--seed", options.seed, "Of all that is random")->capture_default_str();
+  app.add_option("--seed", options.seed, "Of all that is random")
+      ->check(CLI::Range(0.0, 1e18))
+      ->capture_default_str();
   app.add_flag("--json", options.json, "Print one line of JSON, and nothing else");
   app.add_flag("-q,--quiet", options.quiet, "No progress");
   app.footer(

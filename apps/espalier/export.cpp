@@ -94,6 +94,9 @@ const std::vector<Format>& formats() {
 }
 
 void export_model(const ExportOptions& o) {
+  std::error_code none;  // there yet
+  require(!std::filesystem::equivalent(o.output, o.model, none), "-o", o.output.string(),
+          " is the model itself, and would be overwritten; name another file");
   const auto model = format::read(read_file(o.model, format::kMaxFileBytes), o.model.string());
   const Target target{o.output, o.name.empty() ? o.output.stem().string() : o.name};
   for (const Format& format : formats()) {

@@ -24,7 +24,7 @@ void become(std::string_view name, int argc, char** argv) {
   const std::string program = "espalier-" + std::string(name);
   std::vector<std::string> command = {(espalier::own_program().parent_path() / program).string()};
   command.insert(command.end(), argv + 2, argv + argc);
-  espalier::become_process(command, "build the target '" + program + "'");
+  espalier::become_process(command, "build it: cmake --build build --target " + program);
 }
 
 }  // namespace

@@ -59,7 +59,9 @@ int main(int argc, char** argv) {
   app.add_flag("--checkpoint", options.checkpoint,
                "Keep each epoch in the folder OUT.checkpoint; the same command then goes on from "
                "it, and removes it when the file is written");
-  app.add_option("--seed", options.seed, "Of all that is random")->capture_default_str();
+  app.add_option("--seed", options.seed, "Of all that is random")
+      ->check(CLI::Range(0.0, 1e18))
+      ->capture_default_str();
   app.add_flag("--print-recipe", print_recipe,
                "Print the recipe in full, with every default, and do nothing else");
   app.add_flag("--print-schema", print_schema, "Print the JSON Schema of recipes, likewise");

@@ -35,12 +35,17 @@ bool in_float(const recipe::Stage& stage) {
   return !stage.quantize && !stage.rate;
 }
 
-void require_place(const char* option, const fs::path& out) {
+void require_place(const char* option, const fs::path& out, const TrainingOptions& options) {
+  for (const fs::path& input : {fs::path(options.model), options.recipe}) {
+    std::error_code neither;  // of them exists
+    require(!fs::equivalent(out, input, neither), option, out.string(),
+            " is what the run is made from, and would be overwritten; name another file");
+  }
   require(!fs::is_directory(out), ErrorKind::kIo, option, out.string(),
           " is a folder where a file is to be written; name a file in it");
   const fs::path folder = fs::absolute(out).parent_path();
-  require(::access(folder.c_str(), W_OK) == 0, ErrorKind::kIo, option, folder.string(),
-          " is no folder that can be written to; create it, or choose another");
+  require(fs::is_directory(folder) && ::access(folder.c_str(), W_OK) == 0, ErrorKind::kIo, option,
+          folder.string(), " is no folder that can be written to; create it, or choose another");
 }
 
 }  // namespace
@@ -58,9 +63,9 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
       recipe_(std::move(recipe)),
       data_(std::move(data)),
       model_(new_model()) {
-  require_place("--out", options_.out);
+  require_place("--out", options_.out, options_);
   if (!options_.weights.empty()) {
-    require_place("--weights", options_.weights);
+    require_place("--weights", options_.weights, options_);
     require(options_.weights != options_.out, "--weights", options_.weights.string(),
             " is the --out file, too; name another");
     require(std::ranges::any_of(recipe_.stages, in_float), "--weights",

@@ -64,6 +64,18 @@ TEST_CASE("export: the next command is of shell words, whatever the file is call
   }
 }
 
+TEST_CASE("export does not overwrite the model that it reads") {
+  const tests::Folder folder("export_over_test");
+  const auto golden = std::filesystem::path(ESPALIER_SOURCE_DIR) / "tests/golden/records/m1.esp";
+  const auto model = folder.path / "m1.esp";
+  std::filesystem::copy_file(golden, model);
+  const auto result = run_program("espalier export c99 " + model.string() + " -o " +
+                                  (folder.path / "." / "m1.esp").string());
+  CHECK(result.exit_code == 2);
+  CHECK_MESSAGE(contains(result.output, "is the model itself"), result.output);
+  CHECK(read_file(model) == read_file(golden));
+}
+
 TEST_CASE("export: what cannot be read, written or said is named, with its exit code") {
   const tests::Folder folder("export_errors_test");
   const std::string floats = (folder.path / "floats.esp").string();

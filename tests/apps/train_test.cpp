@@ -133,6 +133,8 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   refuses("--weights /nonexistent/w.safetensors", 4, "--weights: /nonexistent");
   refuses("--weights " + place.out, 2, "is the --out file, too");
   refuses("--epochs -1", 2, "--epochs");
+  refuses("--seed -1", 2, "--seed");
+  refuses("--out " + place.recipe, 2, "would be overwritten");
   refuses("--epoch 1", 2, "did you mean '--epochs'?");
   refuses("--images 1000000", 2, "the data has 12000 training images");
   write_file(place.recipe, R"([{"prnue": {}}])");
