@@ -1,5 +1,8 @@
 #include "compress/prune/sensitivity.hpp"
 
+#include <iomanip>
+#include <sstream>
+
 #include "compress/prune/mask.hpp"
 #include "core/base/progress.hpp"
 #include "core/base/table.hpp"
@@ -82,6 +85,25 @@ std::string table_of(const Sensitivity& sensitivity, std::size_t width) {
       columns.back().cells.push_back(percent(tensor.accuracies[i]));
   }
   return table(columns, width);
+}
+
+std::string json_of(const Sensitivity& sensitivity) {
+  std::ostringstream json;
+  json.precision(7);  // 0.1f is 0.1
+  const auto list = [&](const auto& values) {
+    json << '[';
+    for (std::size_t i = 0; i < values.size(); ++i) json << (i ? ", " : "") << values[i];
+    json << ']';
+  };
+  json << "{\"baseline\": " << sensitivity.baseline << ", \"sparsities\": ";
+  list(sensitivity.sparsities);
+  json << ", \"tensors\": {";
+  for (std::size_t t = 0; t < sensitivity.tensors.size(); ++t) {
+    json << (t ? ", " : "") << std::quoted(printable(sensitivity.tensors[t].name)) << ": ";
+    list(sensitivity.tensors[t].accuracies);
+  }
+  json << "}}";
+  return json.str();
 }
 
 }  // namespace espalier::prune

@@ -42,4 +42,7 @@ PerLayer choose_sparsities(const Sensitivity& sensitivity, double most_drop);
 // Rows: tensors; columns: sparsities. For a terminal of this width; 0: no limit.
 std::string table_of(const Sensitivity& sensitivity, std::size_t width = 0);
 
+// One line: {"baseline": 0.98, "sparsities": [0.1, ...], "tensors": {"conv1.weight": [0.97, ...]}}.
+std::string json_of(const Sensitivity& sensitivity);
+
 }  // namespace espalier::prune

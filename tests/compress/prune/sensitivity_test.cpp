@@ -62,6 +62,14 @@ TEST_CASE("sensitivity: each tensor alone, and the model is as it was") {
   }
 }
 
+TEST_CASE("sensitivity as JSON") {
+  const prune::Sensitivity s{.baseline = 0.98,
+                             .sparsities = {0.1f, 0.99f},
+                             .tensors = {{"conv\"1.weight", {0.9744, 0.5}}, {"d.weight", {1, 0}}}};
+  CHECK(prune::json_of(s) == R"({"baseline": 0.98, "sparsities": [0.1, 0.99], "tensors": )"
+                             R"({"conv\"1.weight": [0.9744, 0.5], "d.weight": [1, 0]}})");
+}
+
 TEST_CASE("sensitivity: an accuracy that throws leaves the model whole; nonsense is refused") {
   Sequential model = network();
   const Tensor before = weight(model, "dense1.weight");
