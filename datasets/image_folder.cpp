@@ -41,6 +41,9 @@ std::vector<std::string> class_names(const fs::path& folder) {
   require(names.size() >= 2, folder.string(), "holds ", names.size(),
           names.size() == 1 ? " folder (" + names[0] + ")" : " folders", ", wanted at least two",
           kLayout);
+  for (const std::string& name : names)
+    require(printable(name) == name, folder.string(), "the class '", printable(name),
+            "' has control characters or bytes that are no UTF-8 in its name; rename the folder");
   require(names.size() <= kMaxClasses, folder.string(), "holds ", names.size(),
           " folders, at most ", kMaxClasses, " classes are possible");
   return names;

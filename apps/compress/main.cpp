@@ -1,5 +1,6 @@
 // espalier-compress, which `espalier compress` calls: the smallest file of a network, searched for
 // within a time.
+#include <cmath>
 #include <optional>
 
 #include "apps/common/program.hpp"
@@ -14,6 +15,8 @@ namespace {
 void compress(CompressOptions options) {
   require(options.target_bytes.has_value() != options.max_drop.has_value(), "compress",
           "wants one of --target-bytes and --max-drop");
+  require(std::isfinite(options.minutes) && std::isfinite(options.max_drop.value_or(0)), "compress",
+          "wants numbers for --minutes and --max-drop, got nan");
   install_interrupt_handler();
   set_threads(1);
   if (options.json) options.quiet = true;

@@ -176,6 +176,9 @@ TEST_CASE("unreadable pictures are skipped and counted; more than 5 % are an err
 TEST_CASE("a folder of another layout is refused, with what is wanted") {
   const Folder folder("image_folder_test");
   CHECK_FAILS(folder.path / "none", ErrorKind::kIo, "there is no such folder");
+  const Folder odd("image_folder_names_test");
+  for (const char* name : {"a", "b\nc"}) std::filesystem::create_directories(odd.path / name);
+  CHECK_FAILS(odd.path, ErrorKind::kUsage, "the class 'b\\x0ac' has control characters");
   CHECK_FAILS(folder.path, ErrorKind::kUsage, "holds 0 folders, wanted at least two");
   fill(folder.path / "a", 2, false);
   CHECK_FAILS(folder.path, ErrorKind::kUsage, "holds 1 folder (a)");

@@ -6,6 +6,7 @@
 #include <espalier/compress/quantize/quantization_aware.hpp>
 #include <espalier/compress/runtime/session.hpp>
 #include <espalier/core/base/file.hpp>
+#include <espalier/core/onednn/threads.hpp>
 #include <espalier/datasets/synthetic_digits.hpp>
 #include <espalier/layers/tutorial_models.hpp>
 #include <espalier/optim/training/fit.hpp>
@@ -13,6 +14,7 @@
 using namespace espalier;
 
 int main() {
+  set_threads(1);  // more stall where another process wants a core
   const auto [train, test] = datasets::synthetic_digits({.train = 2000, .test = 10});
   Sequential model = small_model(/*seed=*/1);
   training::fit(model, *train, {.epochs = 2});
