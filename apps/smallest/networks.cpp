@@ -63,12 +63,14 @@ std::string network_list() {
 }
 
 const NetworkKind& network_kind(const std::string& name) {
-  std::string known;
+  std::vector<std::string> known;
   for (const NetworkKind& kind : network_kinds()) {
     if (kind.name == name) return kind;
-    known += ' ' + kind.name;
+    known.push_back(kind.name);
   }
-  fail(ErrorKind::kUsage, "networks", "there is no network ", name, "; there are", known);
+  const std::string near = nearest(name, known);
+  fail(ErrorKind::kUsage, "networks", "there is no network ", name,
+       near.empty() ? "" : "; did you mean " + near + "?", "; there are ", join(known, ", "));
 }
 
 Sequential make_network(const NetworkKind& kind, const std::vector<std::int64_t>& widths,

@@ -15,6 +15,8 @@ void train(TrainingOptions options, recipe::Recipe recipe) {
   set_threads(1);
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
+  if (!options.model.ends_with(".json"))
+    network_kind(options.model);  // or refuses, before any data
   TrainingRun run(options, with_training(std::move(recipe), options.epochs),
                   load_training_data(options.data));
   run.announce();

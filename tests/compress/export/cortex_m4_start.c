@@ -2,6 +2,6 @@
 extern unsigned char stack_top[];
 extern void _start(void);
 __attribute__((section(".vectors"), used)) const struct {
-  unsigned char *stack;
+  unsigned char* stack;
   void (*start)(void);
 } vectors = {stack_top, _start};

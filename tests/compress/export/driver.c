@@ -4,11 +4,11 @@
 
 #include <stdio.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   static uint8_t pixels[PIXELS];
   static float logits[MODEL(CLASSES)];
-  FILE *in = fopen(argc > 2 ? argv[1] : "pixels", "rb");
-  FILE *out = fopen(argc > 2 ? argv[2] : "logits", "wb");
+  FILE* in = fopen(argc > 2 ? argv[1] : "pixels", "rb");
+  FILE* out = fopen(argc > 2 ? argv[2] : "logits", "wb");
   if (!in || !out) return 2;
   while (fread(pixels, 1, PIXELS, in) == PIXELS) {
     int best = 0, i;
