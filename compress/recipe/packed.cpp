@@ -22,7 +22,7 @@ format::PackedModel packed(Sequential& model, const quantize::IntegerNetwork* ne
       network ? pack::pack(*network, input_shape) : pack::pack(model, input_shape);
   for (std::size_t i = 0; i <= last; ++i) {
     const Stage& stage = recipe.stages[i];
-    if (stage.rate && all_integers(*network)) {
+    if (stage.rate && network && all_integers(*network)) {
       pack::remove_dead_units(file);
       pack::sort_units(file);
     }

@@ -104,6 +104,14 @@ TEST_CASE("train --weights keeps the network of the last stage in float, whole")
   CHECK(contains(text.output, "or espalier verify " + place.out + " --against " + weights));
 }
 
+TEST_CASE("train: weight types behind the rate pass find nothing to do, and do no harm") {
+  const Place place(R"([{"rate": {}, "epochs": 1}, {"float16": {}}])");
+  const auto result = run_program(place.command("--images 200"));
+  REQUIRE_MESSAGE(result.exit_code == 0, result.output);
+  for (const auto& layer : format::read(read_file(place.out), "model.esp").layers)
+    CHECK_FALSE((layer.weight.is_float() && !layer.weight.values.empty()));
+}
+
 TEST_CASE("train prints the recipe in full, and the schema") {
   const Place place;
   const auto full = run_program(place.command("--print-recipe"));
