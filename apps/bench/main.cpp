@@ -24,8 +24,7 @@ struct Options {
   double tolerance = 0.1;
 };
 
-void check_regressions(const Report& report, const Options& o) {
-  const Bytes saved = read_file(o.against);
+void check_regressions(const Report& report, const Options& o, const Bytes& saved) {
   const auto slower =
       regressions(report, {saved.begin(), saved.end()}, o.against.string(), o.tolerance);
   for (const Regression& r : slower)
@@ -48,8 +47,13 @@ void run(const std::vector<const Suite*>& chosen, const Options& o) {
       report.results.push_back(result_of(jobs[i], seconds[i]));
   }
   std::cout << table(report);
+  if (o.against.empty()) {
+    if (!o.json.empty()) write_file(o.json, to_json(report));
+    return;
+  }
+  const Bytes saved = read_file(o.against);  // before --json, which may name the same file
   if (!o.json.empty()) write_file(o.json, to_json(report));
-  if (!o.against.empty()) check_regressions(report, o);
+  check_regressions(report, o, saved);
 }
 
 void add_suite(CLI::App& app, Options& o, const std::string& name, const std::string& description,

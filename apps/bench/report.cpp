@@ -63,6 +63,7 @@ std::string to_json(const Report& report) {
 std::vector<Regression> regressions(const Report& report, const std::string& saved,
                                     const std::string& file, double tolerance) {
   std::vector<Regression> found;
+  std::size_t compared = 0;
   try {
     const json former = json::parse(saved);
     const int threads = former.at("threads");
@@ -76,15 +77,18 @@ std::vector<Regression> regressions(const Report& report, const std::string& sav
                           .batch = old.at("batch"),
                           .us = {.median = old.at("median_us"), .mad = old.at("mad_us")},
                           .unit = {}};
+        if (r.name() != then.name()) continue;
+        ++compared;
         const double slower = r.us.median - then.us.median;
-        if (r.name() == then.name() && slower > tolerance * then.us.median &&
-            slower > 3 * (r.us.mad + then.us.mad))
+        if (slower > tolerance * then.us.median && slower > 3 * (r.us.mad + then.us.mad))
           found.push_back({r.name(), r.us.median, then.us.median});
       }
   } catch (const json::exception& error) {
     fail(ErrorKind::kCorrupt, file, "is no saved run of espalier-bench (", error.what(),
          "); write one with --json");
   }
+  require(compared > 0, file, "holds none of the ", report.results.size(),
+          " results of this run; save one of the same suite and models with --json");
   return found;
 }
 

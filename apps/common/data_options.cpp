@@ -111,14 +111,18 @@ datasets::LoadedData load_path(const DataOptions& options, bool first_size) {
   return loaded;
 }
 
+void require_path_for_reading(const DataOptions& options) {
+  require(options.path || (options.size.empty() && !options.grey && options.label.empty()),
+          "--data", "is missing: --size, --grey and --label say how it is read");
+}
+
 TrainingData load_training_data(const DataOptions& options) {
   TrainingData result;
   if (options.path) {
     auto loaded = load_path(options);
     result = {loaded.data, false, last_part(*options.path), std::move(loaded.labels), {}};
   } else {
-    require(options.size.empty() && !options.grey && options.label.empty(), "--data",
-            "is missing: --size, --grey and --label say how it is read");
+    require_path_for_reading(options);
     std::optional<datasets::MnistData> mnist;
     if (!options.synthetic) mnist = datasets::find_or_fetch_mnist();
     result = {mnist ? *mnist : datasets::synthetic_digits(),

@@ -32,6 +32,9 @@ void add_reading_options(CLI::App& app, DataOptions& options);
 // a space: " --data 'my flowers' --size 32x32"; "" for the defaults.
 std::string arguments_of(const DataOptions& options);
 
+// Errors: kUsage where options say how a path is read, and there is none.
+void require_path_for_reading(const DataOptions& options);
+
 struct TrainingData {
   datasets::TrainTest data;
   bool synthetic = false;

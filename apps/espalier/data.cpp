@@ -35,10 +35,7 @@ void convert(DataCommand command) {
   install_interrupt_handler();
   command.data.quiet = command.say.json || command.say.quiet;
   const auto& out = command.out;
-  std::error_code ignored;
-  require(!std::filesystem::exists(out, ignored) || std::filesystem::is_empty(out, ignored),
-          ErrorKind::kIo, out.string(),
-          "is there and not an empty folder; name another, or remove it");
+  require_free_folder(out);
   const auto loaded = load_path(command.data);
   require(loaded.kind != datasets::DataKind::kCsv, command.data.path->string(),
           "is a CSV file; convert makes IDX files of pictures, which it has none of");

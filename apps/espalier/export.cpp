@@ -57,7 +57,7 @@ const std::vector<Format>& formats() {
        },
        [](const auto& file) {
          return "cc -std=c99 -O2 -Wall -c " + shell_word(file.string()) +
-                "   (its first lines say how to call it)";
+                "   # its first lines say how to call it";
        }},
       {"js",
        [](const auto& model, const Target& target) {

@@ -23,7 +23,8 @@ struct FetchOptions {
 void fetch(const FetchOptions& options) {
   const auto folder = options.to ? options.to : datasets::mnist_cache();
   require(folder.has_value(), "fetch", "HOME is not set; say where with --to DIR");
-  const int count = datasets::fetch_mnist({.url = options.url, .to = *folder});
+  const int count = datasets::fetch_mnist(
+      {.url = options.url, .to = *folder, .quiet = options.say.json || options.say.quiet});
   if (!options.say.json && !options.say.quiet)
     std::cout << "MNIST is in " << printable(folder->string()) << ": "
               << (count == 0 ? "it was there already, complete and verified"

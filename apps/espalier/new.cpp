@@ -29,6 +29,7 @@ Starter starter_for(const NewOptions& options) {
   require(!starter.name.empty() && starter.name.size() <= 64 &&
               starter.name == printable(starter.name) && !starter.name.starts_with('-'),
           "new", "wants a folder with a name of 1 to 64 printable bytes, got '", starter.name, "'");
+  require_path_for_reading(options.data);
   if (!options.data.path) return starter;
   const auto loaded = load_path(options.data);
   starter.input = loaded.data.train->image_shape();
@@ -42,9 +43,7 @@ Starter starter_for(const NewOptions& options) {
 void make(NewOptions options) {
   options.data.quiet = options.say.json || options.say.quiet;
   const fs::path& folder = options.folder;
-  std::error_code ignored;
-  require(!fs::exists(folder, ignored) || fs::is_empty(folder, ignored), ErrorKind::kIo,
-          folder.string(), "is there and not an empty folder; name another, or remove it");
+  require_free_folder(folder);
   const Starter starter = starter_for(options);
   fs::create_directories(folder);
   write_file(folder / "model.json", starter_model(starter));

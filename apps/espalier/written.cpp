@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "core/base/error.hpp"
 #include "core/base/text.hpp"
 
 namespace espalier::apps {
@@ -20,6 +21,15 @@ std::vector<WrittenFile> files_of(const std::filesystem::path& folder) {
       files.push_back({entry.path(), static_cast<std::int64_t>(entry.file_size())});
   std::ranges::sort(files, {}, &WrittenFile::path);
   return files;
+}
+
+void require_free_folder(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  require(!fs::exists(folder, ignored) ||
+              (fs::is_directory(folder, ignored) && fs::is_empty(folder, ignored)),
+          ErrorKind::kIo, folder.string(),
+          "is there and not an empty folder; name another, or remove it");
 }
 
 void say(const Written& written, const SayOptions& options) {

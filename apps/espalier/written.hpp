@@ -28,6 +28,9 @@ struct Written {
 // The files of a folder, by name.
 std::vector<WrittenFile> files_of(const std::filesystem::path& folder);
 
+// Errors: kIo unless nothing of this name is there, or an empty folder.
+void require_free_folder(const std::filesystem::path& folder);
+
 // Each file with its bytes, then "Next: ..."; as JSON {"files": [{"file", "bytes"}], "next"}. On
 // standard output.
 void say(const Written& written, const SayOptions& options);

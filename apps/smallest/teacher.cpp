@@ -1,6 +1,6 @@
 #include "apps/smallest/teacher.hpp"
 
-#include <algorithm>
+#include <charconv>
 
 #include "core/base/file.hpp"
 #include "datasets/shift_augmentation.hpp"
@@ -8,6 +8,21 @@
 #include "optim/training/fit.hpp"
 
 namespace espalier::apps {
+namespace {
+
+// How many epochs of `what` the note tells of; 0 of anything else, and without a note.
+int epochs_of(const std::filesystem::path& note, const std::string& what) {
+  if (!std::filesystem::exists(note)) return 0;
+  const Bytes bytes = read_file(note);
+  const std::string text(bytes.begin(), bytes.end());
+  if (!text.ends_with(what)) return 0;
+  const char* last = text.data() + text.size() - what.size();
+  int epochs = 0;
+  const auto [end, failure] = std::from_chars(text.data(), last, epochs);
+  return failure == std::errc{} && end == last ? epochs : 0;
+}
+
+}  // namespace
 
 Task task_of(const datasets::Dataset& data) {
   return {data.image_shape(), data.classes()};
@@ -19,10 +34,9 @@ Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
   Rng rng(options.seed, "init");
   Sequential model = make_network(kind, kind.widths, task_of(*train), rng, 0.5f);
   const std::filesystem::path note = file.string() + ".txt";
-  const std::string trained = options.identity + "\n" + std::to_string(options.epochs) +
-                              " epochs, seed " + std::to_string(options.seed) + "\n";
-  const bool is_it = options.identity.empty() || (std::filesystem::exists(note) &&
-                                                  std::ranges::equal(read_file(note), trained));
+  const std::string of = " epochs of " + kind.name + ", seed " + std::to_string(options.seed) +
+                         "\n" + options.identity + "\n";
+  const bool is_it = options.identity.empty() || epochs_of(note, of) >= options.epochs;
   if (is_it && std::filesystem::exists(file)) {
     load_parameters(model, file);
     return model;
@@ -44,7 +58,7 @@ Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
                  }});
   std::filesystem::remove(note);  // of another one: a file without a note is nobody's
   save_parameters(model, file);
-  if (!options.identity.empty()) write_file(note, trained);
+  if (!options.identity.empty()) write_file(note, std::to_string(options.epochs) + of);
   return model;
 }
 

@@ -14,8 +14,9 @@ struct TeacherOptions {
   int epochs = 20;
   std::uint64_t seed = 1;
   bool quiet = false;  // no progress
-  // Which data `train` is. A note beside the file says it, with the epochs and the seed, and a teacher
-  // of another note is trained anew. Empty: whatever the file holds will do.
+  // Which data `train` is. A note beside the file says it, with the network, the seed and the epochs; a
+  // teacher of fewer epochs or of anything else is trained anew. Empty: whatever the file holds will
+  // do.
   std::string identity = {};
 };
 

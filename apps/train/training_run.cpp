@@ -66,8 +66,9 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
   require_place("--out", options_.out, options_);
   if (!options_.weights.empty()) {
     require_place("--weights", options_.weights, options_);
-    require(options_.weights != options_.out, "--weights", options_.weights.string(),
-            " is the --out file, too; name another");
+    require(fs::absolute(options_.weights).lexically_normal() !=
+                fs::absolute(options_.out).lexically_normal(),
+            "--weights", options_.weights.string(), " is the --out file, too; name another");
     require(std::ranges::any_of(recipe_.stages, in_float), "--weights",
             "the recipe has no stage in float whose weights could be kept; leave it out");
   }

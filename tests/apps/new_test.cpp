@@ -113,6 +113,18 @@ TEST_CASE("new --data with pictures: their size and channels; reading options ar
   CHECK_FALSE(fs::exists(place + "-2"));
 }
 
+TEST_CASE("new refuses how a path is read without one, and a file in its place") {
+  const tests::Folder folder("new_refuses_test");
+  const auto no_data =
+      run_program("espalier new " + (folder.path / "p").string() + " --size 32x32");
+  CHECK(no_data.exit_code == 2);
+  CHECK_MESSAGE(contains(no_data.output, "--data: is missing"), no_data.output);
+  write_file(folder.path / "empty", "");
+  const auto file = run_program("espalier new " + (folder.path / "empty").string());
+  CHECK(file.exit_code == 4);
+  CHECK_MESSAGE(contains(file.output, "is there and not an empty folder"), file.output);
+}
+
 TEST_CASE("a shell reads a quoted word back") {
   for (const std::string word : {"plain", "two words", "it's", "$HOME `x` \"y\" \\", "", "*"})
     CHECK(tests::run_shell("printf %s " + shell_word(word)).output == word);

@@ -143,6 +143,7 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   refuses("--epochs -1", 2, "--epochs");
   refuses("--seed -1", 2, "--seed");
   refuses("--out " + place.recipe, 2, "would be overwritten");
+  refuses("--weights " + (place.folder.path / "." / "model.esp").string(), 2, "is the --out file");
   refuses("--epoch 1", 2, "did you mean '--epochs'?");
   refuses("--images 1000000", 2, "the data has 12000 training images");
   write_file(place.recipe, R"([{"prnue": {}}])");

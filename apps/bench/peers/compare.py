@@ -140,6 +140,7 @@ def compare_row(field, row):
         others = [e for e in ran if e.variant == row.against]
     else:
         others = [e for e in ran if e.contender is not ours.contender]
+    others = [e for e in others if e.name not in wrong]  # who computes something else is no peer
     best = min(others, key=lambda e: e.median, default=None)
     ratio = best.median / ours.median if best else None
     cpu = min((e.cpu_median for e in others), default=0) / max(ours.cpu_median, 1e-12)

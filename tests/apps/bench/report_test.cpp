@@ -33,7 +33,9 @@ TEST_CASE("slower than a saved run: past the tolerance and past the noise") {
   CHECK(against({result("small", 109, 1)}).empty());   // within the tolerance
   CHECK(against({result("large", 125, 10)}).empty());  // within three times the MADs
   CHECK(against({result("small", 50, 1)}).empty());    // faster
-  CHECK(against({result("new", 1e6, 1)}).empty());     // nothing to compare with
+  CHECK(against({result("small", 100, 1), result("new", 1e6, 1)}).empty());
+  CHECK_THROWS_WITH_AS(against({result("new", 1e6, 1)}),
+                       doctest::Contains("holds none of the 1 results of this run"), Error);
   const auto slower = against({result("small", 120, 1), result("large", 200, 10)});
   REQUIRE(slower.size() == 2);
   CHECK(slower[0].name == "infer small int8, batch 1");
