@@ -30,6 +30,10 @@ std::string kind_of(const PackedLayer& l) {
       return "relu";
     case LayerKind::kFlatten:
       return "flatten";
+    case LayerKind::kDepthwiseConv2d:
+      return "depthwise conv " + window + relu;
+    case LayerKind::kResidual:
+      return "residual" + relu;
   }
   return "?";
 }

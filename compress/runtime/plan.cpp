@@ -67,6 +67,9 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& y, bo
       return {"loop", is_float ? loops::relu(x) : loops::relu_levels(x)};
     case LayerKind::kFlatten:
       return {};
+    case LayerKind::kDepthwiseConv2d:
+    case LayerKind::kResidual:
+      break;
   }
   fail(ErrorKind::kInternal, "Plan", "layer '", l.name, "' is of no known kind");
 }

@@ -49,6 +49,9 @@ Activation compute(const format::PackedLayer& layer, const Activation& x, Sums s
       return relu(x);
     case LayerKind::kFlatten:
       return flatten(x);
+    case LayerKind::kDepthwiseConv2d:
+    case LayerKind::kResidual:
+      break;
   }
   fail(ErrorKind::kInternal, "run", "layer '", layer.name, "' is of no known kind");
 }
