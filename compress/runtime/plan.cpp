@@ -95,7 +95,7 @@ std::int64_t weight_bytes(const PackedLayer& l, const ActivationGrid& input) {
 
 Activation Plan::activation(std::size_t stage, bool at_end) {
   const auto& s = stages_[stage].shape;
-  const std::int64_t offset = kept_[stage] ? arena_bytes_ + kept_at_[stage]
+  const std::int64_t offset = kept_[stage] ? arena_bytes_ + kept_places_.at[stage]
                               : at_end     ? arena_bytes_ - aligned(batch_ * stages_[stage].bytes())
                                            : 0;
   return {arena_.mutable_data<std::uint8_t>() + offset,
@@ -121,27 +121,6 @@ Plan::Bound Plan::input_step(const Activation& to) {
 Activation Plan::input_of(const Place& at) {
   const std::size_t stage = format::input_stage(model_.layers[at.layer], at.layer);
   return kept_[stage] ? activation(stage, false) : at.x;
-}
-
-// Each where no other lies that is still to be read, as near to the start as there is room.
-void Plan::place_kept() {
-  const auto ends = format::last_readers(model_);
-  kept_at_.resize(stages_.size());
-  for (std::size_t s = 0; s < stages_.size(); ++s) {
-    if (!kept_[s]) continue;
-    const std::int64_t bytes = aligned(batch_ * stages_[s].bytes());
-    std::int64_t at = 0;
-    for (bool moved = true; moved;) {
-      moved = false;
-      for (std::size_t r = 0; r < s; ++r) {
-        const std::int64_t end = kept_at_[r] + aligned(batch_ * stages_[r].bytes());
-        const bool alive = kept_[r] && ends[r] + 1 >= s;  // layer s - 1 writes stage s
-        if (alive && at < end && kept_at_[r] < at + bytes) at = end, moved = true;
-      }
-    }
-    kept_at_[s] = at;
-    kept_bytes_ = std::max(kept_bytes_, at + bytes);
-  }
 }
 
 Plan::Piece Plan::layer_by_layer(Place at, std::size_t count) {
@@ -240,8 +219,10 @@ Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels
   };
   for (std::size_t i = 0; i + 1 < stages_.size(); ++i)
     arena_bytes_ = std::max(arena_bytes_, chained(i) + chained(i + 1));
-  place_kept();
-  arena_ = Tensor({arena_bytes_ + kept_bytes_ + Activation::kSlack}, DType::kUint8);
+  std::vector<std::int64_t> sizes;
+  for (const Stage& stage : stages_) sizes.push_back(aligned(batch * stage.bytes()));
+  kept_places_ = format::place_kept(model, sizes);
+  arena_ = Tensor({arena_bytes_ + kept_places_.total + Activation::kSlack}, DType::kUint8);
   workspace_ = workspace_for(model, stages_, batch);
   Place at{.x = activation(0, false)};
   steps_.push_back(input_step(at.x));
