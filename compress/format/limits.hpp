@@ -10,6 +10,7 @@ namespace espalier::format {
 constexpr std::uint64_t kMaxFileBytes = 1ull << 28;
 constexpr std::uint64_t kMaxLayers = 1024;
 constexpr std::uint64_t kMaxLabels = 65536;
+constexpr std::uint64_t kMaxColumns = 65536;           // with statistics of their own
 constexpr std::uint64_t kMaxTextBytes = 256;           // one name or label
 constexpr std::uint64_t kMaxDimension = 1ull << 20;    // H, W, C, OUT
 constexpr std::uint64_t kMaxActivations = 1ull << 26;  // H * W * C between two layers

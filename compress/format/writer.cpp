@@ -42,6 +42,7 @@ std::uint64_t weights_of(const PackedModel& model) {
 }  // namespace
 
 int version_for(const PackedModel& model) {
+  if (!model.columns.empty() || model.target) return 3;
   for (const PackedLayer& l : model.layers)
     if (l.from != 1 || l.kind > kEnd) return 3;
   ActivationGrid grid = model.input;  // no branches from here on
