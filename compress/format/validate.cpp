@@ -161,6 +161,10 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
               ": the two stages that it adds have different shapes");
       require(!takes_levels(layer, grid) || !grids[other].is_float(), kind, where, title,
               " adds floats to levels and yields levels; give all three a grid, or none");
+      for (const auto& summand : {grid, grids[other]})
+        require(layer.output.is_float() || summand.scale <= kMaxSummandRatio * layer.output.scale,
+                kind, where, title, ": a summand's scale of ", summand.scale, " is more than ",
+                kMaxSummandRatio, " times that of the sum, ", layer.output.scale);
     }
     const auto c = static_cast<std::size_t>(channels);
     if (norm)
