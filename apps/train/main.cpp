@@ -17,7 +17,9 @@ void train(TrainingOptions options, recipe::Recipe recipe) {
   options.data.quiet = options.quiet;
   if (!options.model.ends_with(".json"))
     network_kind(options.model);  // or refuses, before any data
-  TrainingRun run(options, with_training(std::move(recipe), options.epochs),
+  TrainingRun run(options,
+                  with_watch(with_training(std::move(recipe), options.epochs), options.early_stop,
+                             options.plateau),
                   load_training_data(options.data));
   run.announce();
   try {
@@ -51,6 +53,14 @@ int main(int argc, char** argv) {
                  "Of plain training before the recipe (default: 4; 0 where the recipe begins with "
                  "training or rate)")
       ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--early-stop", options.early_stop,
+                 "End stages of training without a pass after so many epochs without a lower "
+                 "validation loss, with the best weights (a tenth of the training images is set "
+                 "apart; the recipe's \"validation\" says how many)")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--plateau", options.plateau,
+                 "In these stages the learning rate drops to a tenth after so many such epochs")
+      ->check(CLI::Range(1, 1'000'000));
   app.add_option("--images", options.data.images,
                  "Only the first of the training images, for a quick look (default: all)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
@@ -58,6 +68,9 @@ int main(int argc, char** argv) {
   app.add_option("--weights", options.weights,
                  "Also keep the weights of the last stage in float, with their model.json: a "
                  ".safetensors file, for espalier verify --against");
+  app.add_option("--log", options.log,
+                 "Also write a line of JSON an epoch: loss, accuracy, learning rate, sparsity, "
+                 "seconds");
   app.add_flag("--checkpoint", options.checkpoint,
                "Keep each epoch in the folder OUT.checkpoint; the same command then goes on from "
                "it, and removes it when the file is written");
@@ -81,6 +94,7 @@ int main(int argc, char** argv) {
       "Examples: espalier train --recipe recipe.json --data mnist\n"
       "          espalier train --model mine.json --recipe recipe.json --epochs 10 --out mine.esp\n"
       "          espalier train --recipe recipe.json --data pictures --size 28x28 --grey\n"
+      "          espalier train --recipe recipe.json --epochs 100 --early-stop 8 --log log.jsonl\n"
       "          espalier train --recipe recipe.json --print-recipe");
   return run_program(app, argc, argv, [&] {
     if (print_schema) {

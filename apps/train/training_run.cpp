@@ -89,6 +89,22 @@ recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs) {
   return recipe;
 }
 
+recipe::Recipe with_watch(recipe::Recipe recipe, int early_stop, int plateau) {
+  bool any = false;
+  for (recipe::Stage& stage : recipe.stages) {
+    if (stage.name() != "train" || stage.epochs == 0) continue;
+    any = true;
+    if (early_stop > 0) stage.early_stop = early_stop;
+    if (plateau > 0) {
+      stage.schedule = recipe::LearningSchedule::kPlateau;
+      stage.plateau_epochs = plateau;
+    }
+  }
+  require(any || (early_stop == 0 && plateau == 0), early_stop > 0 ? "--early-stop" : "--plateau",
+          "the recipe has no stage of training without a pass; --epochs puts one before it");
+  return recipe;
+}
+
 TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, TrainingData data)
     : options_(std::move(options)),
       recipe_(std::move(recipe)),
@@ -102,6 +118,13 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
             "--weights", options_.weights.string(), " is the --out file, too; name another");
     require(std::ranges::any_of(recipe_.stages, in_float), "--weights",
             "the recipe has no stage in float whose weights could be kept; leave it out");
+  }
+  if (!options_.log.empty()) {
+    require_place("--log", options_.log, options_);
+    for (const fs::path& other : {options_.out, options_.weights})
+      require(other.empty() || fs::absolute(options_.log).lexically_normal() !=
+                                   fs::absolute(other).lexically_normal(),
+              "--log", options_.log.string(), " is what the run writes, too; name another file");
   }
   const datasets::Dataset& train = *data_.data.train;
   const Shape output = model_.output_shape(train.image_shape());
@@ -239,13 +262,48 @@ void TrainingRun::add_row(const recipe::StageReport& report) {
   std::cerr << with_commas(std::ssize(file_)) << " bytes\n";
 }
 
+// The share of zeros among the weights, as the passes have them by now.
+double sparsity_of(Sequential& model) {
+  const NoGradient guard;
+  std::int64_t zeros = 0, all = 0;
+  model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+    if (!prune::weights()(name, p)) return;
+    const Tensor value = p.effective().value();
+    zeros += std::ranges::count(value.values(), 0.0f);
+    all += value.elements();
+  }});
+  return all > 0 ? static_cast<double>(zeros) / static_cast<double>(all) : 0;
+}
+
+void TrainingRun::log(const recipe::StageReport& stage, const training::EpochReport& epoch) {
+  nlohmann::json line{{"stage", stage.index},
+                      {"name", stage.stage.name()},
+                      {"epoch", epoch.epoch},
+                      {"loss", epoch.loss},
+                      {"learning_rate", double{stage.stage.learning_rate} * double{epoch.rate}},
+                      {"sparsity", sparsity_of(stage.model)},
+                      {"seconds", epoch.seconds}};
+  if (!data_.target) line["accuracy"] = epoch.accuracy;
+  if (const auto& v = epoch.validation) {
+    line["validation_loss"] = v->loss;
+    line[data_.target ? "validation_r2" : "validation_accuracy"] =
+        data_.target ? v->r2 : v->accuracy;
+  }
+  log_->add(line);
+}
+
 void TrainingRun::run() {
   recipe::RunOptions run{.seed = options_.seed,
                          .quiet = options_.quiet,
                          .on_stage = [this](const recipe::StageReport& r) { add_row(r); }};
+  const bool goes_on = options_.checkpoint && fs::exists(checkpoints() / "run.txt");
   if (options_.checkpoint) {
     open_checkpoints();
     run.checkpoints = checkpoints();
+  }
+  if (!options_.log.empty()) {
+    log_.emplace(options_.log, goes_on);
+    run.on_epoch = [this](const auto& stage, const auto& epoch) { log(stage, epoch); };
   }
   recipe::run_recipe(model_, *data_.data.train, recipe_, run);
   write_file(options_.out, file_);
@@ -301,6 +359,10 @@ void TrainingRun::report() const {
             << printable(options_.out.string()) << ": " << with_commas(std::ssize(file_))
             << " bytes written\n";
   const std::string weights = printable(options_.weights.string());
+  if (log_)
+    std::cout << printable(options_.log.string()) << ": "
+              << with_commas(static_cast<std::int64_t>(fs::file_size(options_.log)))
+              << " bytes written\n";
   if (!weights.empty())
     std::cout << weights << ": " << with_commas(std::ssize(weights_)) << " bytes written\n";
   const std::string file = printable(shell_word(options_.out.string()));

@@ -8,6 +8,7 @@
 
 #include "apps/common/data_options.hpp"
 #include "apps/common/number_scores.hpp"
+#include "apps/train/metrics_log.hpp"
 #include "compress/format/packed_model.hpp"
 #include "compress/recipe/recipe.hpp"
 #include "compress/recipe/run_recipe.hpp"
@@ -24,6 +25,8 @@ struct TrainingOptions {
   std::filesystem::path out = "model.esp";
   std::filesystem::path weights;  // of the last stage in float; empty: not kept
   bool checkpoint = false;
+  int early_stop = 0, plateau = 0;  // epochs, in stages without a pass; 0: as the recipe says
+  std::filesystem::path log;        // a line of JSON an epoch; empty: none
   std::uint64_t seed = 1;
   bool json = false, quiet = false;
 };
@@ -31,6 +34,10 @@ struct TrainingOptions {
 // The recipe with plain training before it: so many epochs (0: none), or, left open, 4 unless it
 // begins with training of its own (a stage without a pass, or rate).
 recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs);
+
+// Such stages end, or lower the learning rate, after so many epochs without a lower validation loss.
+// Errors: kUsage when either is above 0 and no stage is without a pass.
+recipe::Recipe with_watch(recipe::Recipe recipe, int early_stop, int plateau);
 
 class TrainingRun {
  public:
@@ -59,6 +66,7 @@ class TrainingRun {
   Bytes file_of(format::PackedModel packed) const;  // with the labels
   void open_checkpoints() const;
   void add_row(const recipe::StageReport& report);
+  void log(const recipe::StageReport& stage, const training::EpochReport& epoch);
 
   TrainingOptions options_;
   recipe::Recipe recipe_;
@@ -67,6 +75,7 @@ class TrainingRun {
   Sequential model_;
   std::vector<Row> rows_;
   Bytes file_, weights_;
+  std::optional<MetricsLog> log_;
 };
 
 }  // namespace espalier::apps

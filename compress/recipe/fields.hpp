@@ -228,10 +228,23 @@ void fields(Walker& w, Stage& s) {
   w.choice("learning_schedule", s.schedule,
            Names<LearningSchedule>{{"constant", LearningSchedule::kConstant},
                                    {"cosine", LearningSchedule::kCosine},
-                                   {"step", LearningSchedule::kStep}},
+                                   {"step", LearningSchedule::kStep},
+                                   {"plateau", LearningSchedule::kPlateau}},
            "The learning rate over the stage; step: a tenth from half of it on, a hundredth from "
-           "three quarters on");
+           "three quarters on; plateau: lower where the validation loss falls no more");
   w.number("warm_up", s.warm_up, kSparsity, "Share of the stage in which it rises from 0");
+  w.integer("plateau_epochs", s.plateau_epochs, 1, 1'000'000,
+            "Of plateau: epochs without a lower validation loss before the learning rate drops");
+  w.number("plateau_factor", s.plateau_factor,
+           {.min = 0, .max = 1, .above_min = true, .below_max = true},
+           "Of plateau: by this factor");
+  w.integer("early_stop", s.early_stop, 0, 1'000'000,
+            "Ends the stage after so many epochs without a lower validation loss, with the weights "
+            "that had the lowest; 0: never");
+  w.number(
+      "validation", s.validation, {.min = 0, .max = 1, .above_min = true, .below_max = true},
+      "Of plateau and early_stop: share of the training images that is set apart, drawn by the "
+      "run's seed, the same in each stage that does so");
   w.choice("optimizer", s.optimizer,
            Names<Optimizer>{{"adam", Optimizer::kAdam}, {"sgd", Optimizer::kSgd}},
            "What moves the weights");

@@ -46,6 +46,11 @@ class Checker {
     refuse_if(s.rate && (s.optimizer != Optimizer::kAdam || s.weight_decay > 0),
               s.optimizer != Optimizer::kAdam ? "optimizer" : "weight_decay",
               "rate moves weights by adam's squares, without decay; leave it out");
+    refuse_if(s.early_stop > 0 && (passes > 0 || s.epochs == 0), "early_stop",
+              "ends a stage of training alone: a pass does its last work in the stage's last step; "
+              "stop early in a stage before");
+    refuse_if(s.rate && s.watches(), "learning_schedule",
+              "rate's learning rate follows progress alone; wants constant, cosine or step");
     refuse_if(s.nesterov && s.optimizer != Optimizer::kSgd, "nesterov",
               "is momentum of \"optimizer\": \"sgd\"");
     refuse_if(passes == 0 && s.epochs == 0, "",

@@ -23,7 +23,7 @@ enum class Curve { kPolynomial, kConstant };
 enum class Which { kWeights, kWeightsAndBiases, kConvolutionWeights, kDenseWeights };
 enum class Form { kElements, kBlocks, kNofM };
 enum class Sharing { kUniform, kErk, kGlobal, kPerLayer };
-enum class LearningSchedule { kConstant, kCosine, kStep };
+enum class LearningSchedule { kConstant, kCosine, kStep, kPlateau };
 enum class Optimizer { kAdam, kSgd };
 
 // Parameters: of a kind, of at least so many values, and of these layers or names (none: any).
@@ -133,6 +133,12 @@ struct Stage {
   float learning_rate = 1e-3f;
   LearningSchedule schedule = LearningSchedule::kCosine;
   float warm_up = 0;  // share of the stage in which the learning rate rises from 0
+  // Plateau: the learning rate drops by the factor after so many epochs without a lower validation
+  // loss. early_stop: training ends after so many, with the best weights; 0: never.
+  int plateau_epochs = 3;
+  float plateau_factor = 0.1f;
+  int early_stop = 0;
+  float validation = 0.1f;  // share of the training images, set apart where either wants it
   Optimizer optimizer = Optimizer::kAdam;
   float weight_decay = 0;  // of Adam decoupled (AdamW)
   float momentum = 0.9f;   // of SGD
@@ -148,6 +154,7 @@ struct Stage {
   std::optional<DynamicRange> dynamic_range = {};
   std::optional<Augment> augment = {};
 
+  bool watches() const { return early_stop > 0 || schedule == LearningSchedule::kPlateau; }
   // Types of stored weights: nothing is trained.
   bool stores() const { return float16 || dynamic_range; }
   std::string name() const;  // "prune", "cluster + quantize", "train"

@@ -1,17 +1,33 @@
 #include "compress/recipe/run_recipe.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "compress/quantize/fold_batch_norm.hpp"
 #include "compress/recipe/order.hpp"
 #include "compress/recipe/stage_passes.hpp"
+#include "datasets/subset.hpp"
 #include "optim/training/fit.hpp"
 
 namespace espalier::recipe {
 namespace {
 
-void train(Sequential& model, const datasets::Dataset& data, const Stage& stage,
+// Of the training images: what a stage trains on, and what it watches.
+datasets::Split parts_of(const datasets::Dataset& data, const Stage& stage, std::uint64_t seed) {
+  std::shared_ptr<const datasets::Dataset> borrowed(std::shared_ptr<void>(), &data);
+  if (!stage.watches()) return {nullptr, borrowed};
+  const auto count = static_cast<std::int64_t>(
+      std::lround(double{stage.validation} * static_cast<double>(data.size())));
+  require(0 < count && count < data.size(), "validation", "a share of ", stage.validation, " of ",
+          data.size(), " training images is ", count, "; some must be on either side");
+  Rng rng(seed, "validation");
+  return datasets::split(borrowed, count, rng);
+}
+
+void train(Sequential& model, const datasets::Dataset& all, const Stage& stage,
            const StagePasses& passes, std::size_t index, const RunOptions& options) {
+  const auto [validation, own] = parts_of(all, stage, options.seed);
+  const datasets::Dataset& data = *own;
   training::FitOptions fit{.epochs = stage.epochs,
                            .batch_size = stage.batch_size,
                            .learning_rate = stage.learning_rate,
@@ -19,15 +35,25 @@ void train(Sequential& model, const datasets::Dataset& data, const Stage& stage,
                            .seed = options.seed + index,
                            .label = stage.name(),
                            .quiet = options.quiet,
-                           .loss = loss_of(stage, data)};
+                           .loss = loss_of(stage, data),
+                           .validation = validation.get()};
+  if (stage.watches())
+    fit.watch = {
+        .stop_after = stage.early_stop,
+        .drop_after = stage.schedule == LearningSchedule::kPlateau ? stage.plateau_epochs : 0,
+        .drop_factor = stage.plateau_factor};
+  if (options.on_epoch)
+    fit.on_epoch_end = [&](const training::EpochReport& report) {
+      options.on_epoch({index, stage, model}, report);
+      return true;
+    };
   if (stage.optimizer != Stage().optimizer || stage.weight_decay > 0)
     fit.optimizer = optimizer_of(stage);
   const auto changes = changes_of(stage);
   if (!changes.empty())
     fit.epoch_data = [&, seed = fit.seed](int epoch) {
-      const std::shared_ptr<const datasets::Dataset> borrowed(std::shared_ptr<void>(), &data);
       return std::make_shared<datasets::Augmentation>(
-          borrowed, changes,
+          own, changes,
           datasets::AugmentationOptions{.seed = seed, .epoch = static_cast<std::uint64_t>(epoch)});
     };
   if (!options.checkpoints.empty())

@@ -9,6 +9,7 @@
 #include "compress/recipe/recipe.hpp"
 #include "datasets/dataset.hpp"
 #include "layers/sequential.hpp"
+#include "optim/training/fit.hpp"
 
 namespace espalier::recipe {
 
@@ -26,6 +27,8 @@ struct RunOptions {
   // on from one that it finds. Empty: none.
   std::filesystem::path checkpoints = {};
   std::function<void(const StageReport&)> on_stage = nullptr;
+  // After each epoch, before its checkpoint is written; the model has its passes attached.
+  std::function<void(const StageReport&, const training::EpochReport&)> on_epoch = nullptr;
 };
 
 // Stage by stage: attaches the passes, trains, bakes. Zeros of a prune stage stay zero from then on.

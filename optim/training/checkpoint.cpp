@@ -16,6 +16,8 @@ std::map<std::string, Tensor> tensors_of(const RunState& run) {
                    .state = [&](const std::string& name, Tensor& s) { all["model." + name] = s; }});
   run.optimizer.visit_state(
       [&](const std::string& name, Tensor& s) { all["optimizer." + name] = s; });
+  if (run.watch)
+    run.watch->visit_state([&](const std::string& name, Tensor& s) { all["watch." + name] = s; });
   for (std::size_t i = 0; i < run.passes.size(); ++i) {
     const std::string prefix = "pass." + std::to_string(i) + '.';
     const bool resumable = run.passes[i]->visit_state(

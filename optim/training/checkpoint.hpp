@@ -11,6 +11,7 @@
 #include "layers/layer.hpp"
 #include "optim/optimizer.hpp"
 #include "optim/training/pass.hpp"
+#include "optim/training/watch.hpp"
 
 namespace espalier::training {
 
@@ -22,6 +23,7 @@ struct RunState {
   const std::vector<Pass*>& passes;
   std::map<std::string, Rng*> streams;  // their positions are kept
   std::int64_t& step;                   // steps done
+  Watch* watch;                         // may be null; its tensors are named "watch.numbers"
   // What must agree for the two to be one run: batch size, number of images, seed...
   std::map<std::string, std::string> settings;
 };

@@ -35,6 +35,8 @@ void check(const datasets::Dataset& data, const FitOptions& options) {
           options.batch_size);
   require(options.schedule != nullptr, "fit", "wants a schedule; optim::constant() is one");
   require(data.size() > 0, "fit", "the data set is empty");
+  require(!options.watch || options.validation, "fit",
+          "has a watch over the validation loss, and no validation data");
 }
 
 // A schedule is a function: some of its values tell it from another.
@@ -76,11 +78,14 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
                                             : Loss(cross_entropy_loss);
   const std::int64_t batches = (data.size() + options.batch_size - 1) / options.batch_size;
   StepInfo info{.step = 0, .total_steps = batches * options.epochs};
+  std::optional<Watch> watch;
+  if (options.watch) watch.emplace(*options.watch, model);
   const RunState run{model,
                      *optimizer,
                      passes,
                      {{"shuffle", &shuffle}, {"dropout", &dropout}},
                      info.step,
+                     watch ? &*watch : nullptr,
                      {{"images", std::to_string(data.size())},
                       {"batch_size", std::to_string(options.batch_size)},
                       {"epochs", std::to_string(options.epochs)},
@@ -90,7 +95,8 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
                       {"loss", options.loss         ? "the caller's"
                                : data.has_targets() ? "mean squared error"
                                                     : "cross-entropy"},
-                      {"schedule", name_of(options.schedule)}}};
+                      {"schedule", name_of(options.schedule)},
+                      {"watch", watch ? watch->settings() : "none"}}};
   if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint))
     load_checkpoint(run, options.checkpoint);
   Progress progress(options.label, info.total_steps * options.batch_size, "images", options.quiet,
@@ -98,6 +104,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
 
   std::vector<EpochReport> reports;
   for (auto epoch = static_cast<int>(info.step / batches) + 1; epoch <= options.epochs; ++epoch) {
+    if (watch && watch->stopped()) break;
     const auto start = std::chrono::steady_clock::now();
     const auto order = datasets::permutation(data.size(), shuffle);
     EpochReport report{.epoch = epoch, .validation = {}};
@@ -125,8 +132,10 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
         optimizer->clear_gradients();
         backward(loss);
         value = loss.value().item();
-        if (!std::isfinite(value) || !optimizer->step(options.schedule(info.progress())))
+        const float rate = options.schedule(info.progress()) * (watch ? watch->rate() : 1.0f);
+        if (!std::isfinite(value) || !optimizer->step(rate))
           fail(ErrorKind::kDiverged, "the loss", value);
+        report.rate += rate / static_cast<float>(batches);
         for (Pass* pass : passes) pass->after_step(info, *optimizer);
       } catch (const Error& error) {  // of this step, or of a pass that met a NaN first
         if (error.kind() != ErrorKind::kDiverged) throw;
@@ -146,14 +155,17 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
     report.loss /= static_cast<double>(data.size());
     report.accuracy /= static_cast<double>(data.size());
     if (options.validation) report.validation = evaluate(model, *options.validation);
+    if (watch) watch->after_epoch(report.validation->loss);
     report.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     progress.finish();
     if (!options.quiet) print(options.label, report, options.epochs, data.has_targets());
-    if (!options.checkpoint.empty()) save_checkpoint(run, options.checkpoint);
     reports.push_back(report);
-    if (options.on_epoch_end && !options.on_epoch_end(report)) break;
+    const bool goes_on = !options.on_epoch_end || options.on_epoch_end(report);
+    if (!options.checkpoint.empty()) save_checkpoint(run, options.checkpoint);
+    if (!goes_on) return reports;
   }
+  if (watch) watch->restore_best();
   return reports;
 }
 

@@ -15,6 +15,7 @@
 #include "optim/training/evaluate.hpp"
 #include "optim/training/loss.hpp"
 #include "optim/training/pass.hpp"
+#include "optim/training/watch.hpp"
 
 namespace espalier::training {
 
@@ -22,7 +23,8 @@ struct EpochReport {
   double loss = 0;  // mean over the epoch's images, as they were seen; without the passes' terms
   double accuracy = 0;  // fraction of them that was right when it was seen
   double seconds = 0;
-  int epoch = 0;                         // from 1
+  float rate = 0;  // of its steps' learning rates the mean, as a share of the optimizer's
+  int epoch = 0;   // from 1
   std::optional<Evaluation> validation;  // after the epoch, when FitOptions::validation is set
 };
 
@@ -48,8 +50,12 @@ struct FitOptions {
   // with the targets of data that has these the mean squared error.
   Loss loss = nullptr;                            // loss.hpp has some
   const datasets::Dataset* validation = nullptr;  // evaluated after each epoch
+  // What its loss decides; wants validation. A run that it ends has the best epoch's weights, so has
+  // one that comes to its last epoch, where it might have ended before.
+  std::optional<WatchOptions> watch = {};
   std::function<void(const StepReport&)> on_step = nullptr;
-  std::function<bool(const EpochReport&)> on_epoch_end = nullptr;  // false stops the run
+  // Called before the checkpoint is written; false stops the run.
+  std::function<bool(const EpochReport&)> on_epoch_end = nullptr;
   // Written after each epoch; where it exists, the run goes on from it. Empty: none.
   std::filesystem::path checkpoint = {};
 };
