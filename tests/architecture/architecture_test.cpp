@@ -46,7 +46,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"apps/espalier", {"apps/common", "compress/runtime", "compress/export", "datasets"}},
     {"apps/tutorial", {"apps/common", "compress/pack", "compress/runtime"}},
     {"apps/smallest", {"compress/pack", "compress/descent"}},
-    {"apps/compress", {"apps/common", "apps/smallest"}},
+    {"apps/compress", {"apps/common", "apps/smallest", "compress/recipe"}},
     {"apps/train", {"apps/common", "apps/smallest", "compress/recipe"}},
     {"apps/verify", {"apps/common", "apps/smallest", "compress/runtime"}},
     {"apps/records", {"apps/common", "apps/smallest"}},
