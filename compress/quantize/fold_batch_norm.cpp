@@ -1,8 +1,7 @@
 #include "compress/quantize/fold_batch_norm.hpp"
 
 #include "layers/batch_norm.hpp"
-#include "layers/conv2d.hpp"
-#include "layers/dense.hpp"
+#include "layers/kind.hpp"
 
 namespace espalier::quantize {
 namespace {
@@ -26,7 +25,7 @@ void fold_batch_norm(Sequential& model) {
   Layer* before = nullptr;
   for (const auto& [name, layer] : model.layers()) {
     auto* norm = dynamic_cast<BatchNorm*>(layer.get());
-    const bool linear = dynamic_cast<Conv2d*>(before) || dynamic_cast<Dense*>(before);
+    const bool linear = before != nullptr && is_linear(*before);
     if (norm) norm->freeze_statistics();
     if (norm && linear) {
       fold(norm->affine(), *before);

@@ -31,6 +31,7 @@ onednn::Workspace workspace_for(const format::PackedModel& model, const std::vec
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const PackedLayer& l = model.layers[i];
     if (!format::has_weight(l.kind) || !format::takes_levels(l, all[i].grid)) continue;
+    if (l.kind == LayerKind::kDepthwiseConv2d) continue;  // a loop of our own, which needs neither
     sums = std::max(sums, all[i + 1].elements());
     if (onednn::pads_by_copy(l, all[i].grid))
       padded = std::max(padded, padded_shape(l, 1, all[i].shape).elements());
@@ -68,6 +69,9 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& y, bo
     case LayerKind::kFlatten:
       return {};
     case LayerKind::kDepthwiseConv2d:
+      if (integer) return {"loop", loops::depthwise_conv2d_levels(l, x, y)};
+      if (exact) return {"ordered", loops::ordered_linear(l, x, y)};
+      return {"oneDNN", onednn::float_linear(l, x, y)};
     case LayerKind::kResidual:
       break;
   }
@@ -155,7 +159,8 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
 // The fastest piece, by the least time of several rounds in which each has its turn.
 Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const PackedLayer& l = model_.layers[at.layer];
-  if (!format::has_weight(l.kind) || !format::takes_levels(l, at.x.grid))
+  if (!format::has_weight(l.kind) || l.kind == LayerKind::kDepthwiseConv2d ||
+      !format::takes_levels(l, at.x.grid))
     return layer_by_layer(at, 1);
   const sparse::Fused layers = sparse::fused_from(model_.layers, at.layer);
   const auto own = own_kernels(kernels, layers, at.x.shape, threads);

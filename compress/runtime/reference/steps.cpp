@@ -50,6 +50,7 @@ Activation compute(const format::PackedLayer& layer, const Activation& x, Sums s
     case LayerKind::kFlatten:
       return flatten(x);
     case LayerKind::kDepthwiseConv2d:
+      return integer ? integer_depthwise(layer, x) : float_depthwise(layer, x, sums);
     case LayerKind::kResidual:
       break;
   }
