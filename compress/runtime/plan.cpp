@@ -31,7 +31,6 @@ onednn::Workspace workspace_for(const format::PackedModel& model, const std::vec
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const PackedLayer& l = model.layers[i];
     if (!format::has_weight(l.kind) || !format::takes_levels(l, all[i].grid)) continue;
-    if (l.kind == LayerKind::kDepthwiseConv2d) continue;  // a loop of our own, which needs neither
     sums = std::max(sums, all[i + 1].elements());
     if (onednn::pads_by_copy(l, all[i].grid))
       padded = std::max(padded, padded_shape(l, 1, all[i].shape).elements());
@@ -50,6 +49,7 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& y, bo
   const bool is_float = x.grid.is_float(), integer = format::takes_levels(l, x.grid);
   switch (l.kind) {
     case LayerKind::kConv2d:
+    case LayerKind::kDepthwiseConv2d:
     case LayerKind::kDense:
       if (integer) return {"oneDNN", onednn::integer_linear(l, x, y, workspace)};
       if (exact) return {"ordered", loops::ordered_linear(l, x, y)};
@@ -68,10 +68,6 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& y, bo
       return {"loop", is_float ? loops::relu(x) : loops::relu_levels(x)};
     case LayerKind::kFlatten:
       return {};
-    case LayerKind::kDepthwiseConv2d:
-      if (integer) return {"loop", loops::depthwise_conv2d_levels(l, x, y)};
-      if (exact) return {"ordered", loops::ordered_linear(l, x, y)};
-      return {"oneDNN", onednn::float_linear(l, x, y)};
     case LayerKind::kResidual:
       break;
   }
@@ -159,8 +155,8 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
 // The fastest piece, by the least time of several rounds in which each has its turn.
 Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const PackedLayer& l = model_.layers[at.layer];
-  if (!format::has_weight(l.kind) || l.kind == LayerKind::kDepthwiseConv2d ||
-      !format::takes_levels(l, at.x.grid))
+  const bool depthwise = l.kind == LayerKind::kDepthwiseConv2d;  // of which ours know nothing
+  if (!format::has_weight(l.kind) || depthwise || !format::takes_levels(l, at.x.grid))
     return layer_by_layer(at, 1);
   const sparse::Fused layers = sparse::fused_from(model_.layers, at.layer);
   const auto own = own_kernels(kernels, layers, at.x.shape, threads);

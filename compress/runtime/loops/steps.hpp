@@ -10,8 +10,6 @@ namespace espalier::runtime::loops {
 
 Step average_pool2d_levels(const format::PackedLayer& layer, const Activation& x,
                            const Activation& y);
-Step depthwise_conv2d_levels(const format::PackedLayer& layer, const Activation& x,
-                             const Activation& y);  // y: levels, or floats of the sums
 // Of models that have levels (runtime::is_exact); x and y may be floats or levels.
 Step ordered_linear(const format::PackedLayer& layer, const Activation& x, const Activation& y);
 Step ordered_average_pool2d(const format::PackedLayer& layer, const Activation& x,

@@ -188,7 +188,7 @@ TEST_CASE("a depthwise-separable network: what runs it, and no differing logit")
       for (const std::int64_t batch : {1, 4})
         CHECK(differing(loaded, images_of(rng, model, batch), batch, kernels) == 0);
     Session session(loaded, {.batch = 1});
-    CHECK(session.plan()[2].kernel == "loop");
+    CHECK(session.plan()[2].kernel == "oneDNN");
     CHECK(session.plan()[2].macs == 10 * 8 * channels * 9);
   }
 }
