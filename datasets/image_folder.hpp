@@ -66,4 +66,11 @@ struct ImageFolderData {
 ImageFolderData load_image_folder(const std::filesystem::path& folder,
                                   const ImageFolderOptions& options = {});
 
+// Writes train/ and test/, each with a folder a class (its label; without labels its number) of PNG files named
+// by their place, "00042.png": loading it gives the same pictures where they were bytes. Errors:
+// kUsage for channels other than 1 or 3, a label that is no name of a folder, or labels that are
+// not one a class; kIo.
+void write_image_folder(const std::filesystem::path& folder, const TrainTest& data,
+                        std::vector<std::string> labels);
+
 }  // namespace espalier::datasets

@@ -9,6 +9,8 @@
 #include "datasets/gzip.hpp"
 #include "datasets/idx_folder.hpp"
 #include "datasets/jpeg_decode.hpp"
+#include "datasets/synthetic_digits.hpp"
+#include "datasets/synthetic_shapes.hpp"
 
 namespace espalier::datasets {
 namespace {
@@ -17,7 +19,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kWanted =
     "; wanted is a folder with a folder of pictures for each class (or train/ and test/ that hold "
-    "these), a folder with IDX files of MNIST's names, or a CSV file";
+    "these), a folder with IDX files of MNIST's names, a CSV file, or a built-in name: shapes, "
+    "digits";
 
 // What a file of another kind is, by its first bytes; "" if it may be text.
 std::string kind_of(const fs::path& file) {
@@ -43,6 +46,16 @@ void refuse_image_options(const LoadOptions& options, const fs::path& path) {
           "is a CSV file, which holds no pictures: leave out size and grey");
 }
 
+LoadedData built_in(const fs::path& name, const LoadOptions& options) {
+  require(!options.size && !options.grey && options.label.empty(), name.string(),
+          "is built in, its pictures are as they are: leave out size, grey and label");
+  LoadedData result;
+  result.kind = DataKind::kBuiltIn;
+  result.data = name == "shapes" ? synthetic_shapes() : synthetic_digits();
+  if (name == "shapes") result.labels = shape_names();
+  return result;
+}
+
 }  // namespace
 
 const char* name_of(DataKind kind) {
@@ -53,14 +66,23 @@ const char* name_of(DataKind kind) {
       return "image folder";
     case DataKind::kCsv:
       return "CSV";
+    case DataKind::kBuiltIn:
+      return "built-in pictures";
   }
   return "";
 }
 
+bool is_built_in(const fs::path& path) {
+  std::error_code failure;
+  return (path == "shapes" || path == "digits") && !fs::exists(path, failure);
+}
+
 LoadedData load_data(const fs::path& path, const LoadOptions& options) {
+  if (is_built_in(path)) return built_in(path, options);
   std::error_code failure;
   const auto status = fs::status(path, failure);
-  require(fs::exists(status), ErrorKind::kIo, path.string(), "there is no such file or folder");
+  require(fs::exists(status), ErrorKind::kIo, path.string(), "there is no such file or folder",
+          kWanted);
   LoadedData result;
   if (fs::is_regular_file(status)) {
     const std::string other = kind_of(path);

@@ -11,8 +11,12 @@
 
 namespace espalier::datasets {
 
-enum class DataKind { kIdx, kImageFolder, kCsv };
-const char* name_of(DataKind kind);  // "IDX files", "image folder", "CSV"
+enum class DataKind { kIdx, kImageFolder, kCsv, kBuiltIn };
+const char* name_of(DataKind kind);  // "IDX files", "image folder", "CSV", "built-in pictures"
+
+// "shapes" (synthetic_shapes.hpp) and "digits" (synthetic_digits.hpp), where no file or folder has
+// this name.
+bool is_built_in(const std::filesystem::path& path);
 
 struct LoadOptions {
   std::optional<ImageSize> size = {};  // pictures are resized to it; none: as they are
@@ -39,8 +43,8 @@ struct LoadedData {
 };
 
 // A folder with IDX files of MNIST's names (idx_folder.hpp), a folder of image folders
-// (image_folder.hpp), or a file of comma-separated values (csv.hpp). Errors: as these; kUsage for an
-// option that the kind has no use for; kIo when there is nothing at the path; kCorrupt, saying what
+// (image_folder.hpp), a file of comma-separated values (csv.hpp), or what is built in under the name.
+// Errors: as these; kUsage for an option that the kind has no use for; kIo when there is nothing at the path; kCorrupt, saying what
 // was found and what is wanted, for anything else.
 LoadedData load_data(const std::filesystem::path& path, const LoadOptions& options = {});
 

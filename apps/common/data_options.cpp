@@ -22,7 +22,8 @@ std::string last_part(const std::filesystem::path& path) {
 }
 
 std::string identity(DataOptions options, const TrainingData& data) {
-  if (options.path) options.path = std::filesystem::absolute(*options.path).lexically_normal();
+  if (options.path && !datasets::is_built_in(*options.path))
+    options.path = std::filesystem::absolute(*options.path).lexically_normal();
   std::ostringstream text;
   text << data.name << arguments_of(options) << "; " << data.data.train->size() << " and "
        << data.data.test->size() << " images of " << data.data.train->image_shape() << ", "
@@ -52,7 +53,8 @@ void add_data_options(CLI::App& app, DataOptions& options) {
   auto* data = app.add_option(
       "--data", options.path,
       "Folder of images (one folder a class, or train/ and test/), folder with MNIST's IDX files, "
-      "or CSV file (default: MNIST in $MNIST_DIR, then ~/.cache/espalier/mnist, then one download, "
+      "CSV file, or shapes, which are built in (default: MNIST in $MNIST_DIR, then "
+      "~/.cache/espalier/mnist, then one download, "
       "then the built-in synthetic digits)");
   app.add_flag("--synthetic", options.synthetic, "Use the built-in synthetic digits")
       ->excludes(data);
@@ -120,7 +122,10 @@ TrainingData load_training_data(const DataOptions& options) {
   TrainingData result;
   if (options.path) {
     auto loaded = load_path(options);
-    result = {loaded.data, false, last_part(*options.path), std::move(loaded.labels), {}};
+    const bool built_in = loaded.kind == datasets::DataKind::kBuiltIn;
+    const std::string name = last_part(*options.path);
+    result = {
+        loaded.data, built_in, built_in ? "synthetic " + name : name, std::move(loaded.labels), {}};
   } else {
     require_path_for_reading(options);
     std::optional<datasets::MnistData> mnist;

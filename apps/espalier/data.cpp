@@ -17,6 +17,7 @@ struct DataCommand {
   DataOptions data;
   SayOptions say;
   std::filesystem::path out;
+  bool png = false;
 };
 
 void info(DataCommand command) {
@@ -38,8 +39,11 @@ void convert(DataCommand command) {
   require_free_folder(out);
   const auto loaded = load_path(command.data);
   require(loaded.kind != datasets::DataKind::kCsv, command.data.path->string(),
-          "is a CSV file; convert makes IDX files of pictures, which it has none of");
-  datasets::write_idx_folder(out, loaded.data, loaded.labels);
+          "is a CSV file; convert writes pictures, which it has none of");
+  if (command.png)
+    datasets::write_image_folder(out, loaded.data, loaded.labels);
+  else
+    datasets::write_idx_folder(out, loaded.data, loaded.labels);
   if (!loaded.skipped.empty())
     std::cerr << loaded.skipped.size() << " unreadable files were left out; espalier data info "
               << printable(command.data.path->string()) << " lists them\n";
@@ -48,7 +52,9 @@ void convert(DataCommand command) {
     std::cout << printable(out.string()) << ": " << with_commas(loaded.data.train->size())
               << " training and " << with_commas(loaded.data.test->size()) << " test pictures of "
               << s[0] << " x " << s[1] << (s[2] == 1 ? ", grey" : ", RGB") << '\n';
-  say({files_of(out), "espalier data info " + shell_word(out.string())}, command.say);
+  say({command.png ? std::vector<WrittenFile>{} : files_of(out),
+       "espalier data info " + shell_word(out.string())},
+      command.say);
 }
 
 }  // namespace
@@ -64,7 +70,8 @@ void add_data(CLI::App& app) {
   const auto add = [&](const std::string& name, const std::string& what) {
     auto command = std::make_shared<DataCommand>();
     auto* sub = data->add_subcommand(name, what);
-    sub->add_option("path", command->data.path, "Folder of images or IDX files, or CSV file")
+    sub->add_option("path", command->data.path,
+                    "Folder of images or IDX files, CSV file, or shapes or digits, built in")
         ->required();
     add_reading_options(*sub, command->data);
     return std::pair(sub, command);
@@ -79,13 +86,17 @@ void add_data(CLI::App& app) {
       "Example: espalier data info flowers --json | jq .classes");
   show->callback([command = shown] { info(*command); });
 
-  const auto [make, made] = add("convert", "Write pictures as IDX files: decoded, resized, split");
+  const auto [make, made] =
+      add("convert", "Write pictures as IDX files or PNG: decoded, resized, split");
   make->add_option("-o,--out", made->out, "Folder for them; new, or empty")->required();
+  make->add_flag("--png", made->png,
+                 "Write train/ and test/, each with a folder of PNG files a class, not IDX files");
   add_say_options(*make, made->say);
   make->footer(
       "Writes {train,t10k}-{images,labels}-idx*-ubyte.gz and labels.txt: every program here reads\n"
       "the folder, in a moment, as it would have read the pictures.\n"
-      "Example: espalier data convert flowers -o flowers-32 --size 32x32 --grey");
+      "Examples: espalier data convert flowers -o flowers-32 --size 32x32 --grey\n"
+      "          espalier data convert shapes -o shapes --png");
   make->callback([command = made] { convert(*command); });
 }
 

@@ -3,12 +3,14 @@
 #include <string_view>
 
 #include "core/base/text.hpp"
+#include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
 #include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
+#include "layers/residual.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -19,12 +21,43 @@ class Builder {
   Builder(const Task& task, Rng& rng) : shape_(task.image), rng_(rng) {}
 
   template <class L>
-  void add(const std::string& name, L layer) {
+  void add(const std::string& name, L layer, const Wires& wires = {}) {
     shape_ = layer.output_shape(shape_);
-    model_.add(name, std::move(layer));
+    model_.add(name, std::move(layer), wires);
   }
   void conv(const std::string& name, std::int64_t out, std::int64_t kernel, Padding padding) {
     add(name, Conv2d({.in = shape_[2], .out = out, .kernel = kernel, .padding = padding}, rng_));
+  }
+  void conv_norm(const std::string& name, std::int64_t out, std::int64_t stride) {
+    add(name, Conv2d({.in = shape_[2],
+                      .out = out,
+                      .kernel = 3,
+                      .stride = stride,
+                      .padding = Padding::same()},
+                     rng_));
+    add(name + "_norm", BatchNorm({.channels = out}));
+  }
+  // Two convolutions, and what went in added to what comes out; where the shapes differ, what went in
+  // passes a 1x1 convolution first.
+  void residual_block(const std::string& name, std::int64_t out, std::int64_t stride) {
+    const std::string before = model_.layers().back().name;
+    const Shape in = shape_;
+    conv_norm(name + "_conv1", out, stride);
+    add(name + "_relu1", Relu());
+    conv_norm(name + "_conv2", out, 1);
+    std::string shortcut = before;
+    if (shape_ != in) {
+      shape_ = in;
+      shortcut = name + "_conv2_norm";
+      add(name + "_shortcut",
+          Conv2d({.in = in[2], .out = out, .kernel = 1, .stride = stride}, rng_), {.from = before});
+    }
+    add(name, Residual(), {.with = shortcut});
+    add(name + "_relu2", Relu());
+  }
+  void global_average_pool() {
+    add("pool", AveragePool2d({.kernel = {shape_[0], shape_[1]}}));
+    add("flatten", Flatten());
   }
   void dense(const std::string& name, std::int64_t out, Init init) {
     add(name, Dense({.in = shape_[0], .out = out, .init = init}, rng_));
@@ -51,6 +84,10 @@ const std::vector<NetworkKind>& network_kinds() {
        "two padded convolutions 5x5, a hidden dense layer; no batch norm",
        {32, 64, 1024},
        {{16, 32, 128}, {32, 64, 256}}},
+      {"resnet8",
+       "three residual blocks of two convolutions 3x3, for colour images of 32x32",
+       {16, 32, 64},
+       {{8, 16, 32}, {16, 32, 64}}},
   };
   return all;
 }
@@ -86,6 +123,16 @@ Sequential make_network(const NetworkKind& kind, const std::vector<std::int64_t>
     b.add("relu2", Relu());
     if (dropout > 0) b.add("dropout", Dropout(dropout));
     b.dense("dense3", task.classes, Init::kGlorotUniform);
+    return b.finish();
+  }
+  if (kind.name == "resnet8") {  // MLPerf Tiny's for CIFAR-10 (Banbury et al. 2021)
+    b.conv_norm("stem", widths[0], 1);
+    b.add("stem_relu", Relu());
+    for (std::size_t i = 0; i < 3; ++i)
+      b.residual_block("block" + std::to_string(i + 1), widths[i], i == 0 ? 1 : 2);
+    b.global_average_pool();
+    if (dropout > 0) b.add("dropout", Dropout(dropout));
+    b.dense("dense", task.classes, Init::kGlorotUniform);
     return b.finish();
   }
   const bool one = kind.name == "tutorial-small", large = kind.name == "tutorial-large";

@@ -254,7 +254,9 @@ void TrainingRun::report() const {
             << (weights.empty() ? "eval " + file
                                 : "verify " + file + " --against " +
                                       printable(shell_word(options_.weights.string())))
-            << (data_.synthetic ? " --synthetic" : printable(arguments_of(options_.data))) << '\n';
+            << (data_.synthetic && !options_.data.path ? " --synthetic"
+                                                       : printable(arguments_of(options_.data)))
+            << '\n';
 }
 
 }  // namespace espalier::apps

@@ -126,6 +126,7 @@ std::string functions(const C99Layers& layers, bool floats) {
   if (uses(LayerKind::kAveragePool2d)) text += kC99AveragePool;
   if (uses(LayerKind::kBatchNorm)) text += floats ? kC99FloatBatchNorm : kC99BatchNorm;
   if (uses(LayerKind::kRelu)) text += kC99Relu;
+  if (uses(LayerKind::kResidual)) text += floats ? kC99FloatResidual : kC99Residual;
   return text;
 }
 

@@ -262,6 +262,38 @@ static void batch_norm(float *x, int32_t count, int32_t channels, const float *m
 }
 )c";
 
+constexpr const char* kC99Residual = R"c(
+/* (level - zero) * multiplier to the nearest integer, halves to even. */
+static int32_t summand(uint8_t level, int32_t zero, float multiplier) {
+  const volatile float product = (float)(level - zero) * multiplier;
+  const volatile float shifted = product + 12582912.0f;
+  return (int32_t)(shifted - 12582912.0f);
+}
+
+/* The sum of two stages' levels, each on the sum's scale first; y may be either. */
+static void residual(const uint8_t *a, int32_t a_zero, float a_multiplier, const uint8_t *b,
+                     int32_t b_zero, float b_multiplier, uint8_t *y, int32_t count,
+                     int32_t out_zero, int32_t lowest) {
+  int32_t i;
+  for (i = 0; i < count; ++i) {
+    const int32_t level =
+        summand(a[i], a_zero, a_multiplier) + summand(b[i], b_zero, b_multiplier) + out_zero;
+    y[i] = (uint8_t)(level < lowest ? lowest : level > 127 ? 127 : level);
+  }
+}
+)c";
+
+constexpr const char* kC99FloatResidual = R"c(
+/* The sum of two stages; y may be either. */
+static void residual(const float *a, const float *b, float *y, int32_t count, int32_t relu) {
+  int32_t i;
+  for (i = 0; i < count; ++i) {
+    const float sum = a[i] + b[i];
+    y[i] = relu && sum < 0 ? 0 : sum;
+  }
+}
+)c";
+
 constexpr const char* kC99Relu = R"c(
 /* max(x, the level of 0), in place. */
 static void relu(@VALUE@ *x, int32_t count, @VALUE@ zero) {

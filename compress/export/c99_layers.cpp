@@ -52,6 +52,9 @@ class Writer {
     else
       level_input();
     for (const Move& m : arena_.moves) {
+      if (m.copies())
+        call("for (i = 0; i < " + std::to_string(elements(m.step->in)) + "; ++i) x[" +
+             std::to_string(m.to) + " + i] = x[" + std::to_string(m.from) + " + i];");
       out_.uses.insert(m.step->layer->kind);
       visit(m.step->layer->kind, *this, m);
     }
@@ -68,16 +71,18 @@ class Writer {
   void relu(const Move& m) {
     const Step& s = *m.step;
     out_.summary += " *   " + s.name + ": relu of " + text_of(s.in) + "\n";
-    call("relu(" + at(m.from) + ", " + std::to_string(elements(s.in)) + ", " +
+    call("relu(" + at(m.to) + ", " + std::to_string(elements(s.in)) + ", " +
          std::to_string(s.from.zero_point) + ");");
   }
   void flatten(const Move&) {}  // [H W C] as it lies
+  void residual(const Move& m);
 
  private:
   std::string levels(const Step& s);
   std::string floats(const Step& s);
   void level_input();
   void float_input();
+  std::string image() const;
 
   // Declares it.
   template <class T>
@@ -201,7 +206,7 @@ void Writer::batch_norm(const Move& m) {
   array("float", s.name + "_multiplier", s.layer->multiplier);
   array("float", s.name + "_offset", s.layer->offset);
   const auto number = [](std::int64_t v) { return std::to_string(v); };
-  call("batch_norm(" + at(m.from) + ", " + number(elements(s.in)) + ", " + number(s.in[2]) + ", " +
+  call("batch_norm(" + at(m.to) + ", " + number(elements(s.in)) + ", " + number(s.in[2]) + ", " +
        s.name + "_multiplier, " + s.name + "_offset, " +
        (s.from.is_float() ? number(s.layer->relu)
                           : number(s.from.zero_point) + ", " + number(s.to.zero_point) + ", " +
@@ -209,10 +214,31 @@ void Writer::batch_norm(const Move& m) {
        ");");
 }
 
+void Writer::residual(const Move& m) {
+  const Step& s = *m.step;
+  describe(s.name + ": sum of two " + text_of(s.in) + (s.layer->relu ? ", relu" : ""));
+  const auto summand = [&](const format::ActivationGrid& grid) {
+    return ", " + std::to_string(grid.zero_point) + ", " + decimal(s.summand_multiplier(grid)) +
+           "f";
+  };
+  call("residual(" + at(m.from) + (s.from.is_float() ? "" : summand(s.from)) + ", " + at(m.other) +
+       (s.from.is_float() ? "" : summand(s.also)) + ", " + at(m.to) + ", " +
+       std::to_string(elements(s.in)) + ", " +
+       (s.from.is_float() ? std::to_string(s.layer->relu)
+                          : std::to_string(s.to.zero_point) + ", " +
+                                std::to_string(s.layer->relu ? s.to.zero_point : 0)) +
+       ");");
+}
+
+// What the image's elements are called.
+std::string Writer::image() const {
+  return arena_.image == 0 ? "x[i]" : "x[" + std::to_string(arena_.image) + " + i]";
+}
+
 void Writer::float_input() {
   const auto& model = *network_.model;
   call("for (i = 0; i < " + std::to_string(elements(model.input_shape)) + "; ++i)");
-  call("  x[i] = ((float)pixels[i] / 255.0f - " + decimal(model.input_mean) + "f) / " +
+  call("  " + image() + " = ((float)pixels[i] / 255.0f - " + decimal(model.input_mean) + "f) / " +
        decimal(model.input_deviation) + "f;");
 }
 
@@ -225,7 +251,7 @@ void Writer::level_input() {
   if (shift == 0) {
     out_.data += "\n/* The level of each pixel. */\n";
     array("uint8_t", "pixel_levels", levels);
-    return call("for (i = 0; i < " + count + "; ++i) x[i] = pixel_levels[pixels[i]];");
+    return call("for (i = 0; i < " + count + "; ++i) " + image() + " = pixel_levels[pixels[i]];");
   }
   const auto number = [](std::int64_t v) { return std::to_string(v); };
   call("/* Each pixel's level: (pixel / 255 - " + decimal(model.input_mean) + ") / " +
@@ -233,8 +259,8 @@ void Writer::level_input() {
   call("for (i = 0; i < " + count + "; ++i) {");
   call("  const int32_t level = pixels[i] * (int32_t)" + number(mul) + (add < 0 ? " - " : " + ") +
        number(std::abs(add)) + "; /* times " + number(1 << shift) + " */");
-  call("  x[i] = (uint8_t)(level < 0 ? 0 : level > " + number(std::int64_t{127} << shift) +
-       " ? 127 : level >> " + number(shift) + ");");
+  call("  " + image() + " = (uint8_t)(level < 0 ? 0 : level > " +
+       number(std::int64_t{127} << shift) + " ? 127 : level >> " + number(shift) + ");");
   call("}");
 }
 

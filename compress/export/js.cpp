@@ -109,6 +109,15 @@ constexpr const char* kRelu = R"js(
   const relu = (l, x) => x.map((v) => Math.max(v, l.zero));
 )js";
 
+constexpr const char* kResidual = R"js(
+  const residual = (l, x, other) => {
+    const nearest = (v, k) => // of the sum's levels, halves to even
+      fround((v - l.zeros[k]) * fround(l.multiplier[k])) + 6755399441055744 - 6755399441055744;
+    const sum = (v, i) => nearest(v, 0) + nearest(other[i], 1) + l.zeros[2];
+    return x.map((v, i) => Math.min(Math.max(sum(v, i), l.lowest), 127));
+  };
+)js";
+
 constexpr const char* kTail = R"js(
   const labels = [
 @LABELS@  ];
@@ -116,9 +125,10 @@ constexpr const char* kTail = R"js(
 @LAYERS@  ];
   const run = (pixels) => {
     if (pixels.length !== @COUNT@) throw new RangeError("@NAME@ takes @COUNT@ pixels, not " + pixels.length);
-    let x = Array.from(pixels, (p) => @PIXEL@);
-    for (const [layer, l] of layers) x = layer(l, x);
-    return x;
+    const all = [Array.from(pixels, (p) => @PIXEL@)]; // what each layer yields
+    const back = (n = 1) => all[all.length - n];
+    for (const [layer, l] of layers) all.push(layer(l, back(l.input), l.other && back(l.other)));
+    return back();
   };
   const classify = (pixels) => {
     const logits = run(pixels);
@@ -185,6 +195,14 @@ std::string linear(const Step& s) {
          "\"";
 }
 
+std::string residual(const Step& s) {
+  return "zeros: " +
+         list(std::vector<std::int32_t>{s.from.zero_point, s.also.zero_point, s.to.zero_point}) +
+         ", lowest: " + std::to_string(s.layer->relu ? s.to.zero_point : 0) +
+         ",\n     multiplier: " +
+         list(std::vector<float>{s.summand_multiplier(s.from), s.summand_multiplier(s.also)});
+}
+
 // The function of the layer's kind, and its numbers; "" where it does nothing.
 std::pair<std::string, std::string> record(const Step& s) {
   switch (s.layer->kind) {
@@ -200,9 +218,10 @@ std::pair<std::string, std::string> record(const Step& s) {
                           ",\n     offset: " + list(s.layer->offset)};
     case LayerKind::kRelu:
       return {"relu", "zero: " + std::to_string(s.from.zero_point)};
+    case LayerKind::kResidual:
+      return {"residual", residual(s)};
     case LayerKind::kFlatten:
     case LayerKind::kDepthwiseConv2d:
-    case LayerKind::kResidual:
       return {};
   }
   return {};
@@ -245,18 +264,30 @@ std::string js(const format::PackedModel& model, const JsOptions& options) {
   check_fits_text(network, "export js");
   std::set<std::string> used;
   std::string layers;
+  std::vector<std::size_t> place{0};  // of the stages among those that the file computes
+  std::size_t here = 0;
   for (const Step& s : network.steps) {
     const auto [function, numbers] = record(s);
-    if (function.empty()) continue;
+    if (function.empty()) {
+      place.push_back(place[s.input]);
+      continue;
+    }
     used.insert(function);
-    layers += "    [" + function + ", { // " + s.name + "\n     " + numbers + "}],\n";
+    const auto back = [&](const char* key, std::size_t stage) {
+      return std::string(", ") + key + ": " + std::to_string(here + 1 - place[stage]);
+    };
+    layers += "    [" + function + ", { // " + s.name + "\n     " + numbers +
+              (place[s.input] == here ? "" : back("input", s.input)) +
+              (function == "residual" ? back("other", s.other) : "") + "}],\n";
+    place.push_back(++here);
   }
   std::vector<std::string> labels;
   for (std::int64_t i = 0; i < network.classes(); ++i)
     labels.push_back(js_literal(network.label(i)));
   std::string text = kHead;
-  for (const auto& [function, code] : {std::pair{"linear", kLinear}, std::pair{"pool", kPool},
-                                       std::pair{"norm", kNorm}, std::pair{"relu", kRelu}})
+  for (const auto& [function, code] :
+       {std::pair{"linear", kLinear}, std::pair{"pool", kPool}, std::pair{"norm", kNorm},
+        std::pair{"relu", kRelu}, std::pair{"residual", kResidual}})
     if (used.contains(function)) text += code;
   text += kTail;
   text += options.module

@@ -6,6 +6,7 @@
 
 #include "compress/export/text.hpp"
 #include "compress/format/validate.hpp"
+#include "compress/format/wiring.hpp"
 #include "core/base/error.hpp"
 
 namespace espalier::exports {
@@ -32,11 +33,11 @@ ActivationGrid output_grid(const PackedLayer& l, const std::string& title,
   require(!linear || from.is_float() || !l.weight.is_float(), "export", title,
           " has float weights and levels as input; export a model that is all floats or all "
           "integers");
-  if (!linear && l.kind != LayerKind::kBatchNorm) return from;
+  if (!format::moves(l.kind)) return from;
   require(!from.is_float() || l.output.is_float(), "export", title,
           " takes floats and yields levels; export a model that is all floats or all integers");
   require(linear || from.is_float() == l.output.is_float(), "export", title,
-          " is a batch norm that takes levels and yields floats; give it an output grid");
+          " takes levels and yields floats; give it an output grid");
   return l.output;
 }
 
@@ -62,15 +63,14 @@ bool widens(const PackedLayer& l, const ActivationGrid& input) {
 }
 std::shared_ptr<const format::PackedModel> widened(const format::PackedModel& model) {
   std::shared_ptr<format::PackedModel> copy;
-  ActivationGrid grid = model.input;
+  const auto grids = format::stage_grids(model);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    if (widens(model.layers[i], grid)) {
+    if (widens(model.layers[i], grids[format::input_stage(model.layers[i], i)])) {
       if (!copy) copy = std::make_shared<format::PackedModel>(model);
       auto& weight = copy->layers[i].weight;
       weight.values = format::float_weights(weight);
       weight.levels.clear(), weight.scales.clear(), weight.bits = 32;
     }
-    grid = format::grid_behind(model.layers[i], grid);
   }
   if (copy) return copy;
   return {std::shared_ptr<const void>(), &model};  // the caller's
@@ -88,14 +88,21 @@ Network network_of(const format::PackedModel& model) {
   Network network{widened(model), {}};
   // The C file's own table; the graphs' input and output.
   std::set<std::string> taken = {"pixel", "image", "logits"};
-  Shape shape = model.input_shape;
-  ActivationGrid grid = model.input;
+  std::vector<Shape> shapes{model.input_shape};
+  std::vector<ActivationGrid> grids{model.input};
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const PackedLayer& l = network.model->layers[i];
     const std::string title = format::title_of(l, i);
     format::check_padding(l, title, ErrorKind::kUsage, "export");
-    require(l.kind < format::kEnd && l.from == 1, "export", title,
+    require(l.kind != LayerKind::kDepthwiseConv2d, "export", title,
             " is of a kind that the exporters do not know yet");
+    const bool adds = l.kind == LayerKind::kResidual;
+    const std::size_t input = format::input_stage(l, i),
+                      other = adds ? format::other_stage(l, i) : 0;
+    const Shape shape = shapes[input];
+    const ActivationGrid grid = grids[input];
+    require(!adds || grids[other].is_float() == grid.is_float(), "export", title,
+            " adds floats to levels; export a model that is all floats or all integers");
     const bool linear = format::has_weight(l.kind);
     const bool behind_logits = !model.input.is_float() && grid.is_float();
     require(!behind_logits || l.kind == LayerKind::kFlatten, "export", title,
@@ -107,13 +114,16 @@ Network network_of(const format::PackedModel& model) {
                                    ErrorKind::kUsage, "export"),
               grid,
               output_grid(l, title, grid),
+              input,
+              other,
+              grids[other],
               {},
               {}};
     if (linear && !l.weight.is_float()) set_integers(step, title);
-    shape = step.out, grid = step.to;
+    shapes.push_back(step.out), grids.push_back(step.to);
     network.steps.push_back(std::move(step));
   }
-  require(grid.is_float(), "export",
+  require(grids.back().is_float(), "export",
           "the model ends in levels, not in logits; give its last layer a float output");
   return network;
 }

@@ -24,10 +24,15 @@ struct Step {
   std::string name;  // of letters, digits and _, another for each step: "conv1"
   Shape in, out;
   format::ActivationGrid from, to;  // both float in float models; `to` is float at the logits
+  // Stages (format/wiring.hpp): what it reads; a residual's other summand, and its grid.
+  std::size_t input, other;
+  format::ActivationGrid also;
   // Convolution and dense of levels: one a channel, without any zero-point constant.
   std::vector<std::int32_t> bias;
   // Of these, to the output grid or to the logits: one, or one a channel.
   std::vector<float> multiplier;
+  // Of a residual: what a summand's levels are worth in the sum's.
+  float summand_multiplier(const format::ActivationGrid& of) const { return of.scale / to.scale; }
 
   bool is_logits() const { return !from.is_float() && to.is_float(); }
   // Of a channel's sums: s_x * s_w[c]. Layers of levels.
@@ -47,7 +52,7 @@ struct Network {
   std::string label(std::int64_t i) const;
 };
 
-// Calls w.linear, pool, batch_norm, relu or flatten, whichever the layer's kind wants, with `what`.
+// Calls w.linear, pool, batch_norm, relu, flatten or residual, whichever the layer's kind wants, with `what`.
 template <class W, class What>
 void visit(format::LayerKind kind, W& w, const What& what) {
   using format::LayerKind;
@@ -64,8 +69,9 @@ void visit(format::LayerKind kind, W& w, const What& what) {
       return w.relu(what);
     case LayerKind::kFlatten:
       return w.flatten(what);
-    case LayerKind::kDepthwiseConv2d:
     case LayerKind::kResidual:
+      return w.residual(what);
+    case LayerKind::kDepthwiseConv2d:
       return;  // network_of() refuses them
   }
 }

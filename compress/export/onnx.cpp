@@ -1,6 +1,8 @@
 #include "compress/export/onnx.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "compress/export/network.hpp"
 #include "compress/export/onnx_graph.hpp"
@@ -40,7 +42,13 @@ class Writer {
     const auto& model = *network_.model;
     x_ = "image";
     if (!network_.is_float()) x_ = on_grid("image", x_, model.input, false);
-    for (const Step& s : network_.steps) visit(s.layer->kind, *this, s);
+    std::vector<std::pair<std::string, bool>> stages{{x_, flat_}};
+    for (const Step& s : network_.steps) {
+      std::tie(other_, other_flat_) = stages[s.other];
+      std::tie(x_, flat_) = stages[s.input];
+      visit(s.layer->kind, *this, s);
+      stages.emplace_back(x_, flat_);
+    }
     flat(network_.steps.back().out);
     return x_;
   }
@@ -61,12 +69,14 @@ class Writer {
   void batch_norm(const Step& s);
   void relu(const Step& s) { x_ = graph_.node("Relu", s.name, {x_}); }
   void flatten(const Step& s) { flat(s.in); }
+  void residual(const Step& s);
 
  private:
-  void floats_from_levels(const Step& s);
+  void floats_from_levels(const std::string& name, const ActivationGrid& grid);
+  void signed_levels(const std::string& name, const ActivationGrid& grid);
   void levels_from_floats(const Step& s, std::int32_t zero_point, std::int32_t lowest);
   void flat(const Shape& shape);
-  void image(const Step& s);
+  void image(const Step& s, const std::string& name);
 
   // A grid's two constants, as QuantizeLinear and DequantizeLinear take them.
   struct Grid {
@@ -99,6 +109,8 @@ class Writer {
   OnnxGraph graph_;
   std::string x_;      // the last value
   bool flat_ = false;  // it is [batch C], not [batch C H W]
+  std::string other_;  // a residual's other summand, likewise
+  bool other_flat_ = false;
 };
 
 // [batch C H W] to [batch H*W*C], as flatten and dense want it.
@@ -112,11 +124,11 @@ void Writer::flat(const Shape& shape) {
 }
 
 // [batch C] to [batch C 1 1], as windows want it.
-void Writer::image(const Step& s) {
+void Writer::image(const Step& s, const std::string& name) {
   if (!flat_) return;
   const std::string dims =
-      graph_.constant<std::int64_t>(s.name + "/dims", OnnxType::kInt64, {-1, s.in[2], 1, 1}, {4});
-  x_ = graph_.node("Reshape", s.name + "/image", {x_, dims});
+      graph_.constant<std::int64_t>(name + "/dims", OnnxType::kInt64, {-1, s.in[2], 1, 1}, {4});
+  x_ = graph_.node("Reshape", name + "/image", {x_, dims});
   flat_ = false;
 }
 
@@ -149,7 +161,7 @@ void Writer::linear(const Step& s) {
   const auto& w = l.weight;
   const bool conv = l.kind == LayerKind::kConv2d;
   if (conv)
-    image(s);
+    image(s, s.name);
   else
     flat(s.in);
   const Dims shape =
@@ -178,10 +190,17 @@ void Writer::linear(const Step& s) {
 
 // What follows is of the levels themselves until levels_from_floats(): INTEGERS.md's own steps, of
 // which float32 holds every one.
-void Writer::floats_from_levels(const Step& s) {
-  const Grid g = constants(s.name + "/input", s.from);
-  x_ = graph_.node("QuantizeLinear", s.name + "/input/levels", {x_, g.scale, g.zero_point});
-  x_ = graph_.node("Cast", s.name + "/input/floats", {x_}, {onnx_type(OnnxType::kFloat)});
+void Writer::floats_from_levels(const std::string& name, const ActivationGrid& grid) {
+  const Grid g = constants(name, grid);
+  x_ = graph_.node("QuantizeLinear", name + "/levels", {x_, g.scale, g.zero_point});
+  x_ = graph_.node("Cast", name + "/floats", {x_}, {onnx_type(OnnxType::kFloat)});
+}
+// The same, less the zero point.
+void Writer::signed_levels(const std::string& name, const ActivationGrid& grid) {
+  floats_from_levels(name, grid);
+  if (grid.zero_point == 0) return;
+  const auto middle = graph_.scalar(name + "/middle", static_cast<float>(grid.zero_point));
+  x_ = graph_.node("Sub", name + "/signed", {x_, middle});
 }
 
 // The nearest levels, halves to even, plus `zero_point`, within lowest..127, as what the next layer
@@ -203,11 +222,7 @@ void Writer::levels_from_floats(const Step& s, std::int32_t zero_point, std::int
 void Writer::batch_norm(const Step& s) {
   const PackedLayer& l = *s.layer;
   const bool levels = !s.from.is_float();
-  if (levels) floats_from_levels(s);
-  if (levels && s.from.zero_point != 0)
-    x_ = graph_.node(
-        "Sub", s.name + "/input/signed",
-        {x_, graph_.scalar(s.name + "/input/middle", static_cast<float>(s.from.zero_point))});
+  if (levels) signed_levels(s.name + "/input", s.from);
   const Dims dims = flat_ ? Dims{s.in[2]} : Dims{s.in[2], 1, 1};
   x_ = graph_.node(
       "Mul", s.name + "/product",
@@ -220,10 +235,34 @@ void Writer::batch_norm(const Step& s) {
     x_ = graph_.node("Relu", s.name + "/relu", {x_});
 }
 
+// Of levels each summand is rounded by itself.
+void Writer::residual(const Step& s) {
+  const PackedLayer& l = *s.layer;
+  const bool levels = !s.from.is_float();
+  std::vector<std::string> summands;
+  const auto take = [&](const std::string& name, const ActivationGrid& grid) {
+    image(s, name);
+    if (levels) {
+      signed_levels(name, grid);
+      const auto m = graph_.scalar(name + "/multiplier", s.summand_multiplier(grid));
+      x_ = graph_.node("Round", name + "/nearest", {graph_.node("Mul", name + "/scaled", {x_, m})});
+    }
+    summands.push_back(x_);
+  };
+  take(s.name + "/input", s.from);
+  x_ = other_, flat_ = other_flat_;
+  take(s.name + "/other", s.also);
+  x_ = graph_.node("Add", s.name, summands);
+  if (levels)
+    levels_from_floats(s, s.to.zero_point, l.relu ? s.to.zero_point : 0);
+  else if (l.relu)
+    x_ = graph_.node("Relu", s.name + "/relu", {x_});
+}
+
 void Writer::pool(const Step& s) {
   const PackedLayer& l = *s.layer;
   const bool max = l.kind == LayerKind::kMaxPool2d;
-  image(s);
+  image(s, s.name);
   std::vector<Message> attributes{
       onnx_integers("kernel_shape", {l.kernel_h, l.kernel_w}),
       onnx_integers("strides", {l.stride_h, l.stride_w}),
@@ -231,7 +270,7 @@ void Writer::pool(const Step& s) {
   if (!max) attributes.push_back(onnx_integer("count_include_pad", 0));
   // Means of levels often lie halfway between two; that of reals would become the other one.
   const bool levels = !max && !s.from.is_float();
-  if (levels) floats_from_levels(s);
+  if (levels) floats_from_levels(s.name + "/input", s.from);
   x_ = graph_.node(max ? "MaxPool" : "AveragePool", s.name, {x_}, attributes);
   if (levels) levels_from_floats(s, 0, 0);
 }

@@ -49,10 +49,12 @@ class Writer {
   void batch_norm(const Step& s);
   void relu(const Step& s) { node(TfliteOp::kRelu, s.name, batch_of(s.out), s.to, {}); }
   void flatten(const Step& s) { reshape(s.name, batch_of(s.out), s.to); }
+  void residual(const Step& s);
 
  private:
   void logits(const Step& s);
-  void floats_from_levels(const Step& s);
+  void floats_from_levels(const Step& s, const std::string& name);
+  void signed_levels(const Step& s, const std::string& name, const ActivationGrid& grid);
   void levels_from_floats(const Step& s, std::int32_t zero_point, std::int32_t lowest);
   TflitePadding padding(const Step& s);
   void reshape(const std::string& name, const Dims& dims, const ActivationGrid& grid);
@@ -81,7 +83,8 @@ class Writer {
 
   const Network& network_;
   TfliteGraph graph_;
-  std::int32_t x_ = 0;  // the last tensor
+  std::int32_t x_ = 0;                // the last tensor
+  std::vector<std::int32_t> stages_;  // so far (format/wiring.hpp)
 };
 
 void Writer::reshape(const std::string& name, const Dims& dims, const ActivationGrid& grid) {
@@ -184,8 +187,16 @@ void Writer::logits(const Step& s) {
 
 // What follows is of the levels themselves until levels_from_floats(): INTEGERS.md's own steps, of
 // which float32 holds every one. The engine's operators of int8 round halves away from 0.
-void Writer::floats_from_levels(const Step& s) {
-  node(TfliteOp::kCast, s.name + "/input/floats", batch_of(s.in), {}, {});
+void Writer::floats_from_levels(const Step& s, const std::string& name) {
+  node(TfliteOp::kCast, name + "/floats", batch_of(s.in), {}, {});
+}
+// The same, less the zero point.
+void Writer::signed_levels(const Step& s, const std::string& name, const ActivationGrid& grid) {
+  floats_from_levels(s, name);
+  if (grid.zero_point == 0) return;
+  node(TfliteOp::kAdd, name + "/signed", batch_of(s.in), {},
+       {graph_.constant<float>(name + "/move", TfliteType::kFloat32, {1},
+                               {static_cast<float>(-grid.zero_point)})});
 }
 
 // The nearest levels, halves to even, plus `zero_point`, within lowest..127.
@@ -207,17 +218,34 @@ void Writer::batch_norm(const Step& s) {
   const PackedLayer& l = *s.layer;
   const std::int32_t channels = i32(s.in[2]);
   const bool levels = !s.from.is_float();
-  if (levels) floats_from_levels(s);
-  if (levels && s.from.zero_point != 0)
-    node(TfliteOp::kAdd, s.name + "/input/signed", batch_of(s.in), {},
-         {graph_.constant<float>(s.name + "/input/move", TfliteType::kFloat32, {1},
-                                 {static_cast<float>(-s.from.zero_point)})});
+  if (levels) signed_levels(s, s.name + "/input", s.from);
   node(TfliteOp::kMul, s.name + "/product", batch_of(s.out), {},
        {graph_.constant(s.name + "/multiplier", TfliteType::kFloat32, {channels}, l.multiplier)});
   node(TfliteOp::kAdd, s.name + (levels ? "/sum" : ""), batch_of(s.out), {},
        {graph_.constant(s.name + "/offset", TfliteType::kFloat32, {channels}, l.offset)},
        {{0, l.relu && !levels}});
   if (levels) levels_from_floats(s, s.to.zero_point, l.relu ? s.to.zero_point : 0);
+}
+
+// Of levels each summand is rounded by itself.
+void Writer::residual(const Step& s) {
+  const bool levels = !s.from.is_float();
+  const auto take = [&](std::int32_t x, const std::string& name, const ActivationGrid& grid) {
+    x_ = x;
+    if (!levels) return x_;
+    signed_levels(s, name, grid);
+    node(TfliteOp::kMul, name + "/scaled", batch_of(s.in), {},
+         {graph_.constant<float>(name + "/multiplier", TfliteType::kFloat32, {1},
+                                 {s.summand_multiplier(grid)})});
+    node(TfliteOp::kRound, name + "/nearest", batch_of(s.in), {}, {});
+    return x_;
+  };
+  const std::int32_t one = take(x_, s.name + "/input", s.from);
+  const std::int32_t other = take(stages_[s.other], s.name + "/other", s.also);
+  x_ = one;
+  node(TfliteOp::kAdd, s.name + (levels ? "/sum" : ""), batch_of(s.out), {}, {other},
+       {{0, s.layer->relu && !levels}});
+  if (levels) levels_from_floats(s, s.to.zero_point, s.layer->relu ? s.to.zero_point : 0);
 }
 
 void Writer::pool(const Step& s) {
@@ -231,7 +259,7 @@ void Writer::pool(const Step& s) {
                        {4, i32(l.kernel_h)}};
   // Means of levels often lie halfway between two.
   const bool levels = !max && !s.from.is_float();
-  if (levels) floats_from_levels(s);
+  if (levels) floats_from_levels(s, s.name + "/input");
   node(max ? TfliteOp::kMaxPool2d : TfliteOp::kAveragePool2d, s.name + (levels ? "/mean" : ""),
        batch_of(s.out), levels ? ActivationGrid{} : s.to, {}, options);
   if (levels) levels_from_floats(s, 0, 0);
@@ -247,7 +275,12 @@ Bytes Writer::file(const std::string& name) {
     if (std::lround(black) + model.input.zero_point < 0)
       at_least_level_0("image/levels", dims, model.input);
   }
-  for (const Step& s : network_.steps) visit(s.layer->kind, *this, s);
+  stages_ = {x_};
+  for (const Step& s : network_.steps) {
+    x_ = stages_[s.input];
+    visit(s.layer->kind, *this, s);
+    stages_.push_back(x_);
+  }
   reshape("logits", {-1, i32(network_.classes())}, {});
   return graph_.file(name, input, x_,
                      "{\"input\": \"" + input_text(network_, "height width channels") +

@@ -10,12 +10,15 @@ namespace espalier::format {
 constexpr std::uint64_t kMaxFileBytes = 1ull << 28;
 constexpr std::uint64_t kMaxLayers = 1024;
 constexpr std::uint64_t kMaxLabels = 65536;
+constexpr std::uint64_t kMaxColumns = 65536;           // with statistics of their own
 constexpr std::uint64_t kMaxTextBytes = 256;           // one name or label
 constexpr std::uint64_t kMaxDimension = 1ull << 20;    // H, W, C, OUT
 constexpr std::uint64_t kMaxActivations = 1ull << 26;  // H * W * C between two layers
 constexpr std::uint64_t kMaxWeights = 1ull << 26;      // of all layers together
 constexpr std::uint64_t kMaxWindow = 4096;             // kernel, stride, padding
 constexpr std::int32_t kMaxBiasShift = 31;
+// Of a residual's summand's scale to the sum's: 127 times it is rounded in float32.
+constexpr float kMaxSummandRatio = 1 << 14;
 
 // The most weights that a file of `bytes` bytes may stand for, so that a tiny one cannot ask for a
 // large allocation: a decision costs at least 0.0007 bits (BitModel::p1 keeps 32/65536 away from 0

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -117,11 +118,23 @@ inline std::vector<float> float_weights(const StoredWeight& weight) {
   return values;
 }
 
+// Mean and deviation of a column of a table, over the rows of the training.
+struct Scaling {
+  float mean = 0, deviation = 1;
+  bool operator==(const Scaling&) const = default;
+};
+
 struct PackedModel {
   std::array<std::int64_t, 3> input_shape{};  // H W C (a flat input: 1 1 C)
   // Pixels 0..255 to the reals that the network saw in training: x = (pixel / 255 - mean) /
   // deviation.
   float input_mean = 0, input_deviation = 1;
+  // Of a network for rows of a table, one for each of the input's channels: the network sees
+  // clamp(0.5 + (value - mean) / (8 deviation), 0, 1), and 0.5 where the deviation is 0. Else empty.
+  std::vector<Scaling> columns;
+  // Of a network with one output that stands for a number: mean + deviation * output. None: an
+  // output for each class.
+  std::optional<Scaling> target;
   ActivationGrid input;             // float for float models
   std::vector<std::string> labels;  // empty: "0", "1", ...
   std::vector<PackedLayer> layers;  // in order; at least one

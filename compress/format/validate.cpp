@@ -95,6 +95,17 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
   require(std::isfinite(model.input_mean) && std::isfinite(model.input_deviation) &&
               model.input_deviation > 0 && good(model.input),
           kind, where, "input mean, deviation or grid is not allowed");
+  const auto allowed = [](const Scaling& s) {
+    return std::isfinite(s.mean) && std::isfinite(s.deviation) && s.deviation >= 0;
+  };
+  require(model.columns.empty() ||
+              (shape[0] * shape[1] == 1 && shape[2] == std::ssize(model.columns) &&
+               model.columns.size() <= kMaxColumns && std::ranges::all_of(model.columns, allowed)),
+          kind, where, "means and deviations of ", model.columns.size(),
+          " columns are not allowed; the input is ", shape[0], " x ", shape[1], " x ", shape[2]);
+  require(!model.target ||
+              (allowed(*model.target) && model.target->deviation > 0 && model.labels.empty()),
+          kind, where, "the target's mean, deviation or labels are not allowed");
   require(model.labels.size() <= kMaxLabels, kind, where, "too many labels");
   for (const auto& label : model.labels)
     require(label.size() <= kMaxTextBytes, kind, where, "a label is too long");
@@ -150,6 +161,10 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
               ": the two stages that it adds have different shapes");
       require(!takes_levels(layer, grid) || !grids[other].is_float(), kind, where, title,
               " adds floats to levels and yields levels; give all three a grid, or none");
+      for (const auto& summand : {grid, grids[other]})
+        require(layer.output.is_float() || summand.scale <= kMaxSummandRatio * layer.output.scale,
+                kind, where, title, ": a summand's scale of ", summand.scale, " is more than ",
+                kMaxSummandRatio, " times that of the sum, ", layer.output.scale);
     }
     const auto c = static_cast<std::size_t>(channels);
     if (norm)
@@ -195,6 +210,9 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
               " is outside its grid");
     if (integer) check_sums(layer, title, kind, where);
   }
+  const auto& output = shapes.back();
+  require(!model.target || output[0] * output[1] * output[2] == 1, kind, where,
+          "has a target, so one output is wanted, not ", output[0] * output[1] * output[2]);
 }
 
 }  // namespace espalier::format

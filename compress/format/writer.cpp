@@ -42,9 +42,10 @@ std::uint64_t weights_of(const PackedModel& model) {
 }  // namespace
 
 int version_for(const PackedModel& model) {
+  if (!model.columns.empty() || model.target) return 3;
   for (const PackedLayer& l : model.layers)
     if (l.from != 1 || l.kind > kEnd) return 3;
-  ActivationGrid grid = model.input;
+  ActivationGrid grid = model.input;  // no branches from here on
   for (const PackedLayer& l : model.layers) {
     const bool floats = !takes_levels(l, grid);
     const bool levels_as_weights = floats && !l.weight.is_float();

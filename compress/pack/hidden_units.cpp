@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "compress/format/wiring.hpp"
 #include "core/base/error.hpp"
 
 namespace espalier::pack {
@@ -30,14 +31,15 @@ struct Units {
 Units units_of(format::PackedModel& model, std::size_t from) {
   Units units{{&model.layers[from]}, nullptr};
   if (!has_units(model.layers[from])) return units;
+  const auto kept = format::kept_stages(model);
   for (std::size_t i = from + 1; i < model.layers.size(); ++i) {
     PackedLayer& layer = model.layers[i];
+    if (kept[i] || layer.from != 1) break;
     if (has_units(layer)) return {std::move(units.all), &layer};
     const bool depthwise = layer.kind == LayerKind::kDepthwiseConv2d;
     // Behind a flatten each feature would be a channel.
-    if (layer.kind == LayerKind::kBatchNorm ||
-        (depthwise && layer.weight.shape[0] != model.layers[from].weight.shape[0]))
-      break;
+    if (depthwise && layer.weight.shape[0] != model.layers[from].weight.shape[0]) break;
+    if (format::moves(layer.kind) && !depthwise) break;
     if (depthwise) units.all.push_back(&layer);
   }
   return units;
@@ -91,11 +93,12 @@ void remove(const Units& units, std::size_t unit) {
 }
 
 void require_levels(const format::PackedModel& model, std::string_view where) {
-  format::ActivationGrid input = model.input;
-  for (const PackedLayer& layer : model.layers) {
-    require(!format::has_weight(layer.kind) || takes_levels(layer, input), where, "layer ",
-            layer.name, " computes in floats: quantize first");
-    input = grid_behind(layer, input);
+  const auto grids = format::stage_grids(model);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const PackedLayer& layer = model.layers[i];
+    require(!format::has_weight(layer.kind) ||
+                takes_levels(layer, grids[format::input_stage(layer, i)]),
+            where, "layer ", layer.name, " computes in floats: quantize first");
   }
 }
 

@@ -27,7 +27,7 @@ using Entries = std::vector<const Sequential::Entry*>;
 Entries followers(const Sequential& model, std::size_t i) {
   Entries found;
   if (!is_any<Conv2d, Dense>(*model.layers()[i].layer)) return found;
-  for (std::size_t k = i + 1; k < model.layers().size(); ++k) {
+  for (std::size_t k = i + 1; k < model.layers().size() && model.feeds_next_alone(k - 1); ++k) {
     found.push_back(&model.layers()[k]);
     if (is_any<Conv2d, Dense>(*found.back()->layer)) return found;
   }

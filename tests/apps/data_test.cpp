@@ -118,6 +118,15 @@ TEST_CASE("data convert: IDX files that hold the same") {
   for (const char* key : {"classes", "mean", "deviation", "shape"})
     CHECK(back.at(key) == from.at(key));
 
+  const auto png = run_program("espalier data convert " + pictures + " --png -o " + out +
+                               "-png --size 10x8 --grey");
+  CHECK_MESSAGE(png.exit_code == 0, png.output);
+  const auto folders = of(out + "-png", "--grey ");
+  CHECK(folders.at("kind") == "image folder");
+  for (const char* key : {"classes", "shape"}) CHECK(folders.at(key) == from.at(key));
+  CHECK(folders.at("mean")[0].get<double>() ==
+        doctest::Approx(from.at("mean")[0].get<double>()).epsilon(1e-9));  // another order
+
   CHECK(run_program("espalier data convert " + pictures + " -o " + out).exit_code ==
         4);  // not empty
   write_file(folder.path / "t.csv", csv());

@@ -26,7 +26,7 @@ TEST_CASE("C99: random models of every kind of layer, bit for bit") {
     CHECK_MESSAGE(differing(run_c99(folder.path, s.model, s.pixels), s.want) == 0,
                   "model " << s.seed);
   }
-  CHECK(seen.size() == 7);
+  CHECK(seen.size() == 8);
   CHECK(pooled >= 3);  // convolutions that a pool's windows do not cover whole
 }
 

@@ -76,6 +76,35 @@ inline std::vector<PackedLayer> pooled_convolution(Rng& rng, const Shape& in,
   return {conv, pool};
 }
 
+// A convolution or a relu, and the sum of what it yields and what it took; between them sometimes a
+// convolution that reads what was before, too.
+inline std::vector<PackedLayer> branch(Rng& rng, const Shape& in, const ActivationGrid& grid,
+                                       const RandomOptions& options) {
+  const auto same = [&](std::int64_t size) {
+    PackedLayer conv;
+    conv.kind = LayerKind::kConv2d;
+    conv.kernel_h = conv.kernel_w = size;
+    conv.pad_top = conv.pad_left = conv.pad_bottom = conv.pad_right = size / 2;
+    runtime::set_levels(conv, rng, {in[2], size, size, in[2]}, 6, runtime::Weights::kRandom);
+    spread(conv, rng, grid, options);
+    return conv;
+  };
+  PackedLayer relu, sum;
+  relu.kind = LayerKind::kRelu;
+  sum.kind = LayerKind::kResidual;
+  std::vector<PackedLayer> layers{rng.below(3) ? same(3) : relu};
+  if (rng.below(3) == 0) {
+    layers.push_back(same(1));
+    layers.back().from = 2;
+  }
+  const ActivationGrid one = layers.back().kind == LayerKind::kRelu ? grid : layers.back().output;
+  sum.with = layers.size() == 1 || rng.below(2) ? 1 + std::ssize(layers) : 2;
+  sum.relu = rng.below(2);
+  sum.output = {one.scale + grid.scale * rng.uniform(0.2f, 0.8f), runtime::pick(rng, {0, 64, 30})};
+  layers.push_back(sum);
+  return layers;
+}
+
 // One to four layers between the image and the logits, of any kind, on any grid; every third model
 // begins with a pooled_convolution().
 inline PackedModel random_integers(std::uint64_t seed, const RandomOptions& options = {}) {
@@ -100,7 +129,7 @@ inline PackedModel random_integers(std::uint64_t seed, const RandomOptions& opti
   for (int i = 0; i < layers; ++i) {
     const Shape in = runtime::end_of(model);
     PackedLayer l;
-    switch (rng.below(6)) {
+    switch (rng.below(8)) {
       case 0:
         l.kind = LayerKind::kMaxPool2d;
         window(l, in);
@@ -119,6 +148,13 @@ inline PackedModel random_integers(std::uint64_t seed, const RandomOptions& opti
         break;
       case 3:
         l.kind = LayerKind::kRelu;
+        break;
+      case 4:
+      case 5:
+        for (const PackedLayer& more : branch(rng, in, grid, options)) model.layers.push_back(more);
+        l = model.layers.back();
+        model.layers.pop_back();
+        grid = l.output;
         break;
       default:
         l = runtime::conv_of(rng, in, 1 + static_cast<std::int64_t>(rng.below(5)),
