@@ -3,9 +3,11 @@
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
+#include "layers/depthwise_conv2d.hpp"
 #include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
 #include "layers/json_reader.hpp"
+#include "layers/kind.hpp"
 #include "layers/model_json.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
@@ -50,6 +52,11 @@ Json layer_json(const std::string& name, const Layer& layer) {
     const auto& o = conv->options();
     json["type"] = "Conv2d";
     json["filters"] = o.out;
+    window("kernel_size", {o.kernel, o.stride, o.padding}, 1);
+    init(o.init, Init::kHeNormal);
+  } else if (const auto* depthwise = dynamic_cast<const DepthwiseConv2d*>(&layer)) {
+    const auto& o = depthwise->options();
+    json["type"] = "DepthwiseConv2d";
     window("kernel_size", {o.kernel, o.stride, o.padding}, 1);
     init(o.init, Init::kHeNormal);
   } else if (const auto* pool = dynamic_cast<const Pool2d*>(&layer)) {
@@ -114,9 +121,7 @@ std::string format_model_json(const Sequential& model, const Shape& input, const
     };
     if (model.input_stage(i) != i) json["from"] = name_of(model.input_stage(i));
     if (const auto other = model.other_stage(i)) json["with"] = name_of(*other);
-    const std::string type = json["type"];
-    takes_activation =
-        (type == "Conv2d" || type == "Dense" || type == "Residual") && model.feeds_next_alone(i);
+    takes_activation = (is_linear(*layer) || is_any<Residual>(*layer)) && model.feeds_next_alone(i);
   }
   std::string text =
       "{\n  \"name\": " + Json(name).dump() + ",\n  \"input\": " +
