@@ -192,7 +192,13 @@ void TrainingRun::add_row(const recipe::StageReport& report) {
                    .accuracy = 1 - error_of(file_, *data_.data.test),
                    .deflate_bytes = pack::deflate_bytes(report.model),
                    .file_bytes = file_.size()});
+  const auto& prune = report.stage.prune;
+  if (prune && prune->allocation == recipe::Sharing::kSensitivity)
+    rows_.back().sparsities = prune->sparsities;
   if (options_.quiet) return;
+  for (const auto& [name, sparsity] : rows_.back().sparsities)
+    std::cerr << "  by sensitivity " << printable(name) << ": " << percent(double{sparsity}, 1)
+              << " zeros\n";
   std::cerr << report.stage.name() << ": " << percent(rows_.back().accuracy)
             << " of the test images, " << with_commas(std::ssize(file_)) << " bytes\n";
 }
@@ -222,11 +228,14 @@ void TrainingRun::report() const {
       all["weights"] = options_.weights.string();
       all["weights_bytes"] = weights_.size();
     }
-    for (const Row& row : rows_)
+    for (const Row& row : rows_) {
       all["stages"].push_back({{"stage", row.stage},
                                {"accuracy", row.accuracy},
                                {"deflate_bytes", row.deflate_bytes},
                                {"file_bytes", row.file_bytes}});
+      for (const auto& [name, sparsity] : row.sparsities)
+        all["stages"].back()["sparsities"][name] = shortest_decimal(sparsity);
+    }
     std::cout << all.dump() << '\n';
     return;
   }

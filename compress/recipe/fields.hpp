@@ -2,8 +2,6 @@
 // schema walk the same list.
 #pragma once
 
-#include <charconv>
-#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,13 +25,6 @@ constexpr Range kShare{0, 1}, kSparsity{.min = 0, .max = 1, .below_max = true},
 // numbers(key, map<string, float>&, Range, text), integers(key, map<string, int>&, min, max, text).
 template <class E>
 using Names = std::vector<std::pair<std::string, E>>;
-
-// The double whose shortest decimal is the float's: 0.8f prints as 0.8.
-inline double shortest(float v) {
-  char text[64];
-  *std::to_chars(text, text + sizeof text - 1, v).ptr = '\0';
-  return std::strtod(text, nullptr);
-}
 
 constexpr std::int64_t kMany = std::int64_t{1} << 40;
 constexpr std::int64_t kMaxSeed = std::int64_t{1} << 53;  // beyond, JSON readers round
@@ -88,16 +79,21 @@ void fields(Walker& w, Prune& p) {
            Names<Sharing>{{"uniform", Sharing::kUniform},
                           {"erk", Sharing::kErk},
                           {"global", Sharing::kGlobal},
-                          {"per_layer", Sharing::kPerLayer}},
-           "How zeros are shared among the tensors");
+                          {"per_layer", Sharing::kPerLayer},
+                          {"sensitivity", Sharing::kSensitivity}},
+           "How zeros are shared among the tensors; sensitivity: so that each alone would lose "
+           "equally much accuracy, as it is measured when the stage begins");
   w.numbers("sparsities", p.sparsities, kSparsity,
             "per_layer: the sparsity of these layers or parameters at the end");
+  w.integer("sensitivity_images", p.sensitivity_images, 1, kMany,
+            "sensitivity: measured on so many of the training images, at most those there are");
   w.choice("gradient", p.gradient,
            Names<prune::MaskGradient>{{"masked", prune::MaskGradient::kMasked},
                                       {"straight_through", prune::MaskGradient::kStraightThrough}},
            "What a masked weight learns");
   w.flag("clear_moments", p.clear_moments, "Drop the optimizer's moments of weights that go");
-  w.integer("seed", p.seed, 0, kMaxSeed, "Of the random criterion");
+  w.integer("seed", p.seed, 0, kMaxSeed,
+            "Of the random criterion, and of the images of sensitivity");
 }
 
 template <class Walker>

@@ -1,8 +1,10 @@
 #include "compress/recipe/recipe.hpp"
 
+#include "compress/prune/sensitivity.hpp"
 #include "compress/recipe/fields.hpp"
 #include "compress/recipe/order.hpp"
 #include "core/base/file.hpp"
+#include "core/base/text.hpp"
 #include "layers/json_reader.hpp"
 
 namespace espalier::recipe {
@@ -110,6 +112,16 @@ void check(const JsonReader& json, const Prune& p) {
              p.n_of_m.of);
   json.check(p.sparsities.empty() || p.allocation == Sharing::kPerLayer,
              "sparsities want \"allocation\": \"per_layer\"");
+  if (p.allocation != Sharing::kSensitivity) return;
+  json.check(p.criterion == prune::Criterion::kMagnitude,
+             "sensitivity is measured by magnitude; "
+             "wants \"criterion\": \"magnitude\"");
+  json.check(p.structure != Form::kNofM,
+             "n_of_m has one sparsity, which sensitivity cannot share; "
+             "wants another structure or allocation");
+  const float most = prune::SensitivityOptions().sparsities.back();
+  json.check(p.target.sparsity <= most, "sensitivity is measured up to a sparsity of ", most,
+             ", got ", p.target.sparsity);
 }
 void check(const JsonReader& json, const Units& u) {
   check(json, u.target);
@@ -168,7 +180,9 @@ Stage read_stage(const JsonReader& json, const Recipe& before) {
 class Writer {
  public:
   explicit Writer(Json& json) : json_(json) { json_ = Json::object(); }
-  void number(const std::string& key, float v, Range, const char*) { json_[key] = shortest(v); }
+  void number(const std::string& key, float v, Range, const char*) {
+    json_[key] = shortest_decimal(v);
+  }
   template <class T>
   void integer(const std::string& key, T v, std::int64_t, std::int64_t, const char*) {
     json_[key] = v;
@@ -184,7 +198,7 @@ class Writer {
   }
   void numbers(const std::string& key, const std::map<std::string, float>& v, Range, const char*) {
     json_[key] = Json::object();
-    for (const auto& [name, value] : v) json_[key][name] = shortest(value);
+    for (const auto& [name, value] : v) json_[key][name] = shortest_decimal(value);
   }
   void integers(const std::string& key, const std::map<std::string, int>& v, std::int64_t,
                 std::int64_t, const char*) {

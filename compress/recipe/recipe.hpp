@@ -22,7 +22,7 @@ namespace espalier::recipe {
 enum class Curve { kPolynomial, kConstant };
 enum class Which { kWeights, kWeightsAndBiases, kConvolutionWeights, kDenseWeights };
 enum class Form { kElements, kBlocks, kNofM };
-enum class Sharing { kUniform, kErk, kGlobal, kPerLayer };
+enum class Sharing { kUniform, kErk, kGlobal, kPerLayer, kSensitivity };
 enum class LearningSchedule { kConstant, kCosine, kStep };
 enum class Optimizer { kAdam, kSgd };
 
@@ -50,7 +50,9 @@ struct Prune {
   prune::Blocks blocks = {};
   prune::NofM n_of_m = {};
   Sharing allocation = Sharing::kUniform;
-  std::map<std::string, float> sparsities = {};  // of Sharing::kPerLayer
+  // Of Sharing::kPerLayer; of kSensitivity once that was measured, when its stage begins.
+  std::map<std::string, float> sparsities = {};
+  std::int64_t sensitivity_images = 2000;  // of kSensitivity; at most those there are
   prune::MaskGradient gradient = prune::MaskGradient::kMasked;
   bool clear_moments = false;
   std::uint64_t seed = 1;

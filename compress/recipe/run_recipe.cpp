@@ -57,8 +57,10 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
   }
   std::optional<quantize::IntegerNetwork> network;
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
-    const Stage& stage = recipe.stages[i];
+    Stage stage = recipe.stages[i];
     if (recipe.folds_batch_norm(i)) quantize::fold_batch_norm(model);
+    if (stage.prune && stage.prune->allocation == Sharing::kSensitivity)
+      share_by_sensitivity(*stage.prune, model, data, options.quiet);
     StagePasses passes(stage, kept_zeros(recipe, i),
                        options.quiet ? Warn(warn_nobody) : Warn(warn_on_standard_error));
     if (stage.epochs > 0)

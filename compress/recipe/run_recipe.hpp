@@ -13,8 +13,8 @@
 namespace espalier::recipe {
 
 struct StageReport {
-  std::size_t index = 0;  // of the stage that has ended
-  const Stage& stage;
+  std::size_t index = 0;                              // of the stage that has ended
+  const Stage& stage;                                 // with the sparsities that sensitivity gave
   Sequential& model;                                  // baked
   const quantize::IntegerNetwork* network = nullptr;  // of quantize or rate so far; else null
 };

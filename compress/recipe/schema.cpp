@@ -1,4 +1,5 @@
 #include "compress/recipe/fields.hpp"
+#include "core/base/text.hpp"
 #include "layers/json_reader.hpp"
 
 namespace espalier::recipe {
@@ -14,7 +15,7 @@ class Describer {
   void number(const std::string& key, float otherwise, Range range, const char* text) {
     Json& p = add(key, "number", text);
     limit(p, range);
-    with_default(p, text, shortest(otherwise));
+    with_default(p, text, shortest_decimal(otherwise));
   }
   template <class T>
   void integer(const std::string& key, T otherwise, std::int64_t min, std::int64_t max,

@@ -4,6 +4,7 @@
 #include <ranges>
 #include <utility>
 
+#include "compress/prune/sensitivity.hpp"
 #include "core/base/text.hpp"
 
 namespace espalier::recipe {
@@ -67,7 +68,8 @@ prune::PrunerOptions options_of(const Prune& p) {
   prune::Allocation allocation = prune::Uniform{};
   if (p.allocation == Sharing::kErk) allocation = prune::Erk{};
   if (p.allocation == Sharing::kGlobal) allocation = prune::Global{};
-  if (p.allocation == Sharing::kPerLayer) allocation = prune::PerLayer{p.sparsities};
+  if (p.allocation == Sharing::kPerLayer || p.allocation == Sharing::kSensitivity)
+    allocation = prune::PerLayer{p.sparsities};
   return {.schedule = schedule(p.target),
           .frequency_steps = p.target.frequency_steps,
           .select = selection(p.select),
@@ -77,6 +79,16 @@ prune::PrunerOptions options_of(const Prune& p) {
           .gradient = p.gradient,
           .clear_moments = p.clear_moments,
           .seed = p.seed};
+}
+
+void share_by_sensitivity(Prune& p, Sequential& model, const datasets::Dataset& data, bool quiet) {
+  const auto measured = prune::sensitivity(model, data,
+                                           {.select = selection(p.select),
+                                            .structure = options_of(p).structure,
+                                            .images = p.sensitivity_images,
+                                            .seed = p.seed,
+                                            .quiet = quiet});
+  p.sparsities = prune::share_by_sensitivity(measured, double{p.target.sparsity}).sparsity;
 }
 
 prune::UnitPruner::Options options_of(const Units& u) {

@@ -22,6 +22,9 @@ std::function<std::unique_ptr<optim::Optimizer>(std::vector<Variable>)> optimize
 training::Loss loss_of(const Stage& stage, const datasets::Dataset& data);
 
 prune::PrunerOptions options_of(const Prune& prune);
+// For Sharing::kSensitivity: fills in the sparsities, for the model as it is.
+void share_by_sensitivity(Prune& prune, Sequential& model, const datasets::Dataset& data,
+                          bool quiet);
 prune::UnitPruner::Options options_of(const Units& units);
 cluster::WeightClustering::Options options_of(const Cluster& cluster);
 quantize::QuantizationAware::Options options_of(const Quantize& quantize);

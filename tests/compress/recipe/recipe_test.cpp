@@ -280,6 +280,14 @@ TEST_CASE("errors name the place, the value and what is allowed") {
   refuses(R"([{"prune": {"begin": 0.5, "end": 0.5}}])", "/0/prune: wants begin < end");
   refuses(R"([{"prune": {"keep": 5}}])", "wants keep <= of, got 5 and 4");
   refuses(R"([{"prune": {"sparsities": {"a": 0.5}}}])", "want \"allocation\": \"per_layer\"");
+  refuses(R"([{"prune": {"sparsities": {"a": 0.5}, "allocation": "sensitivity"}}])",
+          "want \"allocation\": \"per_layer\"");
+  refuses(R"([{"prune": {"allocation": "sensitivity", "criterion": "random"}}])",
+          "/0/prune: sensitivity is measured by magnitude");
+  refuses(R"([{"prune": {"allocation": "sensitivity", "structure": "n_of_m"}}])",
+          "/0/prune: n_of_m has one sparsity");
+  refuses(R"([{"prune": {"allocation": "sensitivity", "sparsity": 0.995}}])",
+          "/0/prune: sensitivity is measured up to a sparsity of 0.99, got 0.995");
   refuses(R"([{"prune": {"sparsities": {"a": 2}, "allocation": "per_layer"}}])",
           "/0/prune/sparsities/a: wants");
   refuses(R"([{"prune": {"criterion": "magnitud"}}])", "did you mean \"magnitude\"?");
