@@ -21,7 +21,8 @@ constexpr Range kShare{0, 1}, kSparsity{.min = 0, .max = 1, .below_max = true},
     kPositive{.min = 0, .max = 1e6, .above_min = true}, kNotNegative{0, 1e6};
 
 // A walker has: number(key, float&, Range, text), integer(key, T&, min, max, text),
-// flag(key, bool&, text), choice(key, E&, names, text), texts(key, vector<string>&, text),
+// flag(key, bool&, text), choice(key, E&, names, text), required_text(key, string&, text),
+// texts(key, vector<string>&, text),
 // numbers(key, map<string, float>&, Range, text), integers(key, map<string, int>&, min, max, text).
 template <class E>
 using Names = std::vector<std::pair<std::string, E>>;
@@ -193,7 +194,8 @@ void fields(Walker& w, Float16& f) {
 template <class Walker>
 void fields(Walker& w, DynamicRange& d) {
   w.integer("bits", d.bits, 2, 8, "Bits of a weight");
-  w.flag("per_channel", d.per_channel, "A scale for each output channel");
+  w.flag("per_channel", d.per_channel,
+         "A scale for each output channel (default: true; after cluster false)");
   w.texts("keep", d.keep, "These layers stay float32, by name");
 }
 
@@ -209,6 +211,16 @@ void fields(Walker& w, Augment& a) {
            "A window of at least this share of each side, resized");
   w.number("noise", a.noise, {0, 1}, "Deviation of normal noise");
   w.integer("cutout", a.cutout, 0, 4096, "Side of a square that is set to 0, in pixels");
+}
+
+template <class Walker>
+void fields(Walker& w, Distill& d) {
+  w.required_text("teacher", d.teacher,
+                  "The .safetensors file of a trained network, as train --weights writes it");
+  w.number("temperature", d.temperature, kPositive,
+           "Divides both networks' logits: softer answers");
+  w.number("weight", d.weight, kShare,
+           "Of the teacher's part of the loss; the labels have the rest");
 }
 
 // A stage's own keys; its passes are objects of these names beside them.
@@ -253,6 +265,7 @@ void passes(Stage& s, Use use) {
   use("dynamic_range", s.dynamic_range,
       "Weights as integers beside float activations, without training; alone, at the end");
   use("augment", s.augment, "Random changes to the images of this stage's training");
+  use("distill", s.distill, "This stage's training also learns from a teacher's answers");
 }
 
 }  // namespace espalier::recipe

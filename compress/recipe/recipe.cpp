@@ -11,7 +11,7 @@ namespace espalier::recipe {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 1 << 20, kMaxStages = 64, kMaxNames = 1024,
-                      kMaxNameBytes = 256;
+                      kMaxNameBytes = 256, kMaxPathBytes = 4096;
 
 template <class E>
 std::vector<std::string> words(const Names<E>& names) {
@@ -42,6 +42,10 @@ class Reader {
     const std::string word = found->choice(words(names));
     for (const auto& [name, value] : names)
       if (name == word) to = value;
+  }
+  void required_text(const std::string& key, std::string& to, const char*) {
+    take(key);
+    to = json_.at(key).text(kMaxPathBytes);
   }
   void texts(const std::string& key, std::vector<std::string>& to, const char*) {
     const auto found = take(key);
@@ -140,6 +144,7 @@ void check(const JsonReader& json, const Rate& r) {
 void check(const JsonReader&, const Float16&) {}
 void check(const JsonReader&, const DynamicRange&) {}
 void check(const JsonReader&, const Augment&) {}
+void check(const JsonReader&, const Distill&) {}
 
 // Defaults that depend on the passes of the stage and of those before.
 void suit(Stage& s, const Recipe& before) {
@@ -151,6 +156,7 @@ void suit(Stage& s, const Recipe& before) {
   bool clusters = s.cluster.has_value();
   for (const Stage& stage : before.stages) clusters = clusters || stage.cluster;
   if (s.quantize) s.quantize->per_channel = !clusters;
+  if (s.dynamic_range) s.dynamic_range->per_channel = !clusters;
 }
 
 Stage read_stage(const JsonReader& json, const Recipe& before) {
@@ -193,6 +199,7 @@ class Writer {
     for (const auto& [word, value] : names)
       if (value == v) json_[key] = word;
   }
+  void required_text(const std::string& key, const std::string& v, const char*) { json_[key] = v; }
   void texts(const std::string& key, const std::vector<std::string>& v, const char*) {
     json_[key] = v;
   }

@@ -128,6 +128,13 @@ struct Augment {
   std::int64_t cutout = 0;  // pixels of its side
 };
 
+// Training that also learns from a teacher's answers (optim/training/distillation.hpp).
+struct Distill {
+  std::string teacher;  // a file of a network and its weights (layers/network_file.hpp); required
+  float temperature = 3;
+  float weight = 0.5f;  // of the teacher's part; the labels have the rest
+};
+
 // Passes attach in the order of these members: a mask comes before clusters, these before levels.
 struct Stage {
   int epochs = 1;  // 0: at once, without training
@@ -149,6 +156,7 @@ struct Stage {
   std::optional<Float16> float16 = {};
   std::optional<DynamicRange> dynamic_range = {};
   std::optional<Augment> augment = {};
+  std::optional<Distill> distill = {};
 
   // Types of stored weights: nothing is trained.
   bool stores() const { return float16 || dynamic_range; }

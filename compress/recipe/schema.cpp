@@ -37,6 +37,10 @@ class Describer {
       if (value == otherwise) with_default(p, text, word);
     }
   }
+  void required_text(const std::string& key, const std::string&, const char* text) {
+    add(key, "string", text);
+    object_["required"].push_back(key);
+  }
   void texts(const std::string& key, const std::vector<std::string>&, const char* text) {
     add(key, "array", text)["items"] = {{"type", "string"}};
   }

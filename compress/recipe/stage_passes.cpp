@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "compress/prune/sensitivity.hpp"
+#include "compress/recipe/teacher.hpp"
 #include "core/base/text.hpp"
 
 namespace espalier::recipe {
@@ -54,6 +55,7 @@ std::function<std::unique_ptr<optim::Optimizer>(std::vector<Variable>)> optimize
 }
 
 training::Loss loss_of(const Stage& stage, const datasets::Dataset& data) {
+  if (stage.distill) return distilled_loss(*stage.distill, data);
   if (stage.label_smoothing == 0 && !stage.balanced_classes) return nullptr;
   return training::class_loss({.smoothing = stage.label_smoothing,
                                .class_weights = stage.balanced_classes
