@@ -13,7 +13,8 @@ namespace espalier {
 
 struct ForwardContext {
   bool training = false;
-  Rng* rng = nullptr;  // the dropout stream; layers that draw fail without it
+  Rng* rng = nullptr;               // the dropout stream; layers that draw fail without it
+  const Variable* other = nullptr;  // a residual's second summand
 };
 
 // What visit() hands out, in the order of declaration: the optimizer, checkpoints, pruning,

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/base/file.hpp"
+#include "core/base/text.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
@@ -12,6 +13,7 @@
 #include "layers/json_reader.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
+#include "layers/residual.hpp"
 
 namespace espalier {
 namespace {
@@ -50,6 +52,7 @@ class Builder {
  public:
   Builder(Shape input, const ModelJsonOptions& options)
       : shape_(std::move(input)),
+        shapes_{shape_},
         rng_(options.seed, "init"),
         max_parameters_(options.max_parameters) {}
 
@@ -86,6 +89,7 @@ class Builder {
         {"Dropout", "dropout", {"rate"}, &Builder::dropout},
         {"Relu", "relu", {}, &Builder::plain<Relu>},
         {"Flatten", "flatten", {}, &Builder::plain<Flatten>},
+        {"Residual", "residual", {"with", "activation"}, &Builder::residual},
     };
     return table;
   }
@@ -113,10 +117,33 @@ class Builder {
     const std::string type = json.at("type").choice(types);
     const Kind& kind = *std::ranges::find(kinds(), type, &Kind::type);
     std::vector<std::string> keys = kind.keys;
-    keys.insert(keys.end(), {"type", "name"});
+    keys.insert(keys.end(), {"type", "name", "from"});
     json.allow_only(keys);
-    const auto name = json.find("name");
-    (this->*kind.build)(json, name ? name->text(kMaxNameBytes) : free_name(kind.stem, true));
+    if (const auto from = json.find("from")) {
+      const std::size_t layer = layer_named(*from);
+      wires_.from = model_.layers()[layer].name;
+      shape_ = shapes_[layer + 1];
+    }
+    const auto given = json.find("name");
+    const auto name = given ? given->text(kMaxNameBytes) : free_name(kind.stem, true);
+    (this->*kind.build)(json, name);
+    last_of_[name] = model_.layers().size() - 1;
+  }
+
+  // Where a record became several layers, its name stands for the last of them.
+  std::size_t layer_named(const JsonReader& json) {
+    const std::string name = json.text(kMaxNameBytes);
+    if (const auto found = last_of_.find(name); found != last_of_.end()) return found->second;
+    std::vector<std::string> names;
+    for (const auto& [layer, index] : last_of_) names.push_back(layer);
+    for (std::size_t i = 0; i < model_.layers().size(); ++i) {
+      if (model_.layers()[i].name == name) return i;
+      names.push_back(model_.layers()[i].name);
+    }
+    const std::string near = nearest(name, names);
+    json.check(false, "wants the name of a layer before, got ", json.shown(),
+               near.empty() ? "" : "; did you mean \"" + near + "\"?");
+    return 0;
   }
 
   template <class L>
@@ -124,7 +151,9 @@ class Builder {
     shape_ = checked(json, [&] { return layer.output_shape(shape_); });
     json.check(shape_.elements() <= kMaxActivation, "yields ", shape_.elements(),
                " values, more than ", kMaxActivation);
-    model_.add(name, std::move(layer));
+    model_.add(name, std::move(layer), wires_);
+    shapes_.push_back(shape_);
+    wires_ = {};
   }
 
   // Counts before anything is allocated; as double, for the product may pass 2^63.
@@ -224,6 +253,16 @@ class Builder {
     activation(json, name);
   }
 
+  void residual(const JsonReader& json, const std::string& name) {
+    const auto with = json.at("with");
+    const std::size_t other = layer_named(with);
+    with.check(shapes_[other + 1] == shape_, "adds ", shapes_[other + 1], " to ", shape_,
+               "; make both alike, for example by a 1x1 convolution with the same strides");
+    wires_.with = model_.layers()[other].name;
+    append(json, name, Residual());
+    activation(json, name);
+  }
+
   void dropout(const JsonReader& json, const std::string& name) {
     const auto place = json.at("rate");
     const auto rate = static_cast<float>(place.number(0, 1));
@@ -235,7 +274,10 @@ class Builder {
     append(json, name, L());
   }
 
-  Shape shape_;
+  Shape shape_;                // of what the next layer takes
+  std::vector<Shape> shapes_;  // of the stages
+  Wires wires_;                // of the next layer
+  std::map<std::string, std::size_t> last_of_;
   Rng rng_;
   std::int64_t max_parameters_;
   double parameters_ = 0;

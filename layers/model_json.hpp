@@ -9,14 +9,16 @@
 //     {"type": "AveragePool2d", "pool_size": 2},   {"type": "BatchNorm", "momentum": 0.99,
 //     "epsilon": 0.001},   {"type": "Relu"},   {"type": "Dropout", "rate": 0.4},
 //     {"type": "GlobalAveragePool2d"},   {"type": "Flatten"},
+//     {"type": "Residual", "with": "conv1", "activation": "linear"},
 //     {"type": "Dense", "units": 10, "activation": "linear", "init": "glorot_uniform"}]}
 //
 // Sizes are a whole number or [h, w]; padding is "valid", "same", a whole number or [top, left,
-// bottom, right]. "filters", "kernel_size", "units" and "rate" are required. The other values above
-// are the defaults, but for "activation", which is "linear", and "strides" of a pooling layer,
+// bottom, right]. "filters", "kernel_size", "units", "rate" and "with" are required. The other values
+// above are the defaults, but for "activation", which is "linear", and "strides" of a pooling layer,
 // which is its pool size. The activation "relu" adds a layer "<name>_relu"; a layer without a name
 // gets one: "dense_1". GlobalAveragePool2d is an AveragePool2d of the whole image, then a Flatten
-// "<name>_flatten": [H W C] -> [C]. There may be comments, // and /* */.
+// "<name>_flatten": [H W C] -> [C]. A layer takes what the one before it yields, or what the one of
+// the name "from" does; Residual adds to it what the layer "with" yields. There may be comments, // and /* */.
 #pragma once
 
 #include <filesystem>

@@ -8,6 +8,7 @@
 #include "layers/model_json.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
+#include "layers/residual.hpp"
 
 namespace espalier {
 namespace {
@@ -57,6 +58,8 @@ Json layer_json(const std::string& name, const Layer& layer) {
     json["rate"] = shortest_decimal(dropout->rate());
   } else if (dynamic_cast<const Relu*>(&layer)) {
     json["type"] = "Relu";
+  } else if (dynamic_cast<const Residual*>(&layer)) {
+    json["type"] = "Residual";
   } else if (dynamic_cast<const Flatten*>(&layer)) {
     json["type"] = "Flatten";
   } else {
@@ -84,7 +87,8 @@ std::string format_model_json(const Sequential& model, const Shape& input, const
   model.output_shape(input);
   std::vector<Json> layers;
   bool takes_activation = false;
-  for (const auto& [layer_name, layer] : model.layers()) {
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    const auto& [layer_name, layer] = model.layers()[i];
     if (takes_activation && dynamic_cast<const Relu*>(layer.get()) &&
         layer_name == layers.back()["name"].get<std::string>() + "_relu") {
       layers.back()["activation"] = "relu";
@@ -92,7 +96,17 @@ std::string format_model_json(const Sequential& model, const Shape& input, const
       continue;
     }
     layers.push_back(layer_json(layer_name, *layer));
-    takes_activation = layers.back()["type"] == "Conv2d" || layers.back()["type"] == "Dense";
+    Json& json = layers.back();
+    const auto name_of = [&](std::size_t stage) {
+      require(stage > 0, "model.json",
+              "has no word for a layer that reads the input again: ", layer_name);
+      return model.layers()[stage - 1].name;
+    };
+    if (model.input_stage(i) != i) json["from"] = name_of(model.input_stage(i));
+    if (const auto other = model.other_stage(i)) json["with"] = name_of(*other);
+    const std::string type = json["type"];
+    takes_activation =
+        (type == "Conv2d" || type == "Dense" || type == "Residual") && model.feeds_next_alone(i);
   }
   std::string text =
       "{\n  \"name\": " + Json(name).dump() + ",\n  \"input\": " +

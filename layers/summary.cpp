@@ -57,15 +57,15 @@ ParameterCount count_parameters(Layer& layer) {
 }
 
 std::string summary(Sequential& model, const Shape& input) {
-  model.output_shape(input);  // fails with the name of the layer that does not fit
+  const auto shapes = model.stage_shapes(input);  // or fails with the layer that does not fit
   std::vector<Row> rows = {{"layer (kind)", "output shape", "parameters", "MACs"},
                            {"input", printed(input), "0", "0"}};
-  Shape shape = input;
-  for (const auto& [name, layer] : model.layers()) {
-    const std::int64_t macs = layer->macs(shape);
-    shape = layer->output_shape(shape);
-    rows.push_back({name + " (" + kind_of(*layer) + ')', printed(shape),
-                    with_commas(count_parameters(*layer).total()), with_commas(macs)});
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    const auto& [name, layer] = model.layers()[i];
+    const std::int64_t macs = layer->macs(shapes[model.input_stage(i)]);
+    rows.push_back({name + " (" + kind_of(*layer) + model.wires_text(i) + ')',
+                    printed(shapes[i + 1]), with_commas(count_parameters(*layer).total()),
+                    with_commas(macs)});
   }
   const ParameterCount count = count_parameters(model);
   return aligned(rows) + '\n' + total_line("total parameters:", count.total()) +

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compress/format/validate.hpp"
+#include "compress/format/wiring.hpp"
 #include "compress/runtime/costs.hpp"
 #include "compress/runtime/stages.hpp"
 
@@ -30,6 +31,10 @@ std::string kind_of(const PackedLayer& l) {
       return "relu";
     case LayerKind::kFlatten:
       return "flatten";
+    case LayerKind::kDepthwiseConv2d:
+      return "depthwise conv " + window + relu;
+    case LayerKind::kResidual:
+      return "residual" + relu;
   }
   return "?";
 }
@@ -69,7 +74,8 @@ ModelFacts count_facts(const format::PackedModel& model, format::Coding coding) 
   double bits = 0;
   std::size_t before = 0;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    LayerFacts facts = facts_of(model.layers[i], stages[i], stages[i + 1]);
+    LayerFacts facts =
+        facts_of(model.layers[i], stages[format::input_stage(model.layers[i], i)], stages[i + 1]);
     bits += sizes.layer_bits[i];
     const auto so_far = std::min(static_cast<std::size_t>(bits / 8 + 0.5), all.file_bytes);
     facts.file_bytes = so_far - before;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "compress/format/validate.hpp"
+#include "compress/format/wiring.hpp"
 #include "compress/runtime/reference/steps.hpp"
 #include "compress/runtime/stages.hpp"
 #include "core/base/text.hpp"
@@ -25,7 +26,8 @@ std::size_t find_layer(const format::PackedModel& model, const std::vector<runti
     const auto& layer = model.layers[i];
     if (!format::has_weight(layer.kind)) continue;
     if (wanted == layer.name || wanted == std::to_string(i + 1)) return i;
-    if (wanted.empty() && format::takes_levels(layer, stages[i].grid)) return i;
+    if (wanted.empty() && format::takes_levels(layer, stages[format::input_stage(layer, i)].grid))
+      return i;
     first = first.value_or(i);
     names.push_back(layer.name.empty() ? std::to_string(i + 1) : layer.name);
   }
@@ -92,7 +94,8 @@ Trace trace_unit(const format::PackedModel& model, const Tensor& image,
   const auto stages = runtime::stages(model);
   const std::size_t index = find_layer(model, stages, options.layer);
   const PackedLayer& l = model.layers[index];
-  require(format::takes_levels(l, stages[index].grid), "trace", "layer '", l.name,
+  require(format::takes_levels(l, stages[format::input_stage(l, index)].grid), "trace", "layer '",
+          l.name,
           "' computes in floats: nothing is rounded there; trace an integer layer of a quantized "
           "model");
   const std::int64_t units = l.weight.shape[0];
@@ -100,11 +103,11 @@ Trace trace_unit(const format::PackedModel& model, const Tensor& image,
           l.name, "' has the units 0 to ", units - 1, ", not ", options.unit.value_or(0));
 
   const Shape& s = image.shape();
-  Activation x = runtime::reference::begin(model, image.reshaped({1, s[0], s[1], s[2]}));
-  constexpr auto kSums = runtime::reference::Sums::kOrdered;
-  for (std::size_t i = 0; i < index; ++i)
-    x = runtime::reference::run_layer(model.layers[i], x, kSums);
-  const Activation y = runtime::reference::run_layer(l, x, kSums);
+  Activation x, y;
+  runtime::reference::run_layers(model, image.reshaped({1, s[0], s[1], s[2]}),
+                                 [&](std::size_t i, const Activation& from, const Activation& to) {
+                                   if (i == index) x = from, y = to;
+                                 });
 
   Trace t;
   t.layer = l.name.empty() ? "layer " + std::to_string(index + 1) : l.name;

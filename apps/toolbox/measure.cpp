@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "apps/smallest/train_smallest.hpp"
+#include "compress/format/wiring.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/runtime/costs.hpp"
 #include "compress/runtime/stages.hpp"
@@ -15,7 +16,7 @@ std::int64_t macs_of(const format::PackedModel& packed) {
   const auto stages = runtime::stages(packed);
   std::int64_t sum = 0;
   for (std::size_t i = 0; i < packed.layers.size(); ++i)
-    sum += runtime::macs(packed.layers[i], stages[i].shape);
+    sum += runtime::macs(packed.layers[i], stages[format::input_stage(packed.layers[i], i)].shape);
   return sum;
 }
 

@@ -22,21 +22,20 @@ struct Block {
   Tensor values;  // real numbers
 };
 
-// What the convolutions and dense layers yield, by the reference executor.
+// What the convolutions, dense layers and sums yield, by the reference executor.
 std::vector<Block> blocks_of(const format::PackedModel& model, const Tensor& images) {
   using namespace runtime::reference;
-  const auto sums = runtime::is_exact(model) ? Sums::kOrdered : Sums::kFast;
   std::vector<Block> blocks;
-  Activation x = begin(model, images);
   bool open = false;
-  for (const auto& layer : model.layers) {
-    x = run_layer(layer, x, sums);
-    if (format::has_weight(layer.kind))
+  run_layers(model, images, [&](std::size_t i, const Activation&, const Activation& y) {
+    const auto& layer = model.layers[i];
+    if (format::has_weight(layer.kind) || layer.kind == LayerKind::kResidual)
       blocks.push_back({layer.name, {}}), open = true;
     else
-      open = open && (layer.kind == LayerKind::kBatchNorm || layer.kind == LayerKind::kRelu);
-    if (open) blocks.back().values = dequantized(x).values;
-  }
+      open = open && layer.from == 1 &&
+             (layer.kind == LayerKind::kBatchNorm || layer.kind == LayerKind::kRelu);
+    if (open) blocks.back().values = dequantized(y).values;
+  });
   return blocks;
 }
 

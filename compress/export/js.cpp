@@ -201,6 +201,8 @@ std::pair<std::string, std::string> record(const Step& s) {
     case LayerKind::kRelu:
       return {"relu", "zero: " + std::to_string(s.from.zero_point)};
     case LayerKind::kFlatten:
+    case LayerKind::kDepthwiseConv2d:
+    case LayerKind::kResidual:
       return {};
   }
   return {};

@@ -15,8 +15,8 @@ using format::ActivationGrid;
 using format::LayerKind;
 using format::PackedLayer;
 
-constexpr const char* kKinds[] = {"conv", "dense", "max_pool", "average_pool",
-                                  "norm", "relu",  "flatten"};
+constexpr const char* kKinds[] = {"conv", "dense",   "max_pool", "average_pool", "norm",
+                                  "relu", "flatten", "",         "depthwise",    "residual"};
 
 std::string unique_name(const PackedLayer& l, std::size_t index, std::set<std::string>& taken) {
   const std::string kind = kKinds[static_cast<std::size_t>(l.kind)];
@@ -94,6 +94,8 @@ Network network_of(const format::PackedModel& model) {
     const PackedLayer& l = network.model->layers[i];
     const std::string title = format::title_of(l, i);
     format::check_padding(l, title, ErrorKind::kUsage, "export");
+    require(l.kind < format::kEnd && l.from == 1, "export", title,
+            " is of a kind that the exporters do not know yet");
     const bool linear = format::has_weight(l.kind);
     const bool behind_logits = !model.input.is_float() && grid.is_float();
     require(!behind_logits || l.kind == LayerKind::kFlatten, "export", title,

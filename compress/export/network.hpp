@@ -64,6 +64,9 @@ void visit(format::LayerKind kind, W& w, const What& what) {
       return w.relu(what);
     case LayerKind::kFlatten:
       return w.flatten(what);
+    case LayerKind::kDepthwiseConv2d:
+    case LayerKind::kResidual:
+      return;  // network_of() refuses them
   }
 }
 

@@ -16,6 +16,8 @@ constexpr std::uint64_t kMaxActivations = 1ull << 26;  // H * W * C between two 
 constexpr std::uint64_t kMaxWeights = 1ull << 26;      // of all layers together
 constexpr std::uint64_t kMaxWindow = 4096;             // kernel, stride, padding
 constexpr std::int32_t kMaxBiasShift = 31;
+// Of a residual's summand's scale to the sum's: 127 times it is rounded in float32.
+constexpr float kMaxSummandRatio = 1 << 14;
 
 // The most weights that a file of `bytes` bytes may stand for, so that a tiny one cannot ask for a
 // large allocation: a decision costs at least 0.0007 bits (BitModel::p1 keeps 32/65536 away from 0

@@ -16,8 +16,25 @@ enum class LayerKind : std::uint8_t {
   kAveragePool2d = 3,  // window; padding is excluded
   kBatchNorm = 4,      // multiplier [C], offset [C], relu
   kRelu = 5,
-  kFlatten = 6,  // [H W C] to [H*W*C]
+  kFlatten = 6,          // [H W C] to [H*W*C]
+  kDepthwiseConv2d = 8,  // weight [C KH KW 1], bias [C], window, relu: a kernel for each channel
+  kResidual = 9,         // the sum of two stages of one shape, relu
 };
+
+inline bool has_window(LayerKind kind) {
+  return kind == LayerKind::kConv2d || kind == LayerKind::kDepthwiseConv2d ||
+         kind == LayerKind::kMaxPool2d || kind == LayerKind::kAveragePool2d;
+}
+inline bool has_weight(LayerKind kind) {
+  return kind == LayerKind::kConv2d || kind == LayerKind::kDepthwiseConv2d ||
+         kind == LayerKind::kDense;
+}
+// Whether what it yields may lie on another grid than what it takes.
+inline bool moves(LayerKind kind) {
+  return has_weight(kind) || kind == LayerKind::kBatchNorm || kind == LayerKind::kResidual;
+}
+
+constexpr auto kEnd = static_cast<LayerKind>(7);  // in a file: of the list of layers
 
 // real = scale * (level - zero_point), level in [0, 127]. scale 0: float32 activations.
 struct ActivationGrid {
@@ -44,6 +61,10 @@ struct PackedLayer {
   LayerKind kind = LayerKind::kDense;
   std::string name;  // "conv1"; may be empty
 
+  // How many stages back lies what the layer reads (wiring.hpp): 1 is what the layer before yields.
+  std::int64_t from = 1;
+  std::int64_t with = 0;  // residual alone: the other summand, likewise
+
   // Convolution and pooling.
   std::int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
   std::int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
@@ -61,7 +82,7 @@ struct PackedLayer {
   // output scale.
   std::vector<float> multiplier, offset;
 
-  bool relu = false;  // fused after convolution, dense, batch norm
+  bool relu = false;  // fused after convolution, dense, batch norm, residual
 
   // The grid that this layer's output lies on; float where the next layer takes floats and for the
   // last (logits). Pooling, relu and flatten keep their input's grid.
@@ -72,17 +93,15 @@ struct PackedLayer {
 
 // Whether a layer computes with integers, given the grid of its input (compress/INTEGERS.md). A
 // float layer first turns levels into floats, and quantizes what it computes if its output has a
-// grid. Pools, relu and flatten follow their input.
+// grid. Pools, relu and flatten follow their input. Both summands of an integer residual are levels.
 inline bool takes_levels(const PackedLayer& layer, const ActivationGrid& input) {
-  if (layer.kind == LayerKind::kBatchNorm) return !input.is_float() && !layer.output.is_float();
-  const bool linear = layer.kind == LayerKind::kConv2d || layer.kind == LayerKind::kDense;
-  return !input.is_float() && !(linear && layer.weight.is_float());
+  if (layer.kind == LayerKind::kBatchNorm || layer.kind == LayerKind::kResidual)
+    return !input.is_float() && !layer.output.is_float();
+  return !input.is_float() && !(has_weight(layer.kind) && layer.weight.is_float());
 }
 // The grid behind a layer, given the one before it.
 inline ActivationGrid grid_behind(const PackedLayer& layer, const ActivationGrid& input) {
-  const bool moves = layer.kind == LayerKind::kConv2d || layer.kind == LayerKind::kDense ||
-                     layer.kind == LayerKind::kBatchNorm;
-  return moves ? layer.output : input;
+  return moves(layer.kind) ? layer.output : input;
 }
 
 // The weights as a float layer multiplies them: 16-bit floats widened, levels times their scales,

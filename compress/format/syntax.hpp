@@ -10,6 +10,7 @@
 #include "compress/format/limits.hpp"
 #include "compress/format/palette.hpp"
 #include "compress/format/validate.hpp"
+#include "compress/format/wiring.hpp"
 
 namespace espalier::format {
 
@@ -17,7 +18,6 @@ namespace espalier::format {
 constexpr std::array<std::int64_t, 3> kUsualInput{28, 28, 1};
 constexpr ActivationGrid kUsualGrid{1.0f / 127, 0};
 constexpr std::int64_t kUsualClasses = 10;
-constexpr auto kEnd = static_cast<LayerKind>(7);  // of the list of layers
 
 struct WindowFields {
   std::int64_t kernel_h, kernel_w, stride_h, stride_w;
@@ -70,6 +70,7 @@ class Syntax {
     code_floats(coder_, std::span(values), columns);
   }
   LayerKind expected_kind(std::size_t i) const;
+  void wires(Layer& layer, std::size_t i);
   void window(Layer& layer);
   std::int64_t width(Layer& layer);
   void weight(Layer& layer);
@@ -100,15 +101,20 @@ class Syntax {
   int version_;
   static constexpr int kNone = 1000;  // no level
 
-  std::array<std::int64_t, 3> shape_{}, unflattened_{};
+  // Of the stages so far (wiring.hpp).
+  std::vector<std::array<std::int64_t, 3>> shapes_;
+  std::vector<ActivationGrid> grids_;
+  std::array<std::int64_t, 3> unflattened_{};
   ActivationGrid grid_ = kUsualGrid;
   LayerKind last_kind_ = LayerKind::kRelu;
   bool named_ = false, last_has_grid_ = false;
-  ActivationGrid input_;  // of the layer
   std::int32_t bits_ = 0;
-  std::array<WindowFields, 4> window_ = [] {  // by kind
-    constexpr WindowFields pool{2, 2, 2, 2, {}};
-    return std::array<WindowFields, 4>{{{5, 5, 1, 1, {}}, {}, pool, pool}};
+  WindowFields& window_of(LayerKind kind) {  // the last one of this kind
+    return windows_[kind == LayerKind::kDepthwiseConv2d ? 1 : static_cast<std::size_t>(kind)];
+  }
+  std::array<WindowFields, 4> windows_ = [] {
+    constexpr WindowFields pool{2, 2, 2, 2, {}}, depthwise{3, 3, 1, 1, {1, 1, 1, 1}};
+    return std::array<WindowFields, 4>{{{5, 5, 1, 1, {}}, depthwise, pool, pool}};
   }();
 
   NumberModel text_size_, sizes_, widths_ = NumberModel::around(3), kernels_, strides_, paddings_;
@@ -116,11 +122,13 @@ class Syntax {
   BitModel grid_changes_ = kEvenly, zero_point_ = kRarely, unexpected_kind_ = kRarely;
   BitModel other_window_ = kRarely, only_kernel_ = kMostly, other_classes_ = kRarely;
   BitModel other_bits_ = kRarely, a_scale_each_ = kEvenly, logits_scaled_ = kEvenly;
-  BitModel has_bias_ = kMostly;
+  BitModel has_bias_ = kMostly, from_before_ = kRarely;
+  NumberModel reaches_;
   LevelModels level_models_;
   ScaleModel grid_scale_, weight_scale_;
   SignedModel shift_{kRarely, {}, {}}, bias_;
-  std::array<BitModel, 8> has_grid_{kMostly, kEvenly, kRarely, kRarely, kMostly, kRarely, kRarely};
+  std::array<BitModel, 10> has_grid_{kMostly, kEvenly, kRarely, kRarely, kMostly,
+                                     kRarely, kRarely, kRarely, kMostly, kMostly};
   std::array<BitModel, 2> has_relu_{kRarely, kMostly};
   BitModel has_palette_ = kEvenly, half_ = kEvenly;
   NumberModel colours_, colour_steps_;
@@ -134,7 +142,7 @@ void Syntax<Coder, Model>::head() {
   const bool usual = model_.input_shape == kUsualInput;
   if (flag(rarely, !usual))
     for (auto& v : model_.input_shape) set(v, number(sizes_, v, kMaxDimension));
-  shape_ = model_.input_shape;
+  shapes_ = {model_.input_shape};
   const bool normalized = model_.input_mean != 0 || model_.input_deviation != 1;
   if (flag(rarely, normalized))
     for (auto* v : {&model_.input_mean, &model_.input_deviation})
@@ -157,20 +165,21 @@ void Syntax<Coder, Model>::head() {
     has_grid_.fill(kRarely);
     has_relu_[0] = kEvenly;
   }
-  input_ = model_.input;
+  grids_ = {model_.input};
 }
 
 // What usually follows.
 template <class Coder, class Model>
 LayerKind Syntax<Coder, Model>::expected_kind(std::size_t i) const {
-  const bool flat = shape_[0] * shape_[1] == 1;
+  const auto& shape = shapes_.back();
+  const bool flat = shape[0] * shape[1] == 1;
   if (i == 0) return flat ? LayerKind::kDense : LayerKind::kConv2d;
   switch (last_kind_) {
     case LayerKind::kConv2d:
       return LayerKind::kMaxPool2d;
     case LayerKind::kMaxPool2d:
     case LayerKind::kAveragePool2d:
-      return shape_[0] < 8 ? LayerKind::kFlatten : LayerKind::kConv2d;
+      return shape[0] < 8 ? LayerKind::kFlatten : LayerKind::kConv2d;
     case LayerKind::kFlatten:
       return LayerKind::kDense;
     case LayerKind::kDense:
@@ -180,13 +189,27 @@ LayerKind Syntax<Coder, Model>::expected_kind(std::size_t i) const {
   }
 }
 
+// Which stages it reads.
+template <class Coder, class Model>
+void Syntax<Coder, Model>::wires(Layer& layer, std::size_t i) {
+  const auto reach = [&](std::int64_t value) {
+    return number(reaches_, value, static_cast<std::uint64_t>(i) + 1);
+  };
+  set(layer.from, flag(from_before_, layer.from != 1) ? reach(layer.from) : 1);
+  if (layer.kind == LayerKind::kResidual) set(layer.with, reach(layer.with));
+}
+
 template <class Coder, class Model>
 bool Syntax<Coder, Model>::layer(std::size_t i) {
   LayerKind kind = i < model_.layers.size() ? model_.layers[i].kind : kEnd;
   const LayerKind expected = expected_kind(i);
   const bool other = flag(unexpected_kind_, kind != expected);
-  kind = other ? static_cast<LayerKind>(coder_.raw(3, static_cast<std::uint32_t>(kind))) : expected;
+  const int kind_bits = version_ >= 3 ? 4 : 3;
+  kind = other ? static_cast<LayerKind>(coder_.raw(kind_bits, static_cast<std::uint32_t>(kind)))
+               : expected;
   if (kind == kEnd) return false;
+  require(kind <= LayerKind::kResidual, ErrorKind::kCorrupt, name_, "unknown layer kind ",
+          static_cast<int>(kind));
   if constexpr (Coder::kDecodes) {
     require(i < kMaxLayers, ErrorKind::kCorrupt, name_, "more than ", kMaxLayers, " layers");
     model_.layers.emplace_back();
@@ -194,34 +217,36 @@ bool Syntax<Coder, Model>::layer(std::size_t i) {
   Layer& layer = model_.layers[i];
   set(layer.kind, kind);
   if (named_) text(layer.name);
+  if (version_ >= 3) wires(layer, i);
   last_has_grid_ = flag(has_grid_[static_cast<std::size_t>(kind)], !layer.output.is_float());
   if (last_has_grid_) grid(layer.output);
-  if (has_weight(kind) || kind == LayerKind::kBatchNorm)
-    set(layer.relu, flag(has_relu_[last_has_grid_ ? 1 : 0], layer.relu));
+  if (moves(kind)) set(layer.relu, flag(has_relu_[last_has_grid_ ? 1 : 0], layer.relu));
   if (has_window(kind)) window(layer);
 
-  const auto input = shape_;
+  const auto input = shapes_[input_stage(layer, i)];
+  const auto grid = grids_[input_stage(layer, i)];
   std::int64_t channels = input[2];
-  if (has_weight(kind)) channels = width(layer);
-  shape_ = output_shape(layer, channels, input, ErrorKind::kCorrupt, name_);
+  if (kind == LayerKind::kConv2d || kind == LayerKind::kDense) channels = width(layer);
+  shapes_.push_back(output_shape(layer, channels, input, ErrorKind::kCorrupt, name_));
   const auto c = static_cast<std::size_t>(channels);
   if (kind == LayerKind::kBatchNorm) {
     count_weights(c);
     if constexpr (Coder::kDecodes) layer.multiplier.resize(c), layer.offset.resize(c);
     floats(layer.multiplier, c), floats(layer.offset, c);
   }
-  if (last_kind_ != LayerKind::kFlatten) unflattened_ = input;
+  if (last_kind_ != LayerKind::kFlatten || layer.from != 1) unflattened_ = input;
   if (has_weight(kind)) {
     if constexpr (Coder::kDecodes) {
       if (kind == LayerKind::kDense)
         layer.weight.shape = {channels, input[2]};
       else
-        layer.weight.shape = {channels, layer.kernel_h, layer.kernel_w, input[2]};
+        layer.weight.shape = {channels, layer.kernel_h, layer.kernel_w,
+                              kind == LayerKind::kDepthwiseConv2d ? 1 : input[2]};
     }
     weight(layer);
-    bias(layer, c, takes_levels(layer, input_));
+    bias(layer, c, takes_levels(layer, grid));
   }
-  input_ = grid_behind(layer, input_);
+  grids_.push_back(grid_behind(layer, grid));
   last_kind_ = kind;
   return true;
 }
@@ -239,7 +264,7 @@ std::int64_t Syntax<Coder, Model>::width(Layer& layer) {
 
 template <class Coder, class Model>
 void Syntax<Coder, Model>::window(Layer& l) {
-  auto& last = window_[static_cast<std::size_t>(l.kind)];
+  auto& last = window_of(l.kind);
   WindowFields w{l.kernel_h,
                  l.kernel_w,
                  l.stride_h,

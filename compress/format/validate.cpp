@@ -5,6 +5,7 @@
 
 #include "compress/format/half.hpp"
 #include "compress/format/limits.hpp"
+#include "compress/format/wiring.hpp"
 
 namespace espalier::format {
 namespace {
@@ -100,17 +101,26 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
   require(!model.layers.empty() && model.layers.size() <= kMaxLayers, kind, where,
           model.layers.size(), " layers are not allowed");
   std::uint64_t weights = 0;
-  ActivationGrid grid = model.input;  // of the layer's input
+  std::vector<std::array<std::int64_t, 3>> shapes{shape};  // of the stages (wiring.hpp)
+  std::vector<ActivationGrid> grids{model.input};
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const PackedLayer& layer = model.layers[i];
-    require(layer.kind <= LayerKind::kFlatten, kind, where, "unknown layer kind");
+    require(layer.kind <= LayerKind::kResidual && layer.kind != kEnd, kind, where,
+            "unknown layer kind");
     require(layer.name.size() <= kMaxTextBytes, kind, where, "a layer's name is too long");
     const std::string title = title_of(layer, i);
     const auto& weight = layer.weight;
+    const bool residual = layer.kind == LayerKind::kResidual;
+    require(within(layer.from, 1, i + 1) && (!residual || within(layer.with, 1, i + 1)), kind,
+            where, title, " reads what lies ", layer.from, " or ", layer.with,
+            " stages back; there are ", i + 1);
+    const auto input = shapes[input_stage(layer, i)];
+    const ActivationGrid grid = grids[input_stage(layer, i)];
     const bool integer = has_weight(layer.kind) && takes_levels(layer, grid);
-    grid = grid_behind(layer, grid);
+    grids.push_back(grid_behind(layer, grid));
     PackedLayer used;  // what this kind uses, on top of the defaults
-    used.kind = layer.kind, used.name = layer.name;
+    used.kind = layer.kind, used.name = layer.name, used.from = layer.from;
+    if (residual) used.with = layer.with;
     if (has_window(layer.kind)) {
       used.kernel_h = layer.kernel_h, used.kernel_w = layer.kernel_w;
       used.stride_h = layer.stride_h, used.stride_w = layer.stride_w;
@@ -118,7 +128,7 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
       used.pad_bottom = layer.pad_bottom, used.pad_right = layer.pad_right;
     }
     const bool norm = layer.kind == LayerKind::kBatchNorm;
-    if (has_weight(layer.kind) || norm) used.relu = layer.relu, used.output = layer.output;
+    if (moves(layer.kind)) used.relu = layer.relu, used.output = layer.output;
     if (norm) used.multiplier = layer.multiplier, used.offset = layer.offset;
     if (has_weight(layer.kind)) {
       used.weight = weight;
@@ -128,23 +138,35 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
     require(used == layer, kind, where, title,
             " sets a field that its kind does not use, or holds a NaN");
     require(good(layer.output), kind, where, title, ": bad output grid");
-    std::int64_t channels = shape[2];
+    std::int64_t channels = input[2];
     if (has_weight(layer.kind)) {
       require(!weight.shape.empty(), kind, where, title, " has no weight shape");
       channels = weight.shape[0];
     }
-    const auto input = shape;
-    shape = output_shape(layer, channels, input, kind, where);
+    shapes.push_back(output_shape(layer, channels, input, kind, where));
+    if (residual) {
+      const auto other = other_stage(layer, i);
+      require(shapes[other] == input, kind, where, title,
+              ": the two stages that it adds have different shapes");
+      require(!takes_levels(layer, grid) || !grids[other].is_float(), kind, where, title,
+              " adds floats to levels and yields levels; give all three a grid, or none");
+      for (const auto& summand : {grid, grids[other]})
+        require(layer.output.is_float() || summand.scale <= kMaxSummandRatio * layer.output.scale,
+                kind, where, title, ": a summand's scale of ", summand.scale, " is more than ",
+                kMaxSummandRatio, " times that of the sum, ", layer.output.scale);
+    }
     const auto c = static_cast<std::size_t>(channels);
     if (norm)
       require(layer.multiplier.size() == c && layer.offset.size() == c &&
                   all_finite(layer.multiplier) && all_finite(layer.offset),
               kind, where, title, ": multiplier and offset need ", c, " values");
     if (!has_weight(layer.kind)) continue;
+    const bool depthwise = layer.kind == LayerKind::kDepthwiseConv2d;
     const auto wanted =
         layer.kind == LayerKind::kDense
             ? std::vector<std::int64_t>{channels, input[2]}
-            : std::vector<std::int64_t>{channels, layer.kernel_h, layer.kernel_w, input[2]};
+            : std::vector<std::int64_t>{depthwise ? input[2] : channels, layer.kernel_h,
+                                        layer.kernel_w, depthwise ? 1 : input[2]};
     require(weight.shape == wanted, kind, where, title,
             ": the weight's shape does not fit its input");
     std::uint64_t count = 1;

@@ -23,12 +23,4 @@ void check_padding(const PackedLayer& layer, std::string_view title, ErrorKind k
 // Every rule of FORMAT.md's limits. Errors: `kind`, naming `where`, the layer and the value.
 void validate(const PackedModel& model, ErrorKind kind, std::string_view where);
 
-inline bool has_window(LayerKind kind) {
-  return kind == LayerKind::kConv2d || kind == LayerKind::kMaxPool2d ||
-         kind == LayerKind::kAveragePool2d;
-}
-inline bool has_weight(LayerKind kind) {
-  return kind == LayerKind::kConv2d || kind == LayerKind::kDense;
-}
-
 }  // namespace espalier::format

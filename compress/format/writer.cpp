@@ -42,12 +42,13 @@ std::uint64_t weights_of(const PackedModel& model) {
 }  // namespace
 
 int version_for(const PackedModel& model) {
-  ActivationGrid grid = model.input;
+  for (const PackedLayer& l : model.layers)
+    if (l.from != 1 || l.kind > kEnd) return 3;
+  ActivationGrid grid = model.input;  // no branches from here on
   for (const PackedLayer& l : model.layers) {
     const bool floats = !takes_levels(l, grid);
-    const bool moves = has_weight(l.kind) || l.kind == LayerKind::kBatchNorm;
     const bool levels_as_weights = floats && !l.weight.is_float();
-    const bool crosses = moves && floats && (!grid.is_float() || !l.output.is_float());
+    const bool crosses = moves(l.kind) && floats && (!grid.is_float() || !l.output.is_float());
     if (l.weight.bits == 16 || levels_as_weights || crosses || palette_pays(l.weight)) return 2;
     grid = grid_behind(l, grid);
   }

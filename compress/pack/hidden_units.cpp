@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "compress/format/wiring.hpp"
 #include "core/base/error.hpp"
 
 namespace espalier::pack {
@@ -19,10 +20,12 @@ bool has_weight(const PackedLayer& layer) {
 
 // The layer that takes in the units of layer `from`; null when something in between sees them.
 PackedLayer* consumer(format::PackedModel& model, std::size_t from) {
+  const auto kept = format::kept_stages(model);
   for (std::size_t i = from + 1; i < model.layers.size(); ++i) {
     PackedLayer& layer = model.layers[i];
+    if (kept[i] || layer.from != 1) return nullptr;
     if (has_weight(layer)) return &layer;
-    if (layer.kind == LayerKind::kBatchNorm) return nullptr;
+    if (format::moves(layer.kind)) return nullptr;
   }
   return nullptr;
 }
@@ -66,11 +69,11 @@ void remove(PackedLayer& layer, PackedLayer& next, std::size_t unit) {
 }
 
 void require_levels(const format::PackedModel& model, std::string_view where) {
-  format::ActivationGrid input = model.input;
-  for (const PackedLayer& layer : model.layers) {
-    require(!has_weight(layer) || takes_levels(layer, input), where, "layer ", layer.name,
-            " computes in floats: quantize first");
-    input = grid_behind(layer, input);
+  const auto grids = format::stage_grids(model);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const PackedLayer& layer = model.layers[i];
+    require(!has_weight(layer) || takes_levels(layer, grids[format::input_stage(layer, i)]), where,
+            "layer ", layer.name, " computes in floats: quantize first");
   }
 }
 

@@ -1,7 +1,7 @@
 // The hidden units of a packed integer network (filters, neurons) have no names: those that do
 // nothing may go, and the others may stand in any order. The logits stay, bit for bit, for integer
 // sums do not depend on their order. Layers of other kinds than convolution, dense, pooling, relu and
-// flatten end the search on both their sides. Errors: kUsage for a layer that computes in floats.
+// flatten, and branches, end the search on both their sides. Errors: kUsage for a layer that computes in floats.
 #pragma once
 
 #include "compress/format/packed_model.hpp"

@@ -15,6 +15,7 @@
 #include "layers/flatten.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
+#include "layers/residual.hpp"
 
 namespace espalier::pack {
 namespace {
@@ -54,6 +55,8 @@ PackedLayer record_of(const std::string& name, const Layer& layer, const Shape& 
     to.kind = LayerKind::kBatchNorm;
   } else if (dynamic_cast<const Relu*>(&layer)) {
     to.kind = LayerKind::kRelu;
+  } else if (dynamic_cast<const Residual*>(&layer)) {
+    to.kind = LayerKind::kResidual;
   } else if (dynamic_cast<const Flatten*>(&layer)) {
     to.kind = LayerKind::kFlatten;
   } else {
@@ -103,23 +106,40 @@ Bytes parameter_bytes(Sequential& model) {
   return out.release();
 }
 
+// Whether nobody else reads what layer i, a relu, takes: also through the dropouts before it.
+bool fused_alone(const Sequential& model, std::size_t i) {
+  std::size_t stage = model.input_stage(i);
+  while (model.readers(stage).size() == 1) {
+    if (stage == 0 || !dynamic_cast<const Dropout*>(model.layers()[stage - 1].layer.get()))
+      return true;
+    stage = model.input_stage(stage - 1);
+  }
+  return false;
+}
+
 }  // namespace
 
 format::PackedModel pack(Sequential& model, const Shape& input_shape) {
   const NoGradient guard;
   format::PackedModel packed = begin(input_shape);
-  Shape shape = input_shape;
-  for (const auto& [name, layer] : model.layers()) {
-    const Shape input = std::exchange(shape, layer->output_shape(shape));
+  const auto shapes = model.stage_shapes(input_shape);
+  std::vector<std::size_t> place(shapes.size());  // of the model's stages among the packed ones
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    const auto& [name, layer] = model.layers()[i];
+    const std::size_t input = place[model.input_stage(i)], here = packed.layers.size();
+    place[i + 1] = input;
     if (dynamic_cast<const Dropout*>(layer.get())) continue;
-    const bool fuses =
-        !packed.layers.empty() && (format::has_weight(packed.layers.back().kind) ||
-                                   packed.layers.back().kind == LayerKind::kBatchNorm);
+    const bool fuses = input == here && here > 0 && format::moves(packed.layers.back().kind) &&
+                       fused_alone(model, i);
     if (fuses && dynamic_cast<const Relu*>(layer.get())) {
       packed.layers.back().relu = true;
       continue;
     }
-    PackedLayer to = record_of(name, *layer, input);
+    place[i + 1] = here + 1;
+    PackedLayer to = record_of(name, *layer, shapes[model.input_stage(i)]);
+    to.from = static_cast<std::int64_t>(here + 1 - input);
+    if (const auto other = model.other_stage(i))
+      to.with = static_cast<std::int64_t>(here + 1 - place[*other]);
     if (const auto* norm = dynamic_cast<const BatchNorm*>(layer.get())) {
       const auto affine = norm->affine();
       to.multiplier = without_negative_zero(affine.scale);
@@ -139,10 +159,12 @@ format::PackedModel pack(Sequential& model, const Shape& input_shape) {
 format::PackedModel pack(const quantize::IntegerNetwork& network, const Shape& input_shape) {
   format::PackedModel packed = begin(input_shape);
   if (network.input) packed.input = {network.input->scale, network.input->zero_point};
-  Shape shape = input_shape;
+  std::vector<Shape> shapes{input_shape};
   for (const auto& l : network.layers) {
-    PackedLayer to = record_of(l.name, *l.layer, shape);
-    shape = l.layer->output_shape(shape);
+    const Shape input = shapes[shapes.size() - l.from];
+    PackedLayer to = record_of(l.name, *l.layer, input);
+    to.from = static_cast<std::int64_t>(l.from), to.with = static_cast<std::int64_t>(l.with);
+    shapes.push_back(l.layer->output_shape(input));
     if (l.output) to.output = {l.output->scale, l.output->zero_point};
     to.relu = l.relu;
     to.multiplier = without_negative_zero(l.multiplier);

@@ -7,6 +7,7 @@
 
 #include "compress/format/half.hpp"
 #include "compress/format/validate.hpp"
+#include "compress/format/wiring.hpp"
 #include "compress/quantize/grid.hpp"
 
 namespace espalier::pack {
@@ -25,15 +26,16 @@ std::vector<StaysFloat32> convert_layers(
                 [&](const PackedLayer& l) { return l.name == name && format::has_weight(l.kind); }),
             where, "'", name, "', to be kept in float32, is no convolution or dense layer");
   std::vector<StaysFloat32> report;
-  format::ActivationGrid input = model.input;
-  for (PackedLayer& layer : model.layers) {
+  const auto grids = format::stage_grids(model);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    PackedLayer& layer = model.layers[i];
+    const auto& input = grids[format::input_stage(layer, i)];
     std::string reason;
     if (layer.kind == format::LayerKind::kBatchNorm)
       reason = takes_levels(layer, input) ? "" : "batch norm has two numbers a channel";
     else if (format::has_weight(layer.kind) && layer.weight.bits == 32)
       reason = std::ranges::count(keep, layer.name) > 0 ? "named" : convert(layer, input);
     if (!reason.empty()) report.push_back({layer.name, reason});
-    input = grid_behind(layer, input);
   }
   return report;
 }

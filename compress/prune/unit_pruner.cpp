@@ -18,10 +18,10 @@ namespace espalier::prune {
 namespace {
 
 // The layers behind number `i` up to the next linear one, which is the last of them; empty when
-// there is none.
+// there is none, or when what lies between is also read by others.
 std::vector<Layer*> followers(const Sequential& model, std::size_t i) {
   std::vector<Layer*> found;
-  for (std::size_t k = i + 1; k < model.layers().size(); ++k) {
+  for (std::size_t k = i + 1; k < model.layers().size() && model.feeds_next_alone(k - 1); ++k) {
     found.push_back(model.layers()[k].layer.get());
     if (is_linear(*found.back())) return found;
   }

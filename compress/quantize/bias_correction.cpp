@@ -22,12 +22,10 @@ Means output_means(const Sequential& model, const datasets::Dataset& data, std::
   Means means(model.layers().size());
   std::vector<double> counts(means.size());
   datasets::for_each_batch(data, images, kBatch, [&](const datasets::Batch& batch) {
-    Variable x = input(Variable(batch.images));
-    for (std::size_t i = 0; i < means.size(); ++i) {
-      x = (*model.layers()[i].layer)(x);
-      add(means[i], x.value());
-      counts[i] += static_cast<double>(x.value().elements() / x.shape()[-1]);
-    }
+    model.walk(input(Variable(batch.images)), {}, [&](std::size_t i, const Variable& y) {
+      add(means[i], y.value());
+      counts[i] += static_cast<double>(y.value().elements() / y.shape()[-1]);
+    });
   });
   for (std::size_t i = 0; i < means.size(); ++i)
     for (double& sum : means[i]) sum /= counts[i];

@@ -1,8 +1,7 @@
 #include "compress/quantize/fold_batch_norm.hpp"
 
 #include "layers/batch_norm.hpp"
-#include "layers/conv2d.hpp"
-#include "layers/dense.hpp"
+#include "layers/kind.hpp"
 
 namespace espalier::quantize {
 namespace {
@@ -22,20 +21,19 @@ void fold(const BatchNorm::Affine& affine, Layer& linear) {
 }  // namespace
 
 void fold_batch_norm(Sequential& model) {
-  std::vector<std::string> folded;
-  Layer* before = nullptr;
-  for (const auto& [name, layer] : model.layers()) {
+  for (std::size_t i = 0; i < model.layers().size();) {
+    const auto& [name, layer] = model.layers()[i];
     auto* norm = dynamic_cast<BatchNorm*>(layer.get());
-    const bool linear = dynamic_cast<Conv2d*>(before) || dynamic_cast<Dense*>(before);
     if (norm) norm->freeze_statistics();
-    if (norm && linear) {
+    Layer* before =
+        i > 0 && model.feeds_next_alone(i - 1) ? model.layers()[i - 1].layer.get() : nullptr;
+    if (norm && before && is_linear(*before)) {
       fold(norm->affine(), *before);
-      folded.push_back(name);
-      continue;  // another batch norm behind it is folded into the same layer
+      model.remove(std::string(name));  // another one behind it is folded into the same layer
+    } else {
+      ++i;
     }
-    before = layer.get();
   }
-  for (const auto& name : folded) model.remove(name);
 }
 
 }  // namespace espalier::quantize

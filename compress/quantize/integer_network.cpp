@@ -14,6 +14,7 @@
 #include "layers/flatten.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
+#include "layers/residual.hpp"
 
 namespace espalier::quantize {
 namespace {
@@ -120,62 +121,102 @@ Tensor float_layer(const IntegerLayer& l, const Tensor& x) {
 
 }  // namespace
 
-Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
+namespace {
+
+struct Stage {
+  Tensor x;
   std::optional<ActivationGrid> grid;  // none: x holds real numbers; else level - zero_point
-  const auto quantize = [&](const Tensor& reals, const std::optional<ActivationGrid>& to) {
-    grid = to;
-    return !to ? reals : map(reals, [&](float v, std::size_t) {
-      return kernels::activation_level(v, to->scale, to->zero_point) - to->zero_point;
-    });
+};
+
+Stage quantized(const Tensor& reals, const std::optional<ActivationGrid>& to) {
+  if (!to) return {reals, to};
+  const auto level = [&](float v, std::size_t) {
+    return kernels::activation_level(v, to->scale, to->zero_point) - to->zero_point;
   };
-  Tensor x = quantize(images, network.input);
-  for (const IntegerLayer& l : network.layers) {
-    if (l.is_float) {
-      const Tensor reals = grid ? map(x, [&](float q, std::size_t) { return q * grid->scale; }) : x;
-      x = quantize(float_layer(l, reals), l.output);
-    } else if (const auto* pool = dynamic_cast<const MaxPool2d*>(l.layer)) {
-      x = kernels::max_pool2d(x, pool->window(x.shape())).y;
-    } else if (const auto* average = dynamic_cast<const AveragePool2d*>(l.layer)) {
-      const auto window = average->window(x.shape());
-      x = grid ? average_levels(x, window, grid->zero_point) : average_floats(x, window);
-    } else if (dynamic_cast<const Relu*>(l.layer)) {
-      x = kernels::relu(x);
-    } else if (dynamic_cast<const Flatten*>(l.layer)) {
-      x = x.reshaped({x.shape()[0], x.shape()[0] ? x.elements() / x.shape()[0] : 0});
-    } else if (!l.multiplier.empty()) {
-      const ActivationGrid next = *l.output;
-      const std::size_t channels = l.multiplier.size();
-      x = map(x, [&](float q, std::size_t i) {
-        const std::size_t c = i % channels;
-        const auto level = kernels::normalized_level(static_cast<std::int32_t>(q), 0,
-                                                     l.multiplier[c], l.offset[c], next.zero_point);
-        return (l.relu ? std::max(level, next.zero_point) : level) - next.zero_point;
-      });
-      grid = next;
-    } else {
-      require(grid.has_value(), ErrorKind::kInternal, "evaluate", "layer ", l.name,
-              " takes levels and gets real numbers");
-      const Tensor acc = sums(l, x);
-      const std::size_t channels = l.scales.size();
-      if (!l.output) {  // real numbers from here on
-        x = map(acc, [&](float a, std::size_t i) {
-          const float real = a * (grid->scale * l.scales[i % channels]);
-          return l.relu ? std::max(real, 0.0f) : real;
-        });
-        grid.reset();
-        continue;
-      }
-      const ActivationGrid next = *l.output;
-      x = map(acc, [&](float a, std::size_t i) {
-        const float m =
-            kernels::requantize_multiplier(grid->scale, l.scales[i % channels], next.scale);
-        const auto level = kernels::requantize(static_cast<std::int32_t>(a), m, next.zero_point);
-        return (l.relu ? std::max(level, next.zero_point) : level) - next.zero_point;
-      });
-      grid = next;
-    }
+  return {map(reals, level), to};
+}
+
+Tensor reals_of(const Stage& s) {
+  return s.grid ? map(s.x, [&](float q, std::size_t) { return q * s.grid->scale; }) : s.x;
+}
+
+// one + other, both on grids.
+Stage sum_of(const IntegerLayer& l, const Stage& one, const Stage& other) {
+  const ActivationGrid to = *l.output;
+  const float m = one.grid->scale / to.scale, n = other.grid->scale / to.scale;
+  const auto level = [&](float q, std::size_t i) {
+    const auto a = kernels::summand(static_cast<std::int32_t>(q), 0, m),
+               b = kernels::summand(static_cast<std::int32_t>(other.x.values()[i]), 0, n);
+    return kernels::sum_level(a, b, to.zero_point, l.relu ? to.zero_point : 0) - to.zero_point;
+  };
+  return {map(one.x, level), to};
+}
+
+Stage norm_of(const IntegerLayer& l, const Stage& in) {
+  const ActivationGrid next = *l.output;
+  const std::size_t channels = l.multiplier.size();
+  const auto level = [&](float q, std::size_t i) {
+    const std::size_t c = i % channels;
+    return kernels::normalized_level(static_cast<std::int32_t>(q), 0, l.multiplier[c], l.offset[c],
+                                     next.zero_point, l.relu ? next.zero_point : 0) -
+           next.zero_point;
+  };
+  return {map(in.x, level), next};
+}
+
+Stage linear_of(const IntegerLayer& l, const Stage& in) {
+  require(in.grid.has_value(), ErrorKind::kInternal, "evaluate", "layer ", l.name,
+          " takes levels and gets real numbers");
+  const Tensor acc = sums(l, in.x);
+  const std::size_t channels = l.scales.size();
+  const auto real = [&](float a, std::size_t i) {
+    const float value = a * (in.grid->scale * l.scales[i % channels]);
+    return l.relu ? std::max(value, 0.0f) : value;
+  };
+  if (!l.output) return {map(acc, real), {}};
+  const ActivationGrid next = *l.output;
+  const auto level = [&](float a, std::size_t i) {
+    const float m =
+        kernels::requantize_multiplier(in.grid->scale, l.scales[i % channels], next.scale);
+    return kernels::requantize(static_cast<std::int32_t>(a), m, next.zero_point,
+                               l.relu ? next.zero_point : 0) -
+           next.zero_point;
+  };
+  return {map(acc, level), next};
+}
+
+Stage run_layer(const IntegerLayer& l, const Stage& in, const Stage& other) {
+  const Tensor& x = in.x;
+  const bool adds = dynamic_cast<const Residual*>(l.layer) != nullptr;
+  if (adds && l.is_float) {
+    const Tensor sum = kernels::add(reals_of(in), reals_of(other));
+    return quantized(l.relu ? kernels::relu(sum) : sum, l.output);
   }
-  require(!grid, "evaluate", "the network has no last convolution or dense layer");
+  if (adds) return sum_of(l, in, other);
+  if (l.is_float) return quantized(float_layer(l, reals_of(in)), l.output);
+  if (const auto* pool = dynamic_cast<const MaxPool2d*>(l.layer))
+    return {kernels::max_pool2d(x, pool->window(x.shape())).y, in.grid};
+  if (const auto* average = dynamic_cast<const AveragePool2d*>(l.layer)) {
+    const auto window = average->window(x.shape());
+    return {in.grid ? average_levels(x, window, in.grid->zero_point) : average_floats(x, window),
+            in.grid};
+  }
+  if (dynamic_cast<const Relu*>(l.layer)) return {kernels::relu(x), in.grid};
+  if (dynamic_cast<const Flatten*>(l.layer))
+    return {x.reshaped({x.shape()[0], x.shape()[0] ? x.elements() / x.shape()[0] : 0}), in.grid};
+  return l.multiplier.empty() ? linear_of(l, in) : norm_of(l, in);
+}
+
+}  // namespace
+
+Tensor evaluate(const IntegerNetwork& network, const Tensor& images) {
+  std::vector<Stage> stages{quantized(images, network.input)};
+  for (const IntegerLayer& l : network.layers) {
+    const std::size_t end = stages.size();
+    stages.push_back(run_layer(l, stages[end - l.from], l.with ? stages[end - l.with] : Stage{}));
+  }
+  require(!stages.back().grid, "evaluate", "the network has no last convolution or dense layer");
+  const Tensor& x = stages.back().x;
   return x.reshaped({x.shape()[0], x.shape()[0] ? x.elements() / x.shape()[0] : 0});
 }
 

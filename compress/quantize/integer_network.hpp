@@ -14,8 +14,10 @@ namespace espalier::quantize {
 
 struct IntegerLayer {
   std::string name;
-  const Layer* layer = nullptr;  // convolution, dense, batch norm, pooling, flatten or a lone relu
+  const Layer* layer = nullptr;  // all but dropout; relu only where it is not fused
   bool is_float = false;         // stays in float: its input and its sums are real numbers
+  // How many stages back it reads, and a residual's other summand lies: 1 is the layer before.
+  std::size_t from = 1, with = 0;
   // Convolution and dense:
   int bits = 8;
   std::vector<std::int8_t> levels = {};        // as the weight: [O KH KW I] or [OUT IN]
@@ -25,7 +27,7 @@ struct IntegerLayer {
   // Batch norm, a channel: of floats y = x * multiplier + offset, else q_y = clamp(rint(float(q_x -
   // z_x) * multiplier + offset) + z_y).
   std::vector<float> multiplier = {}, offset = {};
-  // Convolution, dense and batch norm:
+  // Convolution, dense, batch norm and residual:
   bool relu = false;                          // fused: the next layer was a relu
   std::optional<ActivationGrid> output = {};  // none: float32, for a float layer or as logits
   // A layer of a kind that has no record (pack refuses it): floats to floats.

@@ -8,6 +8,7 @@
 #include "layers/kind.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
+#include "layers/residual.hpp"
 
 namespace espalier::quantize {
 namespace {
@@ -16,8 +17,10 @@ namespace {
 std::string reason_for_floats(const Layer& layer, bool asked, bool next_takes_levels) {
   if (asked) return "named";
   if (is_linear(layer)) return "";
-  if (!is_any<BatchNorm>(layer)) return "its kind has no integer form";
-  return next_takes_levels ? "" : "no integer layer follows this batch norm";
+  if (!is_any<BatchNorm, Residual>(layer)) return "its kind has no integer form";
+  if (next_takes_levels) return "";
+  return is_any<Residual>(layer) ? "no integer layer follows this sum"
+                                 : "no integer layer follows this batch norm";
 }
 
 }  // namespace
@@ -37,28 +40,39 @@ LayerForms layer_forms(const Sequential& model, const std::vector<std::string>& 
     bool found = false;
     for (std::size_t i = 0; i < layers.size(); ++i)
       found |= layers[i].name == name && forms.layers[i].moves;
-    require(found, "quantize", name,
-            ", which shall stay in float, is no convolution, dense layer or batch norm of the "
-            "model (a batch norm behind one of these is folded into it)");
+    require(
+        found, "quantize", name,
+        ", which shall stay in float, is no convolution, dense layer, batch norm or residual of "
+        "the model (a batch norm behind one of these is folded into it)");
   }
-  bool levels = false;  // what the next layer that moves takes; behind the last: logits
+  std::vector<char> levels(layers.size() + 1);  // of the stages: whether a layer takes it so
   for (std::size_t i = layers.size(); i-- > 0;) {
     const auto& [name, layer] = layers[i];
     LayerForm& form = forms.layers[i];
     const bool asked = std::ranges::count(float_layers, name) > 0;
     std::string reason;
-    if (form.moves) {
-      reason = reason_for_floats(*layer, asked, levels);
-      form = {.moves = true, .integer = reason.empty(), .output_grid = levels};
-      levels = form.integer;
-    } else {
-      form.integer = form.output_grid = levels;
-      if (!levels && is_any<AveragePool2d>(*layer)) reason = "no integer layer follows this mean";
+    const bool wanted = levels[i + 1];
+    form.output_grid = wanted;
+    if (form.moves) reason = reason_for_floats(*layer, asked, wanted);
+    form.integer = form.moves ? reason.empty() : wanted;
+    if (form.integer) {
+      levels[model.input_stage(i)] = true;
+      if (const auto other = model.other_stage(i)) levels[*other] = true;
     }
     if (!reason.empty()) forms.report.push_back({name, layer->describe(), reason, asked});
   }
   std::ranges::reverse(forms.report);
-  forms.input_grid = levels;
+  forms.input_grid = levels[0];
+  for (std::size_t i = 0; i < layers.size(); ++i) {  // these keep to what they take
+    LayerForm& form = forms.layers[i];
+    const auto& [name, layer] = layers[i];
+    if (!form.moves) {
+      levels[i + 1] = levels[model.input_stage(i)];
+      form.integer = form.output_grid = levels[i + 1];
+    }
+    if (!form.integer && is_any<AveragePool2d>(*layer))
+      forms.report.push_back({name, layer->describe(), "no integer layer follows this mean"});
+  }
   return forms;
 }
 

@@ -31,7 +31,8 @@ struct LayerForms {
 };
 
 // Every layer of these names stays in float. Convolution and dense layers have an integer form; so
-// has batch norm in front of one; pools, relu, flatten and dropout take what comes. Errors: kUsage
+// have batch norm and residual in front of one; pools, relu, flatten and dropout take what comes.
+// What any integer layer reads is on levels; a float layer that reads it, too, turns them back. Errors: kUsage
 // for a name that no convolution, dense layer, batch norm or unknown layer has; a model without a
 // convolution or dense layer.
 LayerForms layer_forms(const Sequential& model, const std::vector<std::string>& float_layers = {});

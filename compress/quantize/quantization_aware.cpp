@@ -13,6 +13,7 @@
 #include "layers/kind.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
+#include "layers/residual.hpp"
 
 namespace espalier::quantize {
 namespace {
@@ -106,21 +107,29 @@ void QuantizationAware::attach(Layer& model) {
       const bool floats = *mode == Mode::kCalibrating || *mode == Mode::kObserving;
       return floats ? x : rounded(x, kImageGrid);
     });
-  std::shared_ptr<RangeObserver> range;  // of the levels at this point; none: the image, or floats
+  // Of the levels of each stage; none: the image, or floats.
+  std::vector<std::shared_ptr<RangeObserver>> ranges(layers.size() + 1);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     Layer& layer = *layers[i].layer;
     const LayerForm& form = forms_.layers[i];
-    if (is_any<AveragePool2d>(layer) && form.integer) observe(layer, range);
-    if (!form.moves) continue;
-    const bool fuses = is_linear(layer) || is_any<BatchNorm>(layer);
-    const bool relu = fuses && i + 1 < layers.size() && is_any<Relu>(*layers[i + 1].layer);
-    Stage stage{layers[i].name, &layer, form.integer, relu, nullptr};
-    if (is_linear(layer) && form.integer && !options_.given_scale) put_on_levels(stage, range);
-    range = form.output_grid ? std::make_shared<RangeObserver>(options_.observer, kDecay,
-                                                               activation_bits_of(stage.name, relu))
-                             : nullptr;
-    if (range) observe(*layers[i + relu].layer, range);
-    stage.output = range;
+    const auto input = ranges[model_->input_stage(i)];
+    if (is_any<AveragePool2d>(layer) && form.integer) observe(layer, input);
+    if (!form.moves) {
+      if (ranges[i + 1] == nullptr) ranges[i + 1] = input;  // a fused relu has it already
+      continue;
+    }
+    const bool fuses = is_linear(layer) || is_any<BatchNorm, Residual>(layer);
+    const bool relu = fuses && model_->feeds_next_alone(i) && is_any<Relu>(*layers[i + 1].layer);
+    Stage stage{layers[i].name, &layer, form.integer, relu, input, nullptr};
+    if (is_linear(layer) && form.integer && !options_.given_scale) put_on_levels(stage);
+    if (form.output_grid) {
+      stage.output = std::make_shared<RangeObserver>(options_.observer, kDecay,
+                                                     activation_bits_of(stage.name, relu));
+      observe(*layers[i + relu].layer, stage.output);
+      auto* sum = dynamic_cast<Residual*>(&layer);
+      if (sum && form.integer) round_summands(*sum, stage.output);
+    }
+    ranges[i + 1] = ranges[i + 1 + relu] = stage.output;
     stages_.push_back(std::move(stage));
   }
   std::vector<Variable> steps;
@@ -131,9 +140,20 @@ void QuantizationAware::attach(Layer& model) {
         steps, optim::Sgd::Options{.learning_rate = options_.step_learning_rate, .momentum = 0.9f});
 }
 
-// Rounds the weights of a linear layer, whose input has the range `input` (none: the image), in every
-// forward pass.
-void QuantizationAware::put_on_levels(Stage& stage, const std::shared_ptr<RangeObserver>& input) {
+// Both summands become multiples of the sum's scale, without an end.
+void QuantizationAware::round_summands(Residual& sum, const std::shared_ptr<RangeObserver>& range) {
+  sum.set_summand_tap([mode = mode_, range, bits = options_.scale_bits](const Variable& x) {
+    const bool floats = *mode == Mode::kCalibrating || *mode == Mode::kObserving;
+    if (floats || !range->seen()) return x;
+    constexpr int kFar = 1 << 20;
+    return ops::fake_quant(
+        x,
+        {.scales = {shortened(range->grid(), bits).scale}, .min_level = -kFar, .max_level = kFar});
+  });
+}
+
+// Rounds the weights of a linear layer in every forward pass.
+void QuantizationAware::put_on_levels(Stage& stage) {
   stage.rule = rule_of(stage.name);
   Parameter& weight = weight_of(*stage.layer);
   const Tensor w = weight.effective().value();
@@ -143,7 +163,8 @@ void QuantizationAware::put_on_levels(Stage& stage, const std::shared_ptr<RangeO
   if (stage.rule.learned_step) stage.steps = Variable(first_steps(w, stage.rule), true);
   weight.add_transform("quantize", [rule = stage.rule, steps = stage.steps,
                                     scale_bits = options_.scale_bits, mode = mode_,
-                                    &bias = bias_of(*stage.layer), input](const Variable& w) {
+                                    &bias = bias_of(*stage.layer),
+                                    input = stage.input](const Variable& w) {
     if (*mode == Mode::kCalibrating || (input && !input->seen())) return w;
     const float input_scale = input ? shortened(input->grid(), scale_bits).scale : kImageGrid.scale;
     const auto scales = scales_of(w.value(), rule, steps.defined() ? steps.value() : Tensor(),
@@ -252,6 +273,8 @@ IntegerLayer QuantizationAware::settle_floats(const Stage& stage) {
   if (const auto* norm = dynamic_cast<const BatchNorm*>(stage.layer)) {
     const auto affine = norm->affine();
     to.multiplier = affine.scale, to.offset = affine.offset;
+  } else if (is_any<Residual>(*stage.layer)) {
+    // nothing of its own
   } else if (is_linear(*stage.layer)) {
     to.values = copy(weight_of(*stage.layer).effective().value());
     to.bias = copy(bias_of(*stage.layer).effective().value());
@@ -261,11 +284,13 @@ IntegerLayer QuantizationAware::settle_floats(const Stage& stage) {
   return to;
 }
 
-// The integers of one stage, whose input lies on `input`.
-IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid& input) {
+// The integers of one stage.
+IntegerLayer QuantizationAware::settle(const Stage& stage) {
   if (!stage.integer) return settle_floats(stage);
+  const ActivationGrid input = stage.input ? grid_of(*stage.input) : kImageGrid;
   IntegerLayer to{.name = stage.name, .layer = stage.layer, .relu = stage.relu};
   if (stage.output) to.output = grid_of(*stage.output);
+  if (is_any<Residual>(*stage.layer)) return to;
   if (const auto* norm = dynamic_cast<const BatchNorm*>(stage.layer)) {
     const auto affine = norm->affine();
     for (std::size_t c = 0; c < affine.scale.size(); ++c) {
@@ -298,35 +323,34 @@ IntegerLayer QuantizationAware::settle(const Stage& stage, const ActivationGrid&
 void QuantizationAware::bake() {
   require(model_ != nullptr, "bake", "attach the pass to a model first");
   const NoGradient guard;
-  ActivationGrid grid = kImageGrid;
   network_ = IntegerNetwork{.input = std::nullopt, .layers = {}};
-  if (forms_.input_grid) network_->input = grid;
+  if (forms_.input_grid) network_->input = kImageGrid;
   auto stage = stages_.begin();
   const auto& layers = model_->layers();
+  std::vector<std::size_t> place(layers.size() + 1);  // of the model's stages among the network's
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const auto& [name, layer] = layers[i];
+    const std::size_t input = place[model_->input_stage(i)], here = network_->layers.size();
+    place[i + 1] = is_any<Dropout>(*layer) ? input : here + 1;
     if (is_any<Dropout>(*layer)) continue;
-    if (stage == stages_.end() || stage->layer != layer.get()) {
-      network_->layers.push_back({.name = name, .layer = layer.get()});
-      continue;
-    }
-    network_->layers.push_back(settle(*stage, grid));
-    if (stage->output) grid = grid_of(*stage->output);
+    const bool moves = stage != stages_.end() && stage->layer == layer.get();
+    IntegerLayer to = moves ? settle(*stage) : IntegerLayer{.name = name, .layer = layer.get()};
+    to.from = here + 1 - input;
+    if (const auto other = model_->other_stage(i)) to.with = here + 1 - place[*other];
+    network_->layers.push_back(std::move(to));
+    if (!moves) continue;
     i += stage->relu;  // fused
+    place[i + 1] = here + 1;
     ++stage;
   }
 }
 
 std::optional<ActivationGrid> QuantizationAware::input_grid(const Layer& linear) const {
-  const RangeObserver* before = nullptr;
   for (const Stage& stage : stages_) {
-    if (stage.layer != &linear) {
-      before = stage.output.get();
-      continue;
-    }
+    if (stage.layer != &linear) continue;
     if (!stage.integer) return std::nullopt;
-    if (before == nullptr) return kImageGrid;
-    return before->seen() ? std::optional(grid_of(*before)) : std::nullopt;
+    if (!stage.input) return kImageGrid;
+    return stage.input->seen() ? std::optional(grid_of(*stage.input)) : std::nullopt;
   }
   fail(ErrorKind::kInternal, "input_grid", linear.describe(), " is not a layer of the model");
 }

@@ -18,6 +18,10 @@
 #include "optim/optimizer.hpp"
 #include "optim/training/pass.hpp"
 
+namespace espalier {
+class Residual;
+}
+
 namespace espalier::quantize {
 
 // Errors: kUsage when the model has no layer with an integer form, and what to do: ask before it is
@@ -77,24 +81,25 @@ class QuantizationAware final : public training::Pass {
 
  private:
   enum class Mode { kObserving, kTraining, kFrozen, kCalibrating };
-  // A convolution, dense layer or batch norm, or one of unknown kind: what moves activations to
+  // A convolution, dense layer, batch norm or residual, or one of unknown kind: what moves activations to
   // another grid.
   struct Stage {
     std::string name;
     Layer* layer;
-    bool integer;                           // takes levels; else stays in float
-    bool relu;                              // fused: the next layer is a relu
-    std::shared_ptr<RangeObserver> output;  // none: yields floats
-    WeightRule rule = {};                   // of convolution and dense layers
-    Variable steps = {};                    // with learned steps
+    bool integer;                                  // takes levels; else stays in float
+    bool relu;                                     // fused: the next layer is a relu
+    std::shared_ptr<RangeObserver> input, output;  // none: the image, or floats
+    WeightRule rule = {};                          // of convolution and dense layers
+    Variable steps = {};                           // with learned steps
   };
-  void put_on_levels(Stage& stage, const std::shared_ptr<RangeObserver>& input);
+  void put_on_levels(Stage& stage);
+  void round_summands(Residual& sum, const std::shared_ptr<RangeObserver>& range);
   WeightRule rule_of(const std::string& layer) const;
   int activation_bits_of(const std::string& layer, bool relu) const;
   void observe(Layer& layer, const std::shared_ptr<RangeObserver>& range);
   ActivationGrid grid_of(const RangeObserver& range) const;
   IntegerLayer settle_floats(const Stage& stage);
-  IntegerLayer settle(const Stage& stage, const ActivationGrid& input);
+  IntegerLayer settle(const Stage& stage);
   Options options_;
   std::shared_ptr<Mode> mode_;  // shared with the taps, which may outlive the pass
   Sequential* model_ = nullptr;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compress/format/validate.hpp"
+#include "compress/format/wiring.hpp"
 #include "compress/runtime/stages.hpp"
 
 namespace espalier::runtime {
@@ -17,12 +18,18 @@ std::int64_t macs(const format::PackedLayer& layer, const std::array<std::int64_
 
 std::int64_t peak_activation_bytes(const format::PackedModel& model) {
   const auto all = stages(model);
+  const auto kept = format::kept_stages(model);
+  const auto ends = format::last_readers(model);
   std::int64_t peak = all.front().bytes();
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    const auto kind = model.layers[i].kind;
-    const bool moves = format::has_weight(kind) || format::has_window(kind) ||
-                       all[i].grid.is_float() != all[i + 1].grid.is_float();
-    peak = std::max(peak, all[i + 1].bytes() + (moves ? all[i].bytes() : 0));
+    const auto& layer = model.layers[i];
+    const std::size_t input = format::input_stage(layer, i);
+    const bool moves = format::has_weight(layer.kind) || format::has_window(layer.kind) ||
+                       all[input].grid.is_float() != all[i + 1].grid.is_float();
+    std::int64_t bytes = all[i + 1].bytes() + (moves && !kept[input] ? all[input].bytes() : 0);
+    for (std::size_t s = 0; s <= i; ++s)
+      if (kept[s] && ends[s] >= i) bytes += all[s].bytes();
+    peak = std::max(peak, bytes);
   }
   return peak;
 }

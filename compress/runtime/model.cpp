@@ -30,9 +30,7 @@ void Model::check_images(const Tensor& images) const {
 
 Tensor Model::run(const Tensor& images) const {
   check_images(images);
-  const auto sums = is_exact(packed_) ? reference::Sums::kOrdered : reference::Sums::kFast;
-  reference::Activation x = reference::begin(packed_, images);
-  for (const auto& layer : packed_.layers) x = reference::run_layer(layer, x, sums);
+  const reference::Activation x = reference::run_layers(packed_, images);
   const Shape s = x.values.shape();
   return x.values.reshaped({s[0], s[1] * s[2] * s[3]});
 }

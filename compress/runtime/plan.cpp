@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 
 #include "compress/format/validate.hpp"
+#include "compress/format/wiring.hpp"
 #include "compress/runtime/choice.hpp"
 #include "compress/runtime/costs.hpp"
 #include "compress/runtime/loops/levels.hpp"
@@ -30,10 +32,11 @@ onednn::Workspace workspace_for(const format::PackedModel& model, const std::vec
   std::int64_t sums = 0, padded = 0;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const PackedLayer& l = model.layers[i];
-    if (!format::has_weight(l.kind) || !format::takes_levels(l, all[i].grid)) continue;
+    const Stage& in = all[format::input_stage(l, i)];
+    if (!format::has_weight(l.kind) || !format::takes_levels(l, in.grid)) continue;
     sums = std::max(sums, all[i + 1].elements());
-    if (onednn::pads_by_copy(l, all[i].grid))
-      padded = std::max(padded, padded_shape(l, 1, all[i].shape).elements());
+    if (onednn::pads_by_copy(l, in.grid))
+      padded = std::max(padded, padded_shape(l, 1, in.shape).elements());
   }
   return {Tensor({batch * sums}, DType::kInt32), Tensor({batch * padded}, DType::kUint8)};
 }
@@ -44,8 +47,8 @@ struct Named {
 };
 
 // The table of steps, one layer each; no step for a flatten.
-Named step_of(const PackedLayer& l, const Activation& x, const Activation& y, bool exact,
-              onednn::Workspace& workspace) {
+Named step_of(const PackedLayer& l, const Activation& x, const Activation& other,
+              const Activation& y, bool exact, onednn::Workspace& workspace) {
   const bool is_float = x.grid.is_float(), integer = format::takes_levels(l, x.grid);
   switch (l.kind) {
     case LayerKind::kConv2d:
@@ -67,6 +70,11 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& y, bo
       return {"loop", is_float ? loops::relu(x) : loops::relu_levels(x)};
     case LayerKind::kFlatten:
       return {};
+    case LayerKind::kResidual:
+      return {"loop",
+              integer ? loops::residual_levels(l, x, other, y) : loops::residual(l, x, other, y)};
+    case LayerKind::kDepthwiseConv2d:
+      break;
   }
   fail(ErrorKind::kInternal, "Plan", "layer '", l.name, "' is of no known kind");
 }
@@ -87,7 +95,9 @@ std::int64_t weight_bytes(const PackedLayer& l, const ActivationGrid& input) {
 
 Activation Plan::activation(std::size_t stage, bool at_end) {
   const auto& s = stages_[stage].shape;
-  const std::int64_t offset = at_end ? arena_bytes_ - aligned(batch_ * stages_[stage].bytes()) : 0;
+  const std::int64_t offset = kept_[stage] ? arena_bytes_ + kept_at_[stage]
+                              : at_end     ? arena_bytes_ - aligned(batch_ * stages_[stage].bytes())
+                                           : 0;
   return {arena_.mutable_data<std::uint8_t>() + offset,
           {batch_, s[0], s[1], s[2]},
           stages_[stage].grid};
@@ -107,15 +117,56 @@ Plan::Bound Plan::input_step(const Activation& to) {
                     batch_ * stages_.front().bytes()}};
 }
 
+// What the next layer reads.
+Activation Plan::input_of(const Place& at) {
+  const std::size_t stage = format::input_stage(model_.layers[at.layer], at.layer);
+  return kept_[stage] ? activation(stage, false) : at.x;
+}
+
+// Each where no other lies that is still to be read, as near to the start as there is room.
+void Plan::place_kept() {
+  const auto ends = format::last_readers(model_);
+  kept_at_.resize(stages_.size());
+  for (std::size_t s = 0; s < stages_.size(); ++s) {
+    if (!kept_[s]) continue;
+    const std::int64_t bytes = aligned(batch_ * stages_[s].bytes());
+    std::int64_t at = 0;
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (std::size_t r = 0; r < s; ++r) {
+        const std::int64_t end = kept_at_[r] + aligned(batch_ * stages_[r].bytes());
+        const bool alive = kept_[r] && ends[r] + 1 >= s;  // layer s - 1 writes stage s
+        if (alive && at < end && kept_at_[r] < at + bytes) at = end, moved = true;
+      }
+    }
+    kept_at_[s] = at;
+    kept_bytes_ = std::max(kept_bytes_, at + bytes);
+  }
+}
+
 Plan::Piece Plan::layer_by_layer(Place at, std::size_t count) {
   Piece piece;
   for (std::size_t end = at.layer + count; at.layer < end; ++at.layer) {
     const PackedLayer& l = model_.layers[at.layer];
-    const Stage &in = stages_[at.layer], &out = stages_[at.layer + 1];
+    const std::size_t input = format::input_stage(l, at.layer);
+    const Stage &in = stages_[input], &out = stages_[at.layer + 1];
     const bool crosses = in.grid.is_float() != out.grid.is_float();
-    if (format::has_weight(l.kind) || format::has_window(l.kind) || crosses) at.at_end = !at.at_end;
+    const bool in_place = !format::has_weight(l.kind) && !format::has_window(l.kind) && !crosses;
+    if (!in_place) at.at_end = !at.at_end;
+    Activation x = input_of(at);
     const Activation y = activation(at.layer + 1, at.at_end);
-    auto [kernel, step] = step_of(l, at.x, y, exact_, workspace_);
+    const bool adds = l.kind == LayerKind::kResidual;
+    const Activation other =
+        adds ? activation(format::other_stage(l, at.layer), false) : Activation{};
+    if (in_place && !adds && x.data != y.data) {
+      piece.steps.push_back(
+          {[x, y, bytes = static_cast<std::size_t>(batch_ * in.bytes())] {
+             std::memcpy(y.data, x.data, bytes);
+           },
+           {.first = at.layer, .layers = 1, .kernel = "copy", .bytes = 2 * batch_ * in.bytes()}});
+      x.data = y.data;
+    }
+    auto [kernel, step] = step_of(l, x, other, y, exact_, workspace_);
     if (step)
       piece.steps.push_back(
           {std::move(step),
@@ -134,17 +185,18 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
                         const Place& at) {
   const std::size_t end = at.layer + layers.count();
   const Activation y = activation(end, !at.at_end);
-  const sparse::Work work = kernel.work(layers, at.x.shape);
-  const std::int64_t dense = batch_ * macs(*layers.linear, stages_[at.layer].shape);
+  const Activation x = input_of(at);
+  const sparse::Work work = kernel.work(layers, x.shape);
+  const Stage& in = stages_[format::input_stage(*layers.linear, at.layer)];
+  const std::int64_t dense = batch_ * macs(*layers.linear, in.shape);
   Piece piece;
-  piece.steps.push_back(
-      {kernel.make(layers, at.x, y),
-       {.first = at.layer,
-        .layers = layers.count(),
-        .kernel = kernel.name,
-        .macs = work.macs,
-        .skipped = std::max<std::int64_t>(0, dense - work.macs),
-        .bytes = work.bytes + batch_ * (stages_[at.layer].bytes() + stages_[end].bytes())}});
+  piece.steps.push_back({kernel.make(layers, x, y),
+                         {.first = at.layer,
+                          .layers = layers.count(),
+                          .kernel = kernel.name,
+                          .macs = work.macs,
+                          .skipped = std::max<std::int64_t>(0, dense - work.macs),
+                          .bytes = work.bytes + batch_ * (in.bytes() + stages_[end].bytes())}});
   piece.end = {end, y, !at.at_end};
   return piece;
 }
@@ -152,10 +204,10 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
 // The fastest piece, by the least time of several rounds in which each has its turn.
 Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const PackedLayer& l = model_.layers[at.layer];
-  if (!format::has_weight(l.kind) || !format::takes_levels(l, at.x.grid))
-    return layer_by_layer(at, 1);
-  const sparse::Fused layers = sparse::fused_from(model_.layers, at.layer);
-  const auto own = own_kernels(kernels, layers, at.x.shape, threads);
+  const Activation x = input_of(at);
+  if (!format::has_weight(l.kind) || !format::takes_levels(l, x.grid)) return layer_by_layer(at, 1);
+  const sparse::Fused layers = sparse::fused_from(model_, at.layer);
+  const auto own = own_kernels(kernels, layers, x.shape, threads);
   if (own.empty()) return layer_by_layer(at, 1);
   if (kernels != Kernels::kTimed) return fused(*own.front(), layers, at);
 
@@ -178,11 +230,18 @@ Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
 }
 
 Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads)
-    : model_(model), batch_(batch), stages_(stages(model)), exact_(is_exact(model)) {
+    : model_(model),
+      batch_(batch),
+      stages_(stages(model)),
+      exact_(is_exact(model)),
+      kept_(format::kept_stages(model)) {
+  const auto chained = [&](std::size_t stage) {
+    return kept_[stage] ? 0 : aligned(batch * stages_[stage].bytes());
+  };
   for (std::size_t i = 0; i + 1 < stages_.size(); ++i)
-    arena_bytes_ = std::max(arena_bytes_, aligned(batch * stages_[i].bytes()) +
-                                              aligned(batch * stages_[i + 1].bytes()));
-  arena_ = Tensor({arena_bytes_ + Activation::kSlack}, DType::kUint8);
+    arena_bytes_ = std::max(arena_bytes_, chained(i) + chained(i + 1));
+  place_kept();
+  arena_ = Tensor({arena_bytes_ + kept_bytes_ + Activation::kSlack}, DType::kUint8);
   workspace_ = workspace_for(model, stages_, batch);
   Place at{.x = activation(0, false)};
   steps_.push_back(input_step(at.x));

@@ -46,6 +46,8 @@ class Plan {
 
   Activation activation(std::size_t stage, bool at_end);
   Bound input_step(const Activation& to);
+  Activation input_of(const Place& at);
+  void place_kept();
   Piece layer_by_layer(Place at, std::size_t count);
   Piece fused(const sparse::Kernel& kernel, const sparse::Fused& layers, const Place& at);
   Piece choose(Kernels kernels, int threads, const Place& at);
@@ -56,9 +58,12 @@ class Plan {
   bool exact_;
   onednn::Workspace workspace_;
   // Bytes. A chain of layers has two activations alive at a time: one lies at the start, the next at
-  // the end, so that the arena is as large as the largest such pair.
+  // the end, so that this part of the arena is as large as the largest such pair. Stages that others
+  // than the next layer read lie behind it, at kept_at_.
   Tensor arena_;
-  std::int64_t arena_bytes_ = 0;
+  std::int64_t arena_bytes_ = 0, kept_bytes_ = 0;
+  std::vector<bool> kept_;
+  std::vector<std::int64_t> kept_at_;
   std::span<const float> pixels_;  // of this run
   Activation logits_;
   std::vector<Bound> steps_;  // the input's first

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compress/format/validate.hpp"
+#include "compress/format/wiring.hpp"
 
 namespace espalier::runtime {
 
@@ -26,7 +27,7 @@ std::vector<Stage> stages(const format::PackedModel& model, ErrorKind kind,
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const PackedLayer& layer = model.layers[i];
     format::check_padding(layer, format::title_of(layer, i), kind, where);
-    const Stage& in = all.back();
+    const Stage in = all[format::input_stage(layer, i)];
     const std::int64_t channels =
         format::has_weight(layer.kind) ? layer.weight.shape[0] : in.shape[2];
     all.push_back({format::output_shape(layer, channels, in.shape, kind, where),

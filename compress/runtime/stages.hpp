@@ -19,7 +19,8 @@ struct Stage {
   std::int64_t bytes() const { return elements() * (grid.is_float() ? 4 : 1); }
 };
 
-// stages[i] is the input of layer i, stages.back() the logits. Errors: `kind`, naming `where` and
+// stages[0] is the model's input, stages[i + 1] what layer i yields (format/wiring.hpp has what it
+// reads), stages.back() the logits. Errors: `kind`, naming `where` and
 // the layer: padding as large as its kernel, a model that ends in levels.
 std::vector<Stage> stages(const format::PackedModel& model, ErrorKind kind = ErrorKind::kUsage,
                           std::string_view where = "Model");

@@ -56,6 +56,16 @@ inline std::int32_t normalized_level(std::int32_t level, std::int32_t z_x, float
   return nearest_level(product + offset, z_y, lowest);
 }
 
+// A summand of a residual on the sum's scale: rint(float(level - z) * multiplier), multiplier = s / s_y
+// at most 2^14. The sum's level is clamp(one + other + z_y, lowest, 127).
+inline std::int32_t summand(std::int32_t level, std::int32_t z, float multiplier) {
+  return static_cast<std::int32_t>(round_half_even(static_cast<float>(level - z) * multiplier));
+}
+inline std::int32_t sum_level(std::int32_t one, std::int32_t other, std::int32_t zero_point,
+                              std::int32_t lowest = 0) {
+  return std::clamp(one + other + zero_point, lowest, kMaxActivationLevel);
+}
+
 // Average pooling: rint(float(sum) * float(1 / n)) of n levels.
 inline std::int32_t average_level(std::int32_t sum, std::int32_t n) {
   return static_cast<std::int32_t>(

@@ -12,26 +12,25 @@ bool finite(const Tensor& t) {
   return std::ranges::all_of(t.values(), [](float v) { return std::isfinite(v); });
 }
 
-// x becomes the layer's output. False when that is not finite, or when an observer or quantizer on
-// the layer met the value first and refused it.
-bool runs_finite(Layer& layer, Variable& x, const ForwardContext& context) {
-  try {
-    x = layer(x, context);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kDiverged) return false;
-    throw;
-  }
-  return finite(x.value());
-}
-
 std::string first_output(Layer& model, const Tensor& images, Rng& rng) {
   const NoGradient guard;
   const ForwardContext context{.training = true, .rng = &rng};
-  Variable x(images);
   const auto* sequential = dynamic_cast<Sequential*>(&model);
-  if (!sequential) return runs_finite(model, x, context) ? "" : "the logits";
-  for (const auto& [name, layer] : sequential->layers())
-    if (!runs_finite(*layer, x, context)) return "the output of layer " + name;
+  std::size_t finite_layers = 0;
+  const auto look = [&](std::size_t, const Variable& y) {
+    require(finite(y.value()), ErrorKind::kDiverged, "output", "is not finite");
+    ++finite_layers;
+  };
+  try {
+    if (sequential)
+      sequential->walk(Variable(images), context, look);
+    else
+      look(0, model(Variable(images), context));
+  } catch (const Error& error) {  // from here, or of an observer or quantizer that met it first
+    if (error.kind() != ErrorKind::kDiverged) throw;
+    return sequential ? "the output of layer " + sequential->layers()[finite_layers].name
+                      : "the logits";
+  }
   return "";
 }
 

@@ -26,11 +26,8 @@ Tensor random_image(const format::PackedModel& model) {
 // up by plain integers.
 void check_all_units(const format::PackedModel& model, const Tensor& image) {
   const Shape& s = image.shape();
-  Activation x = runtime::reference::begin(model, image.reshaped({1, s[0], s[1], s[2]}));
-  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+  const auto check = [&](std::size_t i, const Activation& x, const Activation& y) {
     const auto& layer = model.layers[i];
-    const Activation y =
-        runtime::reference::run_layer(layer, x, runtime::reference::Sums::kOrdered);
     for (std::int64_t unit = 0; !layer.weight.shape.empty() && unit < layer.weight.shape[0];
          ++unit) {
       const Trace t = trace_unit(model, image, {.layer = std::to_string(i + 1), .unit = unit});
@@ -51,8 +48,8 @@ void check_all_units(const format::PackedModel& model, const Tensor& image) {
           CHECK(y.values.data<std::uint8_t>()[k] <= t.level);
       }
     }
-    x = y;
-  }
+  };
+  runtime::reference::run_layers(model, image.reshaped({1, s[0], s[1], s[2]}), check);
 }
 
 }  // namespace

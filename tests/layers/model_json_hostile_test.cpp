@@ -102,11 +102,21 @@ TEST_CASE("layers: types, names, keys and numbers") {
                  R"(/layers/0/type: unknown: "Conv2D"; did you mean "Conv2d"?)");
   refuses_layers(R"({"type": "LSTM"}, {"type": "Relu"})",
                  R"(/layers/0/type: unknown: "LSTM"; known: Conv2d, MaxPool2d, AveragePool2d, )"
-                 R"(GlobalAveragePool2d, BatchNorm, Dense, Dropout, Relu, Flatten)");
+                 R"(GlobalAveragePool2d, BatchNorm, Dense, Dropout, Relu, Flatten, Residual)");
   refuses_layers(R"({"type": "Flatten"}, {"type": "GlobalAveragePool2d"})",
                  "/layers/1: wants an image [H W C], got [64]");
   refuses_layers(R"({"type": "Relu"}, {"type": "Relu", "units": 3})",
-                 R"(/layers/1: unknown key "units"; known: type, name)");
+                 R"(/layers/1: unknown key "units"; known: type, name, from)");
+  refuses_layers(R"({"type": "Relu", "name": "first"}, {"type": "Relu", "from": "frist"})",
+                 R"(/layers/1/from: wants the name of a layer before, got "frist"; did you mean )"
+                 R"("first"?)");
+  refuses_layers(R"({"type": "Relu", "name": "a", "from": "a"})",
+                 R"(/layers/0/from: wants the name of a layer before, got "a")");
+  refuses_layers(R"({"type": "Relu"}, {"type": "Residual"})", R"(/layers/1: wants "with")");
+  refuses_layers(R"({"type": "Relu", "name": "a"}, {"type": "MaxPool2d"},
+                     {"type": "Residual", "with": "a"})",
+                 "/layers/2/with: adds [8x8x1] to [4x4x1]; make both alike, for example by a 1x1 "
+                 "convolution with the same strides");
   refuses_layers(R"({"type": "Conv2d", "filters": 1, "kernal_size": 3})",
                  R"(/layers/0: unknown key "kernal_size"; did you mean "kernel_size"?)");
   refuses_layers(R"({"type": "Relu", "name": "a"}, {"type": "Relu", "name": "a"})",

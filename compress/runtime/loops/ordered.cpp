@@ -4,34 +4,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "compress/runtime/loops/floats.hpp"
 #include "compress/runtime/loops/steps.hpp"
-#include "core/kernels/integer.hpp"
 #include "core/kernels/ordered_product.hpp"
 
 namespace espalier::runtime::loops {
 namespace {
-
-// `to.size()` values from element `at` on.
-void read_floats(const Activation& x, std::int64_t at, std::span<float> to) {
-  if (x.grid.is_float()) {
-    std::copy_n(x.floats() + at, to.size(), to.begin());
-    return;
-  }
-  const std::uint8_t* from = x.levels() + at;
-  for (std::size_t i = 0; i < to.size(); ++i)
-    to[i] = kernels::real_of(from[i], x.grid.scale, x.grid.zero_point);
-}
-
-void write_floats(std::span<const float> from, const Activation& y, std::int64_t at) {
-  if (y.grid.is_float()) {
-    std::ranges::copy(from, y.floats() + at);
-    return;
-  }
-  std::uint8_t* to = y.levels() + at;
-  for (std::size_t i = 0; i < from.size(); ++i)
-    to[i] = static_cast<std::uint8_t>(
-        kernels::activation_level(from[i], y.grid.scale, y.grid.zero_point));
-}
 
 // What the window at row `top` and column `left` of image `n` sees, [KH KW C]; 0 outside of it.
 void read_window(const Activation& x, const kernels::Window& v, std::int64_t n, std::int64_t top,

@@ -16,6 +16,11 @@ Step ordered_average_pool2d(const format::PackedLayer& layer, const Activation& 
                             const Activation& y);  // floats
 Step crossing_batch_norm(const format::PackedLayer& layer, const Activation& x,
                          const Activation& y);  // one of them floats, the other levels
+// Of levels on the three grids, and of all other kinds. x and y may share their memory.
+Step residual_levels(const format::PackedLayer& layer, const Activation& x, const Activation& other,
+                     const Activation& y);
+Step residual(const format::PackedLayer& layer, const Activation& x, const Activation& other,
+              const Activation& y);
 // These work in place: x and y share their memory.
 Step batch_norm(const format::PackedLayer& layer, const Activation& x, const Activation& y);
 Step batch_norm_levels(const format::PackedLayer& layer, const Activation& x, const Activation& y);

@@ -1,5 +1,7 @@
 #include "compress/runtime/reference/steps.hpp"
 
+#include "compress/format/wiring.hpp"
+#include "compress/runtime/stages.hpp"
 #include "core/kernels/elementwise.hpp"
 #include "core/kernels/integer.hpp"
 
@@ -33,7 +35,8 @@ Activation dequantized(const Activation& x) {
 
 namespace {
 
-Activation compute(const format::PackedLayer& layer, const Activation& x, Sums sums) {
+Activation compute(const format::PackedLayer& layer, const Activation& x, const Activation& other,
+                   Sums sums) {
   const bool integer = format::takes_levels(layer, x.grid);
   switch (layer.kind) {
     case LayerKind::kConv2d:
@@ -49,16 +52,39 @@ Activation compute(const format::PackedLayer& layer, const Activation& x, Sums s
       return relu(x);
     case LayerKind::kFlatten:
       return flatten(x);
+    case LayerKind::kResidual:
+      return integer ? integer_residual(layer, x, other)
+                     : float_residual(layer, x, dequantized(other));
+    case LayerKind::kDepthwiseConv2d:
+      break;
   }
   fail(ErrorKind::kInternal, "run", "layer '", layer.name, "' is of no known kind");
 }
 
 }  // namespace
 
-Activation run_layer(const format::PackedLayer& layer, const Activation& x, Sums sums) {
+Activation run_layer(const format::PackedLayer& layer, const Activation& x, const Activation& other,
+                     Sums sums) {
   const Activation y =
-      compute(layer, format::takes_levels(layer, x.grid) ? x : dequantized(x), sums);
+      compute(layer, format::takes_levels(layer, x.grid) ? x : dequantized(x), other, sums);
   return y.grid.is_float() ? quantized(y, layer.output) : y;
+}
+
+Activation run_layers(const format::PackedModel& model, const Tensor& images, const Seen& seen) {
+  const auto sums = is_exact(model) ? Sums::kOrdered : Sums::kFast;
+  const auto kept = format::kept_stages(model);
+  std::vector<Activation> stages{begin(model, images)};
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const auto& layer = model.layers[i];
+    const Activation& x = stages[format::input_stage(layer, i)];
+    const bool adds = layer.kind == LayerKind::kResidual;
+    Activation y =
+        run_layer(layer, x, adds ? stages[format::other_stage(layer, i)] : Activation{}, sums);
+    if (seen) seen(i, x, y);
+    if (!kept[i]) stages[i] = {};
+    stages.push_back(std::move(y));
+  }
+  return stages.back();
 }
 
 Activation relu(const Activation& x) {

@@ -2,6 +2,8 @@
 // compress/INTEGERS.md; floats by the float kernels.
 #pragma once
 
+#include <functional>
+
 #include "compress/format/packed_model.hpp"
 #include "core/tensor/tensor.hpp"
 
@@ -20,8 +22,15 @@ enum class Sums { kFast, kOrdered };
 Activation begin(const format::PackedModel& model, const Tensor& images);
 
 // The layer has passed runtime::stages(). A layer that computes in floats turns levels into floats
-// first, and its own result into levels if it has an output grid.
-Activation run_layer(const format::PackedLayer& layer, const Activation& x, Sums sums);
+// first, and its own result into levels if it has an output grid. `other`: a residual's second
+// summand, of no use to others.
+Activation run_layer(const format::PackedLayer& layer, const Activation& x, const Activation& other,
+                     Sums sums);
+
+// All layers, one after the other; `seen` meets what each reads and yields. Gives the last one's.
+using Seen = std::function<void(std::size_t layer, const Activation& x, const Activation& y)>;
+Activation run_layers(const format::PackedModel& model, const Tensor& images,
+                      const Seen& seen = {});
 
 // What run_layer chooses from.
 Activation integer_linear(const format::PackedLayer& layer, const Activation& x);  // conv2d, dense
@@ -32,6 +41,10 @@ Activation integer_batch_norm(const format::PackedLayer& layer, const Activation
 Activation float_batch_norm(const format::PackedLayer& layer, const Activation& x);
 Activation relu(const Activation& x);
 Activation flatten(const Activation& x);
+Activation integer_residual(const format::PackedLayer& layer, const Activation& x,
+                            const Activation& other);
+Activation float_residual(const format::PackedLayer& layer, const Activation& x,
+                          const Activation& other);
 
 // real = scale * float(level - zero_point); floats stay as they are.
 Activation dequantized(const Activation& x);

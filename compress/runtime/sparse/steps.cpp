@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "compress/format/wiring.hpp"
 #include "compress/runtime/linear_parts.hpp"
 #include "compress/runtime/sparse/blocks.hpp"
 #include "compress/runtime/sparse/scattered.hpp"
@@ -79,14 +80,16 @@ Step scattered_step(const Fused& f, const Activation& x, const Activation& y) {
 
 }  // namespace
 
-Fused fused_from(const std::vector<PackedLayer>& layers, std::size_t first) {
+Fused fused_from(const format::PackedModel& model, std::size_t first) {
+  const auto& layers = model.layers;
+  const auto kept = format::kept_stages(model);
   Fused f{.linear = &layers[first]};
   std::size_t next = first + 1;
+  const auto joins = [&] { return next < layers.size() && layers[next].from == 1 && !kept[next]; };
   if (f.linear->output.is_float()) return f;
-  if (f.linear->kind == LayerKind::kConv2d && next < layers.size() && pools_with(layers[next]))
+  if (f.linear->kind == LayerKind::kConv2d && joins() && pools_with(layers[next]))
     f.pool = &layers[next++];
-  if (next < layers.size() && layers[next].kind == LayerKind::kBatchNorm &&
-      !layers[next].output.is_float())
+  if (joins() && layers[next].kind == LayerKind::kBatchNorm && !layers[next].output.is_float())
     f.norm = &layers[next];
   return f;
 }

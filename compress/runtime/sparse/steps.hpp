@@ -15,8 +15,9 @@ struct Fused {
   const format::PackedLayer *pool = nullptr, *norm = nullptr;
   std::size_t count() const { return 1 + (pool != nullptr) + (norm != nullptr); }
 };
-// The longest such row that begins with layers[first], an integer convolution or dense layer.
-Fused fused_from(const std::vector<format::PackedLayer>& layers, std::size_t first);
+// The longest such row that begins with layer `first`, an integer convolution or dense layer, and of
+// whose inner stages no other layer reads.
+Fused fused_from(const format::PackedModel& model, std::size_t first);
 
 // What a kernel would do, known without packing anything.
 struct Work {

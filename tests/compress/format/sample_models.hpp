@@ -213,6 +213,40 @@ inline PackedModel crossings() {
   return model;
 }
 
+// Version 3: a convolution, a depthwise one behind it, their sum; a second sum of a projection and of
+// what was before, over three stages; bits 32: floats.
+inline PackedModel branches(int bits) {
+  PackedModel model;
+  model.input_shape = {6, 5, 2};
+  const auto conv = [&](LayerKind kind, std::vector<std::int64_t> shape, std::int64_t pad) {
+    PackedLayer layer = weighted(kind, shape, bits, 0.5);
+    layer.kernel_h = shape[1], layer.kernel_w = shape[2];
+    layer.pad_top = layer.pad_left = layer.pad_bottom = layer.pad_right = pad;
+    if (bits < 32) layer.output = {0.125f, 40}, layer.bias_levels.assign(3, 700);
+    return layer;
+  };
+  auto first = conv(LayerKind::kConv2d, {3, 3, 3, 2}, 1);
+  auto depthwise = conv(LayerKind::kDepthwiseConv2d, {3, 3, 3, 1}, 1);
+  depthwise.relu = true;
+  if (bits < 32) depthwise.output = {0.0625f, 0};
+  PackedLayer sum;
+  sum.kind = LayerKind::kResidual;
+  sum.with = 2, sum.relu = true;
+  if (bits < 32) sum.output = {0.1875f, 0};
+  auto projection = conv(LayerKind::kConv2d, {3, 1, 1, 3}, 0);
+  projection.from = 3;
+  PackedLayer second = sum;
+  second.relu = false, second.with = 2;
+  if (bits < 32) second.output = {0.25f, 60};
+  PackedLayer flatten;
+  flatten.kind = LayerKind::kFlatten;
+  auto dense = weighted(LayerKind::kDense, {4, 90}, bits, 0.5);
+  if (bits < 32) dense.weight.scales = {0.5f}, dense.bias_levels.clear();
+  model.layers = {first, depthwise, sum, projection, second, flatten, dense};
+  if (bits < 32) model.input = {1.0f / 127, 0};
+  return model;
+}
+
 // tests/golden/v1: name and model. Floats are exact everywhere: no logarithm made them.
 struct Golden {
   std::string name;
@@ -260,7 +294,7 @@ inline std::vector<Bytes> files() {
     for (const bool floats : {false, true})
       files.push_back(write(clustered_dense(floats, 1, 16), coding));
   for (const auto coding : {Coding::kPlain, Coding::kRange})
-    for (const auto& model : {halves(), dynamic_range(4), crossings()})
+    for (const auto& model : {halves(), dynamic_range(4), crossings(), branches(4), branches(32)})
       files.push_back(write(model, coding));
   files.push_back(write(large_layer()));
   files.push_back(write(lenet5()));
