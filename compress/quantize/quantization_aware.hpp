@@ -39,7 +39,10 @@ class QuantizationAware final : public training::Pass {
     // Uniform levels: scales are trained, too (learned_step.hpp), by SGD with momentum 0.9 as in the
     // paper, until freeze_at.
     bool learned_step = false;
-    float step_learning_rate = 1e-3f;  // > 0
+    // The same of the activations that leave a layer with a relu directly behind it; what the others
+    // yield is observed.
+    bool learned_activation_step = false;
+    float step_learning_rate = 1e-3f;  // > 0, of both
     // 2 to 7, of the activations that leave these layers, by name, or of the others. Fewer than 7
     // want a relu directly behind the layer. The image keeps 7.
     int activation_bits = 7;
@@ -68,6 +71,7 @@ class QuantizationAware final : public training::Pass {
   bool visit_state(const training::StateVisitor& visitor) override;
   // Post-training: runs `images` of the data through the float model and observes; with
   // bias_correction then once a layer through the rounded one. The model is not changed otherwise.
+  // Errors: kUsage with learned_activation_step, which wants training.
   void calibrate(const datasets::Dataset& data, std::int64_t images);
   // Rounds the weights for good and settles network(). The activations' fake quantization stays.
   void bake() override;
@@ -93,6 +97,7 @@ class QuantizationAware final : public training::Pass {
     Variable steps = {};                           // with learned steps
   };
   void put_on_levels(Stage& stage);
+  std::vector<Variable> learned_steps() const;
   void round_summands(Residual& sum, const std::shared_ptr<RangeObserver>& range);
   WeightRule rule_of(const std::string& layer) const;
   int activation_bits_of(const std::string& layer, bool relu) const;

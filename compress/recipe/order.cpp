@@ -66,6 +66,9 @@ class Checker {
               "beside cluster, which trains the values; wants false");
     refuse_if(s.quantize && s.quantize->learned_step && s.epochs == 0, "quantize/learned_step",
               "steps are learned by training; wants \"epochs\" of 1 or more");
+    refuse_if(s.quantize && s.quantize->learned_activation_step && s.epochs == 0,
+              "quantize/learned_activation_step",
+              "steps are learned by training; wants \"epochs\" of 1 or more");
     refuse_if(s.quantize && s.quantize->bias_correction && s.epochs > 0, "quantize/bias_correction",
               "is for calibration, for training moves the biases itself; wants \"epochs\": 0");
     refuse_if(s.prune && s.quantize && is_binary(*s.quantize), "quantize/weights",

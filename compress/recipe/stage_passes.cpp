@@ -119,6 +119,7 @@ quantize::QuantizationAware::Options options_of(const Quantize& q) {
           .weights = q.weights,
           .per_channel = q.per_channel,
           .learned_step = q.learned_step,
+          .learned_activation_step = q.learned_activation_step,
           .step_learning_rate = q.step_learning_rate,
           .activation_bits = q.activation_bits,
           .layer_activation_bits = q.layer_activation_bits,

@@ -166,6 +166,11 @@ TEST_CASE("what a recipe says is what the pass gets: integers and rate") {
                          "r"))
            .quantize);
   CHECK(lsq.learned_step);
+  CHECK_FALSE(lsq.learned_activation_step);
+  CHECK(
+      options_of(
+          *only(parse_recipe(R"([{"quantize": {"learned_activation_step": true}}])", "r")).quantize)
+          .learned_activation_step);
   CHECK(lsq.step_learning_rate == 0.125f);
 
   const auto r = rate_options_of(only(parse_recipe(R"([{"learning_rate": 0.5, "rate": {
@@ -355,6 +360,8 @@ TEST_CASE("an order that cannot be says why and what to do") {
   refuses(R"([{"cluster": {}, "quantize": {"learned_step": true}}])", "wants false");
   refuses(R"([{"quantize": {"bias_correction": true}}])", "wants \"epochs\": 0");
   refuses(R"([{"quantize": {"learned_step": true}, "epochs": 0}])", "learned by training");
+  refuses(R"([{"quantize": {"learned_activation_step": true}, "epochs": 0}])",
+          "/0/quantize/learned_activation_step: steps are learned by training");
   refuses(R"([{"cluster": {}}, {"quantize": {"per_channel": true}, "epochs": 0}])",
           "after cluster in /0 one scale a tensor");
   refuses(R"([{"cluster": {}}, {"quantize": {"weights": "ternary"}, "epochs": 0}])",

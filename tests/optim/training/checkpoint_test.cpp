@@ -127,22 +127,27 @@ TEST_CASE("n of m resumes to the bit, and holds in each group") {
 TEST_CASE("quantization-aware training resumes to the bit, its ranges too") {
   const auto data = datasets::synthetic_digits({.train = 150, .test = 10});
   const Folder folder;
+  bool learned = false;
   const auto train = [&](const FitOptions& options, std::uint64_t seed) {
     Sequential model = conv_model(seed);
-    quantize::QuantizationAware aware({.weight_bits = 4});
+    quantize::QuantizationAware aware(
+        {.weight_bits = 4, .learned_step = learned, .learned_activation_step = learned});
     fit(model, *data.train, options, {&aware});
     aware.bake();
     return quantize::evaluate(aware.network(), data.test->get(3).image.reshaped({1, 28, 28, 1}));
   };
-  FitOptions options{.epochs = 4, .batch_size = 32, .quiet = true};
-  const Tensor straight = train(options, 1);
-  options.checkpoint = folder.path / "aware.safetensors";
-  options.on_epoch_end = [](const EpochReport& r) { return r.epoch != 2; };
-  train(options, 1);
-  options.on_epoch_end = nullptr;
-  const Tensor resumed = train(options, 7);
-  for (std::size_t i = 0; i < straight.values().size(); ++i)
-    CHECK(resumed.values()[i] == straight.values()[i]);
+  for (const bool with : {false, true}) {
+    learned = with;
+    FitOptions options{.epochs = 4, .batch_size = 32, .quiet = true};
+    const Tensor straight = train(options, 1);
+    options.checkpoint = folder.path / (learned ? "learned.safetensors" : "aware.safetensors");
+    options.on_epoch_end = [](const EpochReport& r) { return r.epoch != 2; };
+    train(options, 1);
+    options.on_epoch_end = nullptr;
+    const Tensor resumed = train(options, 7);
+    for (std::size_t i = 0; i < straight.values().size(); ++i)
+      CHECK(resumed.values()[i] == straight.values()[i]);
+  }
 }
 
 TEST_CASE("a checkpoint of another run, or a broken one, is refused and changes nothing") {
