@@ -71,9 +71,9 @@ QuantizationAware::QuantizationAware(Options options)
           "wants round_from in [0, 1], got ", options.round_from);
   check_activation_bits(options.activation_bits);
   for (const auto& [_, bits] : options.layer_activation_bits) check_activation_bits(bits);
-  const bool learns = options.learned_step || options.learned_activation_step;
-  require(!learns || options.step_learning_rate > 0, "QuantizationAware",
-          "wants a learning rate of steps > 0, got ", options.step_learning_rate);
+  require(options.step_learning_rate > 0 && options.activation_step_learning_rate > 0,
+          "QuantizationAware", "wants learning rates of steps > 0, got ",
+          options.step_learning_rate, " and ", options.activation_step_learning_rate);
   require(!options.learned_step || options.weights == WeightLevels::kUniform, "QuantizationAware",
           "ternary and binary weights have scales by formula; leave learned_step out");
 }
@@ -135,20 +135,13 @@ void QuantizationAware::attach(Layer& model) {
     ranges[i + 1] = ranges[i + 1 + relu] = stage.output;
     stages_.push_back(std::move(stage));
   }
-  const std::vector<Variable> steps = learned_steps();
-  if (!steps.empty())
-    step_optimizer_ = std::make_unique<optim::Sgd>(
-        steps, optim::Sgd::Options{.learning_rate = options_.step_learning_rate, .momentum = 0.9f});
-}
-
-// Of the weights, then of the activations.
-std::vector<Variable> QuantizationAware::learned_steps() const {
-  std::vector<Variable> steps;
-  for (const Stage& stage : stages_)
-    if (stage.steps.defined()) steps.push_back(stage.steps);
-  for (const Stage& stage : stages_)
-    if (stage.output && stage.output->step().defined()) steps.push_back(stage.output->step());
-  return steps;
+  std::vector<Variable> weights, activations;
+  for (const Stage& stage : stages_) {
+    if (stage.steps.defined()) weights.push_back(stage.steps);
+    if (stage.output && stage.output->step().defined()) activations.push_back(stage.output->step());
+  }
+  step_training_.add("steps", weights, options_.step_learning_rate);
+  step_training_.add("activation_steps", activations, options_.activation_step_learning_rate);
 }
 
 // Both summands become multiples of the sum's scale, without an end.
@@ -236,18 +229,11 @@ void QuantizationAware::step(const training::StepInfo& info) {
   *mode_ = progress >= options_.freeze_at   ? Mode::kFrozen
            : progress < options_.round_from ? Mode::kObserving
                                             : Mode::kTraining;
-  if (step_optimizer_) step_optimizer_->clear_gradients();
+  step_training_.clear_gradients();
 }
 
 void QuantizationAware::after_step(const training::StepInfo&, optim::Optimizer&) {
-  if (!step_optimizer_ || *mode_ == Mode::kFrozen) return;
-  require(step_optimizer_->step(), ErrorKind::kDiverged, "QuantizationAware",
-          "the gradient of a step size is not finite; lower the learning rate");
-  for (Variable& steps : learned_steps()) {  // they stay positive; 0 is one yet to come
-    constexpr float kLeast = 1e-8f;
-    for (float& s : steps.mutable_value().mutable_values())
-      if (s != 0) s = std::max(s, kLeast);
-  }
+  if (*mode_ != Mode::kFrozen) step_training_.step();
 }
 
 bool QuantizationAware::visit_state(const training::StateVisitor& visitor) {
@@ -255,9 +241,7 @@ bool QuantizationAware::visit_state(const training::StateVisitor& visitor) {
     if (stage.output) visitor(stage.name + ".range", stage.output->state());
   for (auto& stage : stages_)
     if (stage.steps.defined()) visitor(stage.name + ".steps", stage.steps.mutable_value());
-  if (step_optimizer_)
-    step_optimizer_->visit_state(
-        [&](const std::string& name, Tensor& state) { visitor("steps." + name, state); });
+  step_training_.visit_state(visitor);
   return true;
 }
 

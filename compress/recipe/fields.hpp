@@ -142,9 +142,11 @@ void fields(Walker& w, Quantize& q) {
   w.flag("per_channel", q.per_channel,
          "A scale for each output channel (default: false with cluster, beside it or before)");
   w.flag("learned_step", q.learned_step, "Uniform levels: the scales are trained, too (LSQ)");
+  w.number("step_learning_rate", q.step_learning_rate, kPositive, "Of learned steps (SGD)");
   w.flag("learned_activation_step", q.learned_activation_step,
          "The scales of activations behind a relu are trained, too (LSQ); others are observed");
-  w.number("step_learning_rate", q.step_learning_rate, kPositive, "Of learned steps (SGD)");
+  w.number("activation_step_learning_rate", q.activation_step_learning_rate, kPositive,
+           "Of learned steps of activations (SGD)");
   w.integer("activation_bits", q.activation_bits, 2, 7, "Bits of activations behind a relu");
   w.integers("layer_activation_bits", q.layer_activation_bits, 2, 7,
              "Bits of these layers' activations");

@@ -83,8 +83,10 @@ struct Quantize {
   std::vector<std::string> float_layers = {};
   quantize::WeightLevels weights = quantize::WeightLevels::kUniform;
   bool per_channel = true;
-  bool learned_step = false, learned_activation_step = false;
+  bool learned_step = false;
   float step_learning_rate = 1e-3f;
+  bool learned_activation_step = false;
+  float activation_step_learning_rate = 0.1f;
   int activation_bits = 7;
   std::map<std::string, int> layer_activation_bits = {};
   quantize::ObserverKind observer = quantize::ObserverKind::kMovingAverage;

@@ -167,11 +167,12 @@ TEST_CASE("what a recipe says is what the pass gets: integers and rate") {
            .quantize);
   CHECK(lsq.learned_step);
   CHECK_FALSE(lsq.learned_activation_step);
-  CHECK(
-      options_of(
-          *only(parse_recipe(R"([{"quantize": {"learned_activation_step": true}}])", "r")).quantize)
-          .learned_activation_step);
-  CHECK(lsq.step_learning_rate == 0.125f);
+  const auto both = options_of(*only(parse_recipe(R"([{"quantize": {
+      "learned_activation_step": true, "activation_step_learning_rate": 0.5}}])",
+                                                  "r"))
+                                    .quantize);
+  CHECK(both.learned_activation_step);
+  CHECK(both.activation_step_learning_rate == 0.5f);
 
   const auto r = rate_options_of(only(parse_recipe(R"([{"learning_rate": 0.5, "rate": {
       "lambda": 0.25, "max_level": 9, "first_step": 2, "middle_step": 3, "last_step": 4,

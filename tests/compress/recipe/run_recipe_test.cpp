@@ -257,8 +257,15 @@ TEST_CASE("after rate the file has live units alone, sorted") {
 }
 
 TEST_CASE("a run that was stopped goes on from its checkpoints to the same bytes") {
-  const std::string text =
-      R"([{"epochs": 1}, {"prune": {"sparsity": 0.5}, "epochs": 2}, {"quantize": {}}])";
+  std::string text;
+  SUBCASE("pruned evenly") {
+    text = R"([{"epochs": 1}, {"prune": {"sparsity": 0.5}, "epochs": 2}, {"quantize": {}}])";
+  }
+  SUBCASE("pruned by sensitivity, which is measured again, and learned steps") {
+    text = R"([{"epochs": 1},
+               {"prune": {"sparsity": 0.5, "allocation": "sensitivity"}, "epochs": 2},
+               {"quantize": {"learned_step": true, "learned_activation_step": true}}])";
+  }
   const auto folder = std::filesystem::temp_directory_path() /
                       ("espalier_recipe_test." + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);

@@ -159,8 +159,8 @@ TEST_CASE("learned steps: they move, and what they end at is the file's") {
 
 TEST_CASE("learned activation steps: they move until they are frozen, and are the file's") {
   for (const int bits : {2, 4, 7}) {
-    const QuantizationAware::Options options{
-        .learned_activation_step = true, .step_learning_rate = 1e-2f, .activation_bits = bits};
+    const QuantizationAware::Options options{.learned_activation_step = true,
+                                             .activation_bits = bits};
     const auto packed = trained_file(options);
     QuantizationAware::Options observed = options;
     observed.learned_activation_step = false;
@@ -212,8 +212,9 @@ TEST_CASE("what has no relu behind it is observed, and calibration cannot learn"
   CHECK(sizes.at("conv1.range") == 1);
   CHECK_THROWS_WITH_AS(aware.calibrate(*digits().train, 10),
                        doctest::Contains("learned steps of activations want training"), Error);
-  CHECK_THROWS_AS(QuantizationAware({.learned_activation_step = true, .step_learning_rate = 0}),
-                  Error);
+  CHECK_THROWS_AS(
+      QuantizationAware({.learned_activation_step = true, .activation_step_learning_rate = 0}),
+      Error);
   Rng rng(1, "init");
   Sequential signed_one;
   signed_one.add("conv", Conv2d({.in = 1, .out = 2, .kernel = 5}, rng))
