@@ -1,4 +1,5 @@
-// First values of weights [OUT x IN] or [O H W I].   fan_in = H W I, fan_out = H W O.
+// First values of weights [OUT x IN], [O H W I], or [C H W 1] of a depthwise convolution.
+// fan_in = H W I, fan_out = H W O; of depthwise H W, and H W C as PyTorch counts it.
 #pragma once
 
 #include "core/base/rng.hpp"

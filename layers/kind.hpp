@@ -3,6 +3,7 @@
 
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
+#include "layers/depthwise_conv2d.hpp"
 
 namespace espalier {
 
@@ -10,9 +11,9 @@ template <class... Kinds>
 bool is_any(const Layer& layer) {
   return (dynamic_cast<const Kinds*>(&layer) || ...);
 }
-// Convolution or dense: what has a weight to prune and to quantize.
+// Convolution, depthwise or not, or dense: what has a weight to prune and to quantize.
 inline bool is_linear(const Layer& layer) {
-  return is_any<Conv2d, Dense>(layer);
+  return is_any<Conv2d, DepthwiseConv2d, Dense>(layer);
 }
 
 }  // namespace espalier

@@ -8,6 +8,7 @@
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
+#include "layers/depthwise_conv2d.hpp"
 #include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
 #include "layers/json_reader.hpp"
@@ -78,6 +79,10 @@ class Builder {
          "conv2d",
          {"filters", "kernel_size", "strides", "padding", "activation", "init"},
          &Builder::conv2d},
+        {"DepthwiseConv2d",
+         "depthwise_conv2d",
+         {"kernel_size", "strides", "padding", "activation", "init"},
+         &Builder::depthwise_conv2d},
         {"MaxPool2d", "max_pool2d", {"pool_size", "strides", "padding"}, &Builder::pool<MaxPool2d>},
         {"AveragePool2d",
          "average_pool2d",
@@ -192,10 +197,14 @@ class Builder {
                                            "; use a smaller one or \"padding\": \"same\"");
   }
 
-  void conv2d(const JsonReader& json, const std::string& name) {
+  SlidingWindow convolution_window(const JsonReader& json) {
     const auto strides = json.find("strides");
-    const SlidingWindow window{size_of(json.at("kernel_size")),
-                               strides ? size_of(*strides) : Size2d(1), padding_of(json)};
+    return {size_of(json.at("kernel_size")), strides ? size_of(*strides) : Size2d(1),
+            padding_of(json)};
+  }
+
+  void conv2d(const JsonReader& json, const std::string& name) {
+    const SlidingWindow window = convolution_window(json);
     const std::int64_t filters = json.at("filters").integer(1, kMaxSize);
     const Init how = init(json, Init::kHeNormal);
     check_window(json, "kernel_size", window);
@@ -211,6 +220,23 @@ class Builder {
                    .padding = window.padding,
                    .init = how},
                   rng_));
+    activation(json, name);
+  }
+
+  void depthwise_conv2d(const JsonReader& json, const std::string& name) {
+    const SlidingWindow window = convolution_window(json);
+    const Init how = init(json, Init::kHeNormal);
+    check_window(json, "kernel_size", window);
+    json.check(shape_[2] <= kMaxSize, "wants at most ", kMaxSize, " channels, got ", shape_);
+    count_parameters(json, static_cast<double>(window.kernel.h * window.kernel.w + 1) *
+                               static_cast<double>(shape_[2]));
+    append(json, name,
+           DepthwiseConv2d({.channels = shape_[2],
+                            .kernel = window.kernel,
+                            .stride = window.stride,
+                            .padding = window.padding,
+                            .init = how},
+                           rng_));
     activation(json, name);
   }
 

@@ -5,6 +5,7 @@
 //    "layers": [
 //     {"type": "Conv2d", "filters": 12, "kernel_size": 3, "strides": 1, "padding": "valid",
 //      "activation": "relu", "init": "he_normal", "name": "conv1"},
+//     {"type": "DepthwiseConv2d", "kernel_size": 3},   (a kernel a channel; else as Conv2d)
 //     {"type": "MaxPool2d", "pool_size": 2, "strides": 2, "padding": "valid"},
 //     {"type": "AveragePool2d", "pool_size": 2},   {"type": "BatchNorm", "momentum": 0.99,
 //     "epsilon": 0.001},   {"type": "Relu"},   {"type": "Dropout", "rate": 0.4},

@@ -1,11 +1,12 @@
-#include <charconv>
-
+#include "core/base/text.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
+#include "layers/depthwise_conv2d.hpp"
 #include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
 #include "layers/json_reader.hpp"
+#include "layers/kind.hpp"
 #include "layers/model_json.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
@@ -13,15 +14,6 @@
 
 namespace espalier {
 namespace {
-
-// 0.99f as 0.99: the shortest decimal that reads back as the same float.
-double shortest(float value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-  double read = 0;
-  std::from_chars(text, end, read);
-  return read;
-}
 
 Json size_json(const Size2d& size) {
   return size.h == size.w ? Json(size.h) : Json::array({size.h, size.w});
@@ -52,20 +44,25 @@ Json layer_json(const std::string& name, const Layer& layer) {
     json["filters"] = o.out;
     window("kernel_size", {o.kernel, o.stride, o.padding}, 1);
     init(o.init, Init::kHeNormal);
+  } else if (const auto* depthwise = dynamic_cast<const DepthwiseConv2d*>(&layer)) {
+    const auto& o = depthwise->options();
+    json["type"] = "DepthwiseConv2d";
+    window("kernel_size", {o.kernel, o.stride, o.padding}, 1);
+    init(o.init, Init::kHeNormal);
   } else if (const auto* pool = dynamic_cast<const Pool2d*>(&layer)) {
     json["type"] = dynamic_cast<const MaxPool2d*>(&layer) ? "MaxPool2d" : "AveragePool2d";
     window("pool_size", pool->options(), pool->options().kernel);
   } else if (const auto* norm = dynamic_cast<const BatchNorm*>(&layer)) {
     json["type"] = "BatchNorm";
-    json["momentum"] = shortest(norm->options().momentum);
-    json["epsilon"] = shortest(norm->options().epsilon);
+    json["momentum"] = shortest_decimal(norm->options().momentum);
+    json["epsilon"] = shortest_decimal(norm->options().epsilon);
   } else if (const auto* dense = dynamic_cast<const Dense*>(&layer)) {
     json["type"] = "Dense";
     json["units"] = dense->options().out;
     init(dense->options().init, Init::kGlorotUniform);
   } else if (const auto* dropout = dynamic_cast<const Dropout*>(&layer)) {
     json["type"] = "Dropout";
-    json["rate"] = shortest(dropout->rate());
+    json["rate"] = shortest_decimal(dropout->rate());
   } else if (dynamic_cast<const Relu*>(&layer)) {
     json["type"] = "Relu";
   } else if (dynamic_cast<const Residual*>(&layer)) {
@@ -114,9 +111,7 @@ std::string format_model_json(const Sequential& model, const Shape& input, const
     };
     if (model.input_stage(i) != i) json["from"] = name_of(model.input_stage(i));
     if (const auto other = model.other_stage(i)) json["with"] = name_of(*other);
-    const std::string type = json["type"];
-    takes_activation =
-        (type == "Conv2d" || type == "Dense" || type == "Residual") && model.feeds_next_alone(i);
+    takes_activation = (is_linear(*layer) || is_any<Residual>(*layer)) && model.feeds_next_alone(i);
   }
   std::string text =
       "{\n  \"name\": " + Json(name).dump() + ",\n  \"input\": " +

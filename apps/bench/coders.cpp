@@ -28,8 +28,8 @@ std::vector<Tensor8> tensors_of(const format::PackedModel& model) {
                                  shape, ErrorKind::kUsage, "bench");
     if (i == 0 || model.layers[i - 1].kind != format::LayerKind::kFlatten) window = input;
     if (l.weight.levels.empty()) continue;
-    const bool convolution = l.kind == format::LayerKind::kConv2d;
-    if (convolution) window = {l.kernel_h, l.kernel_w, input[2]};
+    const bool convolution = format::has_window(l.kind);
+    if (convolution) window = {l.kernel_h, l.kernel_w, l.weight.shape[3]};
     const auto size = [](std::int64_t v) { return static_cast<std::size_t>(v); };
     tensors.push_back(
         {.name = l.name,

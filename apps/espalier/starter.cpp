@@ -31,9 +31,10 @@ constexpr const char* kHidden = R"(    // A list of numbers, as dense layers tak
 std::string starter_model(const Starter& s) {
   const bool pictures = s.input[0] >= kSmallestSide && s.input[1] >= kSmallestSide;
   std::ostringstream out;
-  out << "// The network: its layers, first to last. There are Conv2d, MaxPool2d, AveragePool2d,\n"
-         "// BatchNorm, Relu, Dropout, Flatten and Dense; sizes in between follow from the "
-         "shapes.\n"
+  out << "// The network: its layers, first to last. There are Conv2d, DepthwiseConv2d, "
+         "MaxPool2d,\n"
+         "// AveragePool2d, BatchNorm, Relu, Dropout, Flatten and Dense; sizes in between follow "
+         "from the\n// shapes.\n"
          "{\n"
          "  \"name\": "
       << nlohmann::json(s.name).dump()

@@ -54,13 +54,16 @@ void multiply(Trace& t, const PackedLayer& l, const Tensor& x) {
   const bool conv = t.convolution;
   const std::int64_t in_h = conv ? x.shape()[1] : 1, in_w = conv ? x.shape()[2] : 1;
   const std::int64_t channels = x.shape()[-1];
+  const bool depthwise = l.kind == format::LayerKind::kDepthwiseConv2d;
+  const std::int64_t first = depthwise ? t.unit : 0, end = depthwise ? t.unit + 1 : channels;
   for (std::int64_t i = 0; i < l.kernel_h; ++i)
     for (std::int64_t j = 0; j < l.kernel_w; ++j)
-      for (std::int64_t c = 0; c < channels; ++c) {
+      for (std::int64_t c = first; c < end; ++c) {
         const std::int64_t h = t.y * l.stride_h - l.pad_top + i,
                            w = t.x * l.stride_w - l.pad_left + j;
         if (h < 0 || h >= in_h || w < 0 || w >= in_w) continue;  // padding stands for real 0
-        const std::int64_t at = ((t.unit * l.kernel_h + i) * l.kernel_w + j) * channels + c;
+        const std::int64_t at =
+            ((t.unit * l.kernel_h + i) * l.kernel_w + j) * (end - first) + c - first;
         const TraceProduct p{h, w, c, x.data<std::uint8_t>()[(h * in_w + w) * channels + c],
                              l.weight.levels[static_cast<std::size_t>(at)]};
         ++t.taps;
@@ -111,7 +114,7 @@ Trace trace_unit(const format::PackedModel& model, const Tensor& image,
 
   Trace t;
   t.layer = l.name.empty() ? "layer " + std::to_string(index + 1) : l.name;
-  t.convolution = l.kind == format::LayerKind::kConv2d;
+  t.convolution = format::has_window(l.kind);
   const std::int64_t at = most_active(y.values, options.unit);
   t.unit = at % units;
   if (t.convolution) {

@@ -16,6 +16,7 @@
 #include "compress/quantize/fold_batch_norm.hpp"
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/stage_passes.hpp"
+#include "compress/recipe/teacher.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
@@ -66,8 +67,12 @@ NumberScores number_scores(const Bytes& file, const TrainingData& data) {
   return scores;
 }
 
-void require_place(const char* option, const fs::path& out, const TrainingOptions& options) {
-  for (const fs::path& input : {fs::path(options.model), options.recipe}) {
+void require_place(const char* option, const fs::path& out, const TrainingOptions& options,
+                   const recipe::Recipe& recipe) {
+  std::vector<fs::path> inputs = {options.model, options.recipe};
+  for (const recipe::Stage& stage : recipe.stages)
+    if (stage.distill) inputs.emplace_back(stage.distill->teacher);
+  for (const fs::path& input : inputs) {
     std::error_code neither;  // of them exists
     require(!fs::equivalent(out, input, neither), option, out.string(),
             " is what the run is made from, and would be overwritten; name another file");
@@ -110,9 +115,9 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
       recipe_(std::move(recipe)),
       data_(std::move(data)),
       model_(new_model()) {
-  require_place("--out", options_.out, options_);
+  require_place("--out", options_.out, options_, recipe_);
   if (!options_.weights.empty()) {
-    require_place("--weights", options_.weights, options_);
+    require_place("--weights", options_.weights, options_, recipe_);
     require(fs::absolute(options_.weights).lexically_normal() !=
                 fs::absolute(options_.out).lexically_normal(),
             "--weights", options_.weights.string(), " is the --out file, too; name another");
@@ -133,6 +138,7 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
   for (const recipe::Stage& stage : recipe_.stages) {
     if (stage.quantize || stage.rate) quantize::require_quantizable(model_);
     recipe::check_names(stage, model_);
+    if (stage.distill) recipe::load_teacher(*stage.distill, train);
   }
   for (std::size_t i = 0; i < recipe_.stages.size(); ++i) try_stage(i);
 }
@@ -154,8 +160,11 @@ void TrainingRun::try_stage(std::size_t index) {
     require(any, "cluster", "no parameter of the model was selected");
     without.cluster.reset();
   }
-  if (stage.stores())
-    recipe::packed(copy, nullptr, data_.data.train->image_shape(), recipe_, index);
+  if (stage.stores()) {
+    recipe::Recipe stores = recipe_;  // of weights that nobody clustered
+    for (recipe::Stage& any : stores.stages) any.cluster.reset();
+    recipe::packed(copy, nullptr, data_.data.train->image_shape(), stores, index);
+  }
   const recipe::StagePasses passes(without, nullptr, warn_nobody);
   for (training::Pass* pass : passes.riding()) {
     pass->attach(copy);
@@ -226,6 +235,10 @@ void TrainingRun::open_checkpoints() const {
     run.append(model.begin(), model.end());
   }
   run += recipe::format_recipe(recipe_);
+  for (const recipe::Stage& stage : recipe_.stages)
+    if (stage.distill)
+      run += "CRC-32 of " + stage.distill->teacher + ": " +
+             std::to_string(crc32(read_file(stage.distill->teacher))) + "\n";
   const fs::path note = checkpoints() / "run.txt";
   if (fs::exists(note)) {
     const Bytes there = read_file(note);
@@ -251,8 +264,14 @@ void TrainingRun::add_row(const recipe::StageReport& report) {
     row.numbers = number_scores(file_, data_);
   else
     row.accuracy = 1 - error_of(file_, *data_.data.test);
+  const auto& prune = report.stage.prune;
+  if (prune && prune->allocation == recipe::Sharing::kSensitivity)
+    row.sparsities = prune->sparsities;
   rows_.push_back(row);
   if (options_.quiet) return;
+  for (const auto& [name, sparsity] : row.sparsities)
+    std::cerr << "  by sensitivity " << printable(name) << ": " << percent(double{sparsity}, 1)
+              << " zeros\n";
   std::cerr << row.stage << ": ";
   if (data_.target)
     std::cerr << "RMSE " << row.numbers.rmse() << ", R2 " << fixed(row.numbers.r2(), 4)
@@ -330,6 +349,8 @@ void TrainingRun::report() const {
         stage.update({{"rmse", row.numbers.rmse()}, {"r2", row.numbers.r2()}});
       else
         stage["accuracy"] = row.accuracy;
+      for (const auto& [name, sparsity] : row.sparsities)
+        stage["sparsities"][name] = shortest_decimal(sparsity);
       all["stages"].push_back(stage);
     }
     std::cout << all.dump() << '\n';

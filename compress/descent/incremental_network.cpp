@@ -103,13 +103,18 @@ void IncrementalNetwork::list_taps(std::size_t index) {
   auto& taps = places_[index].taps;
   taps.assign(static_cast<std::size_t>(places_[index].in[2]), {});
   const auto& w = layer.weight.levels;
-  const std::size_t inputs = taps.size(), width = static_cast<std::size_t>(layer.kernel_w),
+  const bool depthwise = layer.kind == LayerKind::kDepthwiseConv2d;
+  const std::size_t inputs = depthwise ? 1 : taps.size(),
+                    width = static_cast<std::size_t>(layer.kernel_w),
                     height = static_cast<std::size_t>(layer.kernel_h);
-  for (std::size_t k = 0; k < w.size(); ++k)
-    if (w[k] != 0)
-      taps[k % inputs].push_back({static_cast<std::uint32_t>(k / inputs / width / height),
-                                  static_cast<std::uint32_t>(k / inputs / width % height),
-                                  static_cast<std::uint32_t>(k / inputs % width), w[k]});
+  for (std::size_t k = 0; k < w.size(); ++k) {
+    if (w[k] == 0) continue;
+    const std::size_t output = k / inputs / width / height;
+    taps[depthwise ? output : k % inputs].push_back(
+        {static_cast<std::uint32_t>(output),
+         static_cast<std::uint32_t>(k / inputs / width % height),
+         static_cast<std::uint32_t>(k / inputs % width), w[k]});
+  }
 }
 
 std::span<const float> IncrementalNetwork::logits(std::int64_t image) const {
@@ -199,10 +204,13 @@ void IncrementalNetwork::change_sums(const Change& change, std::int64_t n) {
     return;
   }
   const auto [in_h, in_w, inputs] = place.in;
+  const bool depthwise = layer.kind == LayerKind::kDepthwiseConv2d;
+  const std::int64_t of_output = depthwise ? 1 : inputs;
   const auto k = static_cast<std::int64_t>(change.index);
-  const std::int64_t i = k % inputs, x = k / inputs % layer.kernel_w,
-                     y = k / inputs / layer.kernel_w % layer.kernel_h,
-                     o = k / inputs / layer.kernel_w / layer.kernel_h;
+  const std::int64_t x = k / of_output % layer.kernel_w,
+                     y = k / of_output / layer.kernel_w % layer.kernel_h,
+                     o = k / of_output / layer.kernel_w / layer.kernel_h,
+                     i = depthwise ? o : k % inputs;
   for (std::int64_t p = 0; p < out_h; ++p) {
     const std::int64_t row = p * layer.stride_h - layer.pad_top + y;
     if (row < 0 || row >= in_h) continue;

@@ -11,6 +11,7 @@
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
+#include "layers/depthwise_conv2d.hpp"
 #include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
 #include "layers/pool2d.hpp"
@@ -42,6 +43,10 @@ PackedLayer record_of(const std::string& name, const Layer& layer, const Shape& 
     to.kind = LayerKind::kConv2d;
     set_window(to, conv->window(input));
     weight_shape(conv->weight());
+  } else if (const auto* depthwise = dynamic_cast<const DepthwiseConv2d*>(&layer)) {
+    to.kind = LayerKind::kDepthwiseConv2d;
+    set_window(to, depthwise->window(input));
+    weight_shape(depthwise->weight());
   } else if (const auto* dense = dynamic_cast<const Dense*>(&layer)) {
     to.kind = LayerKind::kDense;
     weight_shape(dense->weight());

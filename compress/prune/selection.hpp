@@ -15,7 +15,7 @@ using Selection = std::function<bool(const std::string& name, const Parameter& p
 // Every parameter with at least two axes: kernels and matrices, no biases and no batch norm.
 Selection weights();
 Selection weights_and_biases();   // and vectors named "bias"
-Selection convolution_weights();  // [O KH KW I]
+Selection convolution_weights();  // [O KH KW I], depthwise ones too
 Selection dense_weights();        // [OUT IN]
 
 // Weights of at least so many values. A first convolution of 108 weights costs nothing in a file,

@@ -1,5 +1,7 @@
 // Which weights stand and fall together. Weights are seen as outputs x positions x inputs: a kernel
-// [O KH KW I] has KH KW positions, a matrix [OUT IN] one, a vector [O] one of one input.
+// [O KH KW I] has KH KW positions, a matrix [OUT IN] one, a vector [O] one of one input. A depthwise
+// kernel [C KH KW 1] has one input at each position: blocks are of `outputs` channels there, and n
+// of m leaves it whole.
 #pragma once
 
 #include <cstdint>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "compress/prune/allocation.hpp"
 #include "compress/prune/mask.hpp"
@@ -17,15 +18,25 @@
 namespace espalier::prune {
 namespace {
 
-// The layers behind number `i` up to the next linear one, which is the last of them; empty when
-// there is none, or when what lies between is also read by others.
-std::vector<Layer*> followers(const Sequential& model, std::size_t i) {
-  std::vector<Layer*> found;
+using Entries = std::vector<const Sequential::Entry*>;
+
+// The layers behind number `i` up to the one that takes its units apart, the next convolution of all
+// channels or dense layer, which is the last of them; empty when there is none. A depthwise
+// convolution between has a kernel for each unit, which comes and goes with it; it has no units of
+// its own.
+Entries followers(const Sequential& model, std::size_t i) {
+  Entries found;
+  if (!is_any<Conv2d, Dense>(*model.layers()[i].layer)) return found;
   for (std::size_t k = i + 1; k < model.layers().size() && model.feeds_next_alone(k - 1); ++k) {
-    found.push_back(model.layers()[k].layer.get());
-    if (is_linear(*found.back())) return found;
+    found.push_back(&model.layers()[k]);
+    if (is_any<Conv2d, Dense>(*found.back()->layer)) return found;
   }
   return {};
+}
+
+// What has a slice for each unit and goes with it.
+bool follows(const Sequential::Entry& entry) {
+  return is_any<BatchNorm, DepthwiseConv2d>(*entry.layer);
 }
 
 // Units are rows of the weights.
@@ -59,19 +70,24 @@ void UnitPruner::attach(Layer& layer) {
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
     const auto& [name, linear] = model.layers()[i];
     const auto behind = followers(model, i);
-    if (!is_linear(*linear) || behind.empty()) continue;
+    if (behind.empty()) continue;
     Target target;
-    const auto add = [&](const std::string& parameter, Parameter& p) {
-      if (parameter == "weight")
-        target.weight = {name + ".weight", &p, Tensor::full(p.latent().shape(), 1)};
-      else
-        target.others.push_back({name + '.' + parameter, &p, Tensor::full(p.latent().shape(), 1)});
+    const auto whole = [](const std::string& full_name, Parameter& p) {
+      return MaskedParameter{full_name, &p, Tensor::full(p.latent().shape(), 1)};
     };
-    linear->visit({.parameter = add});
+    linear->visit({.parameter = [&](const std::string& parameter, Parameter& p) {
+      if (parameter == "weight")
+        target.weight = whole(name + ".weight", p);
+      else
+        target.others.push_back(whole(name + '.' + parameter, p));
+    }});
     target.name = target.weight.name;
     if (!options_.select(target.name, *target.weight.parameter)) continue;
-    for (Layer* next : behind)
-      if (dynamic_cast<BatchNorm*>(next)) next->visit({.parameter = add});
+    for (const auto* next : behind)
+      if (follows(*next))
+        next->layer->visit({.parameter = [&](const std::string& parameter, Parameter& p) {
+          target.others.push_back(whole(next->name + '.' + parameter, p));
+        }});
     targets_.push_back(std::move(target));
   }
   require(!targets_.empty(), "UnitPruner", "no hidden layer of the model was selected");
@@ -122,10 +138,9 @@ void UnitPruner::choose(float sparsity) {
     Target& target = targets_[i];
     target.weight.mask.copy_from(
         mask_without(removed[i], candidates[i].scores, rows[i], candidates[i].shape));
-    const auto units = groups_of({std::ssize(candidates[i].scores)}, Elements{});
     for (MaskedParameter& other : target.others)
-      other.mask.copy_from(
-          mask_without(removed[i], candidates[i].scores, units, other.mask.shape()));
+      other.mask.copy_from(mask_without(removed[i], candidates[i].scores,
+                                        rows_of(other.mask.shape()), other.mask.shape()));
   }
 }
 
@@ -137,7 +152,7 @@ bool UnitPruner::visit_state(const training::StateVisitor& visitor) {
   return true;
 }
 
-// Scores do not change how many units of a layer go unless all layers share them.
+// Scores do not change how many units of a layer go, only which; of a global share only the sum.
 void UnitPruner::check_end() const {
   std::vector<Candidate> candidates;
   for (const Target& target : targets_) {
@@ -145,18 +160,31 @@ void UnitPruner::check_end() const {
     candidates.push_back(
         {target.name, shape, std::vector<float>(static_cast<std::size_t>(shape[0]))});
   }
-  const auto wanted = removed_units(candidates, wanted_);
-  for (std::size_t i = 0; i < targets_.size(); ++i) {
-    const Tensor& mask = targets_[i].weight.mask;
-    const std::int64_t got =
-        std::ranges::count(mask.values(), 0.0f) / (mask.elements() / mask.shape()[0]);
-    require(got == wanted[i], ErrorKind::kInternal, targets_[i].name, "should end without ",
-            wanted[i], " units, lacks ", got);
+  auto wanted = removed_units(candidates, wanted_);
+  std::vector<std::int64_t> got;
+  for (const Target& target : targets_) {
+    const Tensor& mask = target.weight.mask;
+    const std::int64_t each = mask.elements() / mask.shape()[0],
+                       zeros = std::ranges::count(mask.values(), 0.0f);
+    got.push_back(zeros / each);
+    const auto agrees = [&](const MaskedParameter& other) {
+      return std::ranges::count(other.mask.values(), 0.0f) == got.back();
+    };
+    require(zeros % each == 0 && std::ranges::all_of(target.others, agrees), ErrorKind::kInternal,
+            target.name, "should lose whole units, with their biases and batch norm");
   }
+  if (options_.global) {
+    wanted = {std::reduce(wanted.begin(), wanted.end())};
+    got = {std::reduce(got.begin(), got.end())};
+  }
+  for (std::size_t i = 0; i < got.size(); ++i)
+    require(got[i] == wanted[i], ErrorKind::kInternal,
+            options_.global ? "UnitPruner" : targets_[i].name, "should end without ", wanted[i],
+            " units, lacks ", got[i]);
 }
 
 void UnitPruner::bake() {
-  if (ended_ && !options_.global) check_end();
+  if (ended_) check_end();
   if (!ended_ && reached_ < wanted_)
     options_.warn("prune units: the run was stopped where the schedule wants " +
                   percent(double{reached_}, 1) + ", before its end of " +
@@ -170,9 +198,10 @@ void UnitPruner::bake() {
 
 namespace {
 
-// The units of `linear` that put out something, at least one.
-std::vector<std::int64_t> living(Layer& linear, const std::vector<Layer*>& behind) {
+// The units of `linear` of which something arrives at the end of `behind`, at least one.
+std::vector<std::int64_t> living(Layer& linear, const Entries& behind) {
   std::vector<char> lives;
+  // Whatever is not 0 makes a unit live.
   const auto look = [&](const std::string&, Parameter& p) {
     const auto values = p.latent().value().values();
     lives.resize(static_cast<std::size_t>(p.latent().shape()[0]));
@@ -181,8 +210,21 @@ std::vector<std::int64_t> living(Layer& linear, const std::vector<Layer*>& behin
       if (values[i] != 0) lives[i / each] = 1;
   };
   linear.visit({.parameter = look});
-  for (Layer* next : behind)
-    if (dynamic_cast<BatchNorm*>(next)) next->visit({.parameter = look});
+  for (const auto* next : behind) {
+    if (auto* depthwise = dynamic_cast<DepthwiseConv2d*>(next->layer.get())) {
+      // A kernel of zeros ends what lived before it; one behind a dead unit starts nothing.
+      const auto before = std::exchange(lives, {});
+      depthwise->visit({.parameter = [&](const std::string& name, Parameter& p) {
+        if (name == "weight") look(name, p);
+      }});
+      for (std::size_t u = 0; u < lives.size(); ++u) lives[u] = lives[u] && before[u];
+      depthwise->visit({.parameter = [&](const std::string& name, Parameter& p) {
+        if (name == "bias") look(name, p);
+      }});
+    } else if (follows(*next)) {
+      next->layer->visit({.parameter = look});
+    }
+  }
   std::vector<std::int64_t> kept;
   for (std::size_t u = 0; u < lives.size(); ++u)
     if (lives[u]) kept.push_back(static_cast<std::int64_t>(u));
@@ -222,7 +264,7 @@ std::int64_t remove_zero_units(Sequential& model, const Shape& input) {
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
     Layer& linear = *model.layers()[i].layer;
     const auto behind = followers(model, i);
-    if (!is_linear(linear) || behind.empty()) continue;
+    if (behind.empty()) continue;
     const auto kept = living(linear, behind);
     const auto* conv = dynamic_cast<const Conv2d*>(&linear);
     const std::int64_t units =
@@ -230,9 +272,12 @@ std::int64_t remove_zero_units(Sequential& model, const Shape& input) {
     if (std::ssize(kept) == units) continue;
     removed += units - std::ssize(kept);
     keep_outputs(linear, kept);
-    for (Layer* next : behind)
-      if (auto* norm = dynamic_cast<BatchNorm*>(next)) norm->keep(kept);
-    keep_inputs(*behind.back(), kept, units);
+    for (const auto* next : behind) {
+      if (auto* norm = dynamic_cast<BatchNorm*>(next->layer.get())) norm->keep(kept);
+      if (auto* depthwise = dynamic_cast<DepthwiseConv2d*>(next->layer.get()))
+        depthwise->keep(kept);
+    }
+    keep_inputs(*behind.back()->layer, kept, units);
   }
   model.output_shape(input);  // the shapes chain again
   return removed;

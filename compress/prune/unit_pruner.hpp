@@ -17,9 +17,10 @@
 
 namespace espalier::prune {
 
-// While the model trains: a unit that goes loses its weights, its bias, and its channel of a batch
-// norm that follows, so that it puts out nothing but 0. The last linear layer's units are the
-// model's answers and stay; every layer keeps one unit.
+// While the model trains: a unit that goes loses its weights, its bias, and its channel of batch norms
+// and depthwise convolutions that follow, so that it puts out nothing but 0. The last linear layer's
+// units are the model's answers and stay; every layer keeps one unit. A depthwise convolution has no
+// units of its own: its channels are those of the convolution before it, or the image's.
 class UnitPruner final : public training::Pass {
  public:
   struct Options {
@@ -41,7 +42,7 @@ class UnitPruner final : public training::Pass {
   struct Target {
     std::string name;  // of the weight
     MaskedParameter weight;
-    std::vector<MaskedParameter> others;  // [units]: bias, gamma, beta
+    std::vector<MaskedParameter> others;  // a slice a unit: bias, gamma, beta, depthwise kernels
   };
   void choose(float sparsity);
   std::vector<std::int64_t> removed_units(const std::vector<Candidate>& candidates,
@@ -53,9 +54,10 @@ class UnitPruner final : public training::Pass {
   bool ended_ = false;              // the run's last step came
 };
 
-// Takes out every unit that puts out nothing but 0: weights and bias 0, and gamma and beta of a
-// batch norm that follows. Shapes shrink through pooling, relu, dropout, batch norm and flatten up to
-// the next linear layer. The model computes the same, to rounding: sums may be taken in another order.
+// Takes out every unit of which nothing but 0 arrives at the next layer of all channels: weights and
+// bias 0, and gamma and beta of batch norms that follow; or a depthwise convolution between whose
+// kernel, bias and batch norm are 0 there. Shapes shrink through pooling, relu, dropout, batch norm,
+// depthwise convolution and flatten up to that layer. The model computes the same, to rounding: sums may be taken in another order.
 // input: the shape of one image [H W C] or [F], for flatten. Optimizers are to be bound anew.
 // Returns how many went. Errors: kUsage when passes are not baked.
 std::int64_t remove_zero_units(Sequential& model, const Shape& input);

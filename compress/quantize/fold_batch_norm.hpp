@@ -1,4 +1,4 @@
-// Batch norm directly after a convolution or dense layer disappears into it:
+// Batch norm directly after a convolution (depthwise or not) or dense layer disappears into it:
 //   gamma (w x + b - mean) / d + beta = (gamma / d) w x + (gamma / d) (b - mean) + beta,
 // d = sqrt(variance + epsilon) (Jacob et al. 2018, section 3.2, with statistics that stay as they
 // are).

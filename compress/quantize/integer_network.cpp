@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/kernels/conv2d.hpp"
+#include "core/kernels/depthwise_conv2d.hpp"
 #include "core/kernels/elementwise.hpp"
 #include "core/kernels/gemm.hpp"
 #include "core/kernels/integer.hpp"
@@ -11,6 +12,7 @@
 #include "core/kernels/window.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
+#include "layers/depthwise_conv2d.hpp"
 #include "layers/flatten.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
@@ -27,17 +29,31 @@ Tensor map(const Tensor& x, F f) {
   return y;
 }
 
+// x by w, without bias.
+Tensor products(const Layer& linear, const Tensor& x, const Tensor& w) {
+  if (const auto* conv = dynamic_cast<const Conv2d*>(&linear))
+    return kernels::conv2d(x, w, conv->window(x.shape()));
+  if (const auto* depthwise = dynamic_cast<const DepthwiseConv2d*>(&linear))
+    return kernels::depthwise_conv2d(x, w, depthwise->window(x.shape()));
+  return kernels::gemm(x, w, {.transpose_b = true});
+}
+
+const Shape& weight_shape(const Layer& linear) {
+  if (const auto* conv = dynamic_cast<const Conv2d*>(&linear))
+    return conv->weight().latent().shape();
+  if (const auto* depthwise = dynamic_cast<const DepthwiseConv2d*>(&linear))
+    return depthwise->weight().latent().shape();
+  return dynamic_cast<const Dense&>(linear).weight().latent().shape();
+}
+
 // Levels less their zero point: zero padding is then the real 0.
 Tensor sums(const IntegerLayer& l, const Tensor& x) {
-  const auto* conv = dynamic_cast<const Conv2d*>(l.layer);
-  const Parameter& weight = conv ? conv->weight() : dynamic_cast<const Dense&>(*l.layer).weight();
-  const Tensor w = map(weight.latent().value(), [&](float, std::size_t i) { return l.levels[i]; });
+  Tensor w = Tensor::uninitialized(weight_shape(*l.layer));
+  std::ranges::copy(l.levels, w.mutable_values().begin());
   Tensor bias({static_cast<std::int64_t>(l.bias_levels.size())});
   for (std::size_t c = 0; c < l.bias_levels.size(); ++c)
     bias.mutable_values()[c] = static_cast<float>(l.bias_levels[c]);
-  return kernels::add_bias(conv ? kernels::conv2d(x, w, conv->window(x.shape()))
-                                : kernels::gemm(x, w, {.transpose_b = true}),
-                           bias);
+  return kernels::add_bias(products(*l.layer, x, w), bias);
 }
 
 // y = mean(sum, count) over each window, channel by channel, of value(x); padding is left out.
@@ -81,12 +97,10 @@ Tensor average_floats(const Tensor& x, const kernels::Window& window) {
       [](double sum, std::int32_t n) { return sum / n; });
 }
 
-// Real numbers x; sums in float64 and in order.
-Tensor float_sums(const IntegerLayer& l, const Tensor& x) {
-  kernels::OrderedProduct product(l.values, l.bias, l.bias.size());
-  const auto* conv = dynamic_cast<const Conv2d*>(l.layer);
-  const kernels::Window v = conv ? conv->window(x.shape()) : kernels::Window{};
-  const Shape in = conv ? x.shape() : Shape{x.shape()[0], 1, 1, x.shape()[1]};
+// Real numbers x, [N H W C]; sums in float64 and in order.
+template <class Product>
+Tensor float_sums(Product product, const Tensor& x, const kernels::Window& v) {
+  const Shape in = x.shape();
   const Shape out{in[0], v.out_h(in[1]), v.out_w(in[2]),
                   static_cast<std::int64_t>(product.outputs())};
   Tensor y = Tensor::uninitialized(out);
@@ -106,7 +120,20 @@ Tensor float_sums(const IntegerLayer& l, const Tensor& x) {
           }
         product.run(seen, y.mutable_values().subspan(at, product.outputs()));
       }
-  return conv ? y : y.reshaped({in[0], out[3]});
+  return y;
+}
+
+Tensor float_sums(const IntegerLayer& l, const Tensor& x) {
+  const std::size_t outputs = l.bias.size();
+  if (const auto* depthwise = dynamic_cast<const DepthwiseConv2d*>(l.layer))
+    return float_sums(kernels::OrderedDepthwise(l.values, l.bias, outputs), x,
+                      depthwise->window(x.shape()));
+  const kernels::OrderedProduct product(l.values, l.bias, outputs);
+  if (const auto* conv = dynamic_cast<const Conv2d*>(l.layer))
+    return float_sums(product, x, conv->window(x.shape()));
+  const std::int64_t n = x.shape()[0];
+  return float_sums(product, x.reshaped({n, 1, 1, x.shape()[1]}), {})
+      .reshaped({n, static_cast<std::int64_t>(outputs)});
 }
 
 // What a layer that stays in float computes of real numbers.

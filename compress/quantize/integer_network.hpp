@@ -20,8 +20,8 @@ struct IntegerLayer {
   std::size_t from = 1, with = 0;
   // Convolution and dense:
   int bits = 8;
-  std::vector<std::int8_t> levels = {};        // as the weight: [O KH KW I] or [OUT IN]
-  std::vector<float> scales = {};              // an output channel
+  std::vector<std::int8_t> levels = {};  // as the weight: [O KH KW I], [C KH KW 1] or [OUT IN]
+  std::vector<float> scales = {};        // an output channel
   std::vector<std::int32_t> bias_levels = {};  // an output channel
   std::vector<float> values = {}, bias = {};   // if is_float, in place of levels
   // Batch norm, a channel: of floats y = x * multiplier + offset, else q_y = clamp(rint(float(q_x -

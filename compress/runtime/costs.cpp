@@ -12,8 +12,9 @@ std::int64_t macs(const format::PackedLayer& layer, const std::array<std::int64_
   if (!format::has_weight(layer.kind)) return 0;
   const auto& w = layer.weight.shape;
   const auto out = format::output_shape(layer, w[0], input, ErrorKind::kUsage, "macs");
-  const std::int64_t inputs = layer.kernel_h * layer.kernel_w * input[2];  // dense: kernel 1x1
-  return out[0] * out[1] * out[2] * inputs;
+  const bool depthwise = layer.kind == format::LayerKind::kDepthwiseConv2d;
+  const std::int64_t channels = depthwise ? 1 : input[2];  // that each output sees
+  return out[0] * out[1] * out[2] * layer.kernel_h * layer.kernel_w * channels;  // dense: 1x1
 }
 
 std::int64_t peak_activation_bytes(const format::PackedModel& model) {

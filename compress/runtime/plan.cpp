@@ -52,6 +52,7 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& other
   const bool is_float = x.grid.is_float(), integer = format::takes_levels(l, x.grid);
   switch (l.kind) {
     case LayerKind::kConv2d:
+    case LayerKind::kDepthwiseConv2d:
     case LayerKind::kDense:
       if (integer) return {"oneDNN", onednn::integer_linear(l, x, y, workspace)};
       if (exact) return {"ordered", loops::ordered_linear(l, x, y)};
@@ -73,8 +74,6 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& other
     case LayerKind::kResidual:
       return {"loop",
               integer ? loops::residual_levels(l, x, other, y) : loops::residual(l, x, other, y)};
-    case LayerKind::kDepthwiseConv2d:
-      break;
   }
   fail(ErrorKind::kInternal, "Plan", "layer '", l.name, "' is of no known kind");
 }
@@ -184,7 +183,9 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
 Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const PackedLayer& l = model_.layers[at.layer];
   const Activation x = input_of(at);
-  if (!format::has_weight(l.kind) || !format::takes_levels(l, x.grid)) return layer_by_layer(at, 1);
+  const bool depthwise = l.kind == LayerKind::kDepthwiseConv2d;  // of which ours know nothing
+  if (!format::has_weight(l.kind) || depthwise || !format::takes_levels(l, x.grid))
+    return layer_by_layer(at, 1);
   const sparse::Fused layers = sparse::fused_from(model_, at.layer);
   const auto own = own_kernels(kernels, layers, x.shape, threads);
   if (own.empty()) return layer_by_layer(at, 1);

@@ -25,4 +25,22 @@ class OrderedProduct {
   std::vector<double> bias_, sums_;
 };
 
+// The same of a depthwise convolution's window: y[c] = float(x[0][c] w[c][0] + x[1][c] w[c][1] + ...
+// + b[c]), tap after tap. x: [TAPS C]   w: [C TAPS]   b: [C] or empty   y: [C].
+class OrderedDepthwise {
+ public:
+  // Errors: as OrderedProduct.
+  OrderedDepthwise(std::span<const float> w, std::span<const float> b, std::size_t channels);
+
+  // Allocates nothing.
+  void run(std::span<const float> x, std::span<float> y);
+
+  std::size_t inputs() const { return taps_.size(); }
+  std::size_t outputs() const { return sums_.size(); }
+
+ private:
+  std::vector<float> taps_;  // [TAPS C]
+  std::vector<double> bias_, sums_;
+};
+
 }  // namespace espalier::kernels

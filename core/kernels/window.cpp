@@ -38,4 +38,14 @@ Shape convolved_shape(const Shape& x, const Shape& w, const Window& window) {
   return {x[0], window.out_h(x[1]), window.out_w(x[2]), w[0]};
 }
 
+Shape depthwise_shape(const Shape& x, const Shape& w, const Window& window) {
+  check("depthwise_conv2d", x, window);
+  require(w.rank() == 4 && w[1] == window.kernel_h && w[2] == window.kernel_w && w[3] == 1,
+          "depthwise_conv2d", "wants weights [C ", window.kernel_h, " ", window.kernel_w,
+          " 1], got ", w);
+  require(w[0] == x[3], "depthwise_conv2d", "input ", x, " has ", x[3], " channels, weights ", w,
+          " want ", w[0]);
+  return {x[0], window.out_h(x[1]), window.out_w(x[2]), x[3]};
+}
+
 }  // namespace espalier::kernels

@@ -23,7 +23,9 @@ struct Window {
 Shape pooled_shape(const Shape& x, const Window& window);
 // Output shape of x [N H W C] convolved with w [O H W I]: [N OH OW O].
 Shape convolved_shape(const Shape& x, const Shape& w, const Window& window);
-// Both fail (usage) naming the shapes when ranks, channels or sizes do not fit, when a stride is
+// Output shape of x [N H W C] convolved channel by channel with w [C H W 1]: [N OH OW C].
+Shape depthwise_shape(const Shape& x, const Shape& w, const Window& window);
+// All fail (usage) naming the shapes when ranks, channels or sizes do not fit, when a stride is
 // not positive, or when the padding is negative or as large as the kernel.
 
 }  // namespace espalier::kernels

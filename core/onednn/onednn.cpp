@@ -93,6 +93,12 @@ Desc weights(const Shape& ohwi, DType dtype) {
 Desc any_weights(const Shape& ohwi, DType dtype) {
   return tagged(ohwi, 4, {0, 3, 1, 2}, Tag::any, dtype);
 }
+Desc depthwise_weights(const Shape& chw1, DType dtype) {
+  return tagged(chw1, 4, {0, 3, 3, 1, 2}, Tag::goihw, dtype);
+}
+Desc any_depthwise_weights(const Shape& chw1, DType dtype) {
+  return tagged(chw1, 4, {0, 3, 3, 1, 2}, Tag::any, dtype);
+}
 Desc any_columns(const Shape& shape, DType dtype) {
   return tagged(shape, 2, {1, 0}, Tag::any, dtype);
 }

@@ -33,8 +33,11 @@ Desc columns(const Shape& shape, DType dtype = DType::kFloat32);  // [N x M], re
 Desc vector(std::int64_t size);                                   // [C]
 Desc image(const Shape& nhwc, DType dtype = DType::kFloat32);     // [N H W C]
 Desc weights(const Shape& ohwi, DType dtype = DType::kFloat32);   // [O H W I]
-// Whichever layout oneDNN likes best: of weights [O H W I], and of `columns`.
+// [C H W 1] as C groups of one output and one input.
+Desc depthwise_weights(const Shape& chw1, DType dtype = DType::kFloat32);
+// Whichever layout oneDNN likes best: of weights [O H W I] or [C H W 1], and of `columns`.
 Desc any_weights(const Shape& ohwi, DType dtype = DType::kFloat32);
+Desc any_depthwise_weights(const Shape& chw1, DType dtype = DType::kFloat32);
 Desc any_columns(const Shape& shape, DType dtype = DType::kFloat32);
 Desc flat(std::int64_t elements);      // all elements as one axis
 Desc channels_last(const Shape& any);  // [... C] as an image [ROWS 1 1 C]

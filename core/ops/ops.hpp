@@ -22,6 +22,8 @@ Variable multiply(const Variable& a, const Variable& b);                        
 Variable add_bias(const Variable& x, const Variable& b);                            // [... C] + [C]
 // Cross-correlation, zeros around the image: x [N H W C], w [O KH KW C] to [N OH OW O].
 Variable conv2d(const Variable& x, const Variable& w, const kernels::Window& window);
+// The same of each channel with a kernel of its own: w [C KH KW 1], to [N OH OW C].
+Variable depthwise_conv2d(const Variable& x, const Variable& w, const kernels::Window& window);
 // Of each window and channel the largest value, and the mean of those inside of the image: x
 // [N H W C] to [N OH OW C].
 Variable max_pool2d(const Variable& x, const kernels::Window& window);

@@ -101,8 +101,9 @@ TEST_CASE("layers: types, names, keys and numbers") {
   refuses_layers(R"({"type": "Conv2D"})",
                  R"(/layers/0/type: unknown: "Conv2D"; did you mean "Conv2d"?)");
   refuses_layers(R"({"type": "LSTM"}, {"type": "Relu"})",
-                 R"(/layers/0/type: unknown: "LSTM"; known: Conv2d, MaxPool2d, AveragePool2d, )"
-                 R"(GlobalAveragePool2d, BatchNorm, Dense, Dropout, Relu, Flatten, Residual)");
+                 R"(/layers/0/type: unknown: "LSTM"; known: Conv2d, DepthwiseConv2d, MaxPool2d, )"
+                 R"(AveragePool2d, GlobalAveragePool2d, BatchNorm, Dense, Dropout, Relu, Flatten, )"
+                 "Residual");
   refuses_layers(R"({"type": "Flatten"}, {"type": "GlobalAveragePool2d"})",
                  "/layers/1: wants an image [H W C], got [64]");
   refuses_layers(R"({"type": "Relu"}, {"type": "Relu", "units": 3})",
@@ -170,6 +171,11 @@ TEST_CASE("shapes that do not fit") {
   refuses_layers(
       R"({"type": "Dense", "units": 4})",
       R"(/layers/0: wants features [F], got [8x8x1]; put {"type": "Flatten"} before it)");
+  refuses_layers(R"({"type": "DepthwiseConv2d", "kernel_size": 9})",
+                 "/layers/0/kernel_size: 9 is larger than the padded input, 8x8; use a smaller one "
+                 "or \"padding\": \"same\"");
+  refuses_layers(R"({"type": "Flatten"}, {"type": "DepthwiseConv2d", "kernel_size": 1})",
+                 "/layers/1: wants an image [H W C], got [64]");
   refuses_layers(R"({"type": "Flatten"}, {"type": "MaxPool2d"})",
                  "/layers/1: wants an image [H W C], got [64]");
 }
@@ -178,6 +184,13 @@ TEST_CASE("limits hold before memory is taken") {
   refuses_layers(R"({"type": "Conv2d", "filters": 1048576, "kernel_size": 4096, "padding": 4095})",
                  "/layers/0: the model passes 67108864 parameters; make this layer or those before "
                  "smaller");
+  refuses_layers(R"({"type": "Conv2d", "filters": 65536, "kernel_size": 1},
+                    {"type": "DepthwiseConv2d", "kernel_size": 4096, "padding": 4095})",
+                 "/layers/1: the model passes 67108864 parameters; make this layer or those before "
+                 "smaller");
+  refuses_layers(R"({"type": "DepthwiseConv2d", "filters": 4, "kernel_size": 3})",
+                 R"(/layers/0: unknown key "filters"; known: kernel_size, strides, padding, )"
+                 R"(activation, init, type, name)");
   refuses_layers(R"({"type": "MaxPool2d", "pool_size": 4096, "strides": 1, "padding": 4095},
                     {"type": "AveragePool2d", "pool_size": 4096, "strides": 1, "padding": 4095},
                     {"type": "AveragePool2d", "pool_size": 4096, "strides": 1, "padding": 4095},

@@ -27,11 +27,10 @@ void read_window(const Activation& x, const kernels::Window& v, std::int64_t n, 
     }
 }
 
-}  // namespace
-
-Step ordered_linear(const format::PackedLayer& l, const Activation& x, const Activation& y) {
-  kernels::OrderedProduct product(float_weights(l.weight), l.bias,
-                                  static_cast<std::size_t>(l.weight.shape[0]));
+// A step that has `product` run over each window.
+template <class Product>
+Step windows_by(Product product, const format::PackedLayer& l, const Activation& x,
+                const Activation& y) {
   std::vector<float> seen(product.inputs()), row(product.outputs());
   return [x, y, v = window_of(l), relu = l.relu, product = std::move(product),
           seen = std::move(seen), row = std::move(row)]() mutable {
@@ -46,6 +45,16 @@ Step ordered_linear(const format::PackedLayer& l, const Activation& x, const Act
           write_floats(row, y, at);
         }
   };
+}
+
+}  // namespace
+
+Step ordered_linear(const format::PackedLayer& l, const Activation& x, const Activation& y) {
+  const auto outputs = static_cast<std::size_t>(l.weight.shape[0]);
+  const std::vector<float> weights = float_weights(l.weight);
+  if (l.kind == format::LayerKind::kDepthwiseConv2d)
+    return windows_by(kernels::OrderedDepthwise(weights, l.bias, outputs), l, x, y);
+  return windows_by(kernels::OrderedProduct(weights, l.bias, outputs), l, x, y);
 }
 
 Step crossing_batch_norm(const format::PackedLayer& l, const Activation& x, const Activation& y) {

@@ -42,11 +42,14 @@ Step convolution(const PackedLayer& l, const Activation& x, const Activation& y)
   const auto x_desc = dnn::image(x.shape), y_desc = dnn::image(y.shape),
              bias_desc = dnn::vector(w[0]);
   const kernels::onednn::WindowDims v(window_of(l));
+  const bool depthwise = l.kind == LayerKind::kDepthwiseConv2d;
+  const auto ours = depthwise ? dnn::depthwise_weights(w) : dnn::weights(w),
+             any = depthwise ? dnn::any_depthwise_weights(w) : dnn::any_weights(w);
   const auto desc = dnn::describe_with<dnnl::convolution_forward>(
       attributes_of(l), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-      x_desc, dnn::any_weights(w), bias_desc, y_desc, v.stride, v.before, v.after);
-  return bound<dnnl::convolution_forward>(desc, l, dnn::weights(w), bias_desc,
-                                          dnn::at(x.data, x_desc), dnn::at(y.data, y_desc));
+      x_desc, any, bias_desc, y_desc, v.stride, v.before, v.after);
+  return bound<dnnl::convolution_forward>(desc, l, ours, bias_desc, dnn::at(x.data, x_desc),
+                                          dnn::at(y.data, y_desc));
 }
 
 Step product(const PackedLayer& l, const Activation& x, const Activation& y) {
@@ -62,7 +65,7 @@ Step product(const PackedLayer& l, const Activation& x, const Activation& y) {
 }  // namespace
 
 Step float_linear(const PackedLayer& l, const Activation& x, const Activation& y) {
-  return l.kind == LayerKind::kConv2d ? convolution(l, x, y) : product(l, x, y);
+  return l.kind == LayerKind::kDense ? product(l, x, y) : convolution(l, x, y);
 }
 
 }  // namespace espalier::runtime::onednn

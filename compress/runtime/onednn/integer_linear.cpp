@@ -36,11 +36,15 @@ dnn::Execution convolution(const PackedLayer& l, void* x, const Shape& x_shape, 
   kernels::Window window = window_of(l);
   if (padded) window.pad_top = window.pad_left = window.pad_bottom = window.pad_right = 0;
   const kernels::onednn::WindowDims v(window);
+  const bool depthwise = l.kind == LayerKind::kDepthwiseConv2d;
+  const auto ours = depthwise ? dnn::depthwise_weights(w, DType::kInt8)
+                              : dnn::weights(w, DType::kInt8),
+             any = depthwise ? dnn::any_depthwise_weights(w, DType::kInt8)
+                             : dnn::any_weights(w, DType::kInt8);
   const auto desc = dnn::describe<dnnl::convolution_forward>(
-      dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x_desc,
-      dnn::any_weights(w, DType::kInt8), y_desc, v.stride, v.before, v.after);
-  Tensor weights =
-      dnn::rearranged(l.weight.levels.data(), dnn::weights(w, DType::kInt8), desc.weights_desc());
+      dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x_desc, any, y_desc,
+      v.stride, v.before, v.after);
+  Tensor weights = dnn::rearranged(l.weight.levels.data(), ours, desc.weights_desc());
   return dnn::Execution::make<dnnl::convolution_forward>(
       desc,
       {{DNNL_ARG_SRC, dnn::at(x, x_desc)},
@@ -67,7 +71,7 @@ dnn::Execution product(const PackedLayer& l, void* x, std::int64_t batch, std::i
 }  // namespace
 
 bool pads_by_copy(const PackedLayer& l, const format::ActivationGrid& x) {
-  return l.kind == LayerKind::kConv2d && x.zero_point != 0 && pads(l);
+  return format::has_window(l.kind) && x.zero_point != 0 && pads(l);
 }
 
 Step integer_linear(const PackedLayer& l, const Activation& x, const Activation& y,
@@ -78,9 +82,9 @@ Step integer_linear(const PackedLayer& l, const Activation& x, const Activation&
   const Shape padded_to =
       pad ? padded_shape(l, x.shape[0], {x.shape[1], x.shape[2], x.shape[3]}) : x.shape;
   std::uint8_t* input = pad ? workspace.padded.mutable_data<std::uint8_t>() : x.levels();
-  auto multiply = l.kind == LayerKind::kConv2d
-                      ? convolution(l, input, padded_to, pad, sums, y.shape)
-                      : product(l, input, x.shape[0], sums);
+  auto multiply = l.kind == LayerKind::kDense
+                      ? product(l, input, x.shape[0], sums)
+                      : convolution(l, input, padded_to, pad, sums, y.shape);
   return [=, &l, multiply = std::move(multiply), r = requantization(l, x.grid, y.grid)] {
     if (pad) {
       // Layers share the buffer: its border is written anew.

@@ -70,14 +70,17 @@ float weight_scale(const PackedLayer& l, std::size_t channel) {
 }  // namespace
 
 Activation integer_linear(const PackedLayer& l, const Activation& x) {
-  const Tensor acc = integer_sums(l, x.values, x.grid.zero_point);
+  return scaled(l, x.grid, integer_sums(l, x.values, x.grid.zero_point));
+}
+
+Activation scaled(const PackedLayer& l, const format::ActivationGrid& x, const Tensor& acc) {
   const auto sums = acc.values<std::int32_t>();
   const auto channels = static_cast<std::size_t>(l.weight.shape[0]);
   if (l.output.is_float()) {
     Tensor logits = Tensor::uninitialized(acc.shape());
     for (std::size_t c = 0; c < channels; ++c)
       for (std::size_t i = c; i < sums.size(); i += channels) {
-        const float real = static_cast<float>(sums[i]) * (x.grid.scale * weight_scale(l, c));
+        const float real = static_cast<float>(sums[i]) * (x.scale * weight_scale(l, c));
         logits.mutable_data()[i] = l.relu ? std::max(real, 0.0f) : real;
       }
     return {logits, {}};
@@ -85,8 +88,7 @@ Activation integer_linear(const PackedLayer& l, const Activation& x) {
   Tensor levels = Tensor::uninitialized(acc.shape(), DType::kUint8);
   std::uint8_t* to = levels.mutable_data<std::uint8_t>();
   for (std::size_t c = 0; c < channels; ++c) {
-    const float m =
-        kernels::requantize_multiplier(x.grid.scale, weight_scale(l, c), l.output.scale);
+    const float m = kernels::requantize_multiplier(x.scale, weight_scale(l, c), l.output.scale);
     for (std::size_t i = c; i < sums.size(); i += channels) {
       const std::int32_t level = kernels::requantize(sums[i], m, l.output.zero_point);
       to[i] = static_cast<std::uint8_t>(l.relu ? std::max(level, l.output.zero_point) : level);

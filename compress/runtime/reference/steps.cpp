@@ -52,11 +52,11 @@ Activation compute(const format::PackedLayer& layer, const Activation& x, const 
       return relu(x);
     case LayerKind::kFlatten:
       return flatten(x);
+    case LayerKind::kDepthwiseConv2d:
+      return integer ? integer_depthwise(layer, x) : float_depthwise(layer, x, sums);
     case LayerKind::kResidual:
       return integer ? integer_residual(layer, x, other)
                      : float_residual(layer, x, dequantized(other));
-    case LayerKind::kDepthwiseConv2d:
-      break;
   }
   fail(ErrorKind::kInternal, "run", "layer '", layer.name, "' is of no known kind");
 }

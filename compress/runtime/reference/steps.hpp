@@ -35,6 +35,8 @@ Activation run_layers(const format::PackedModel& model, const Tensor& images,
 // What run_layer chooses from.
 Activation integer_linear(const format::PackedLayer& layer, const Activation& x);  // conv2d, dense
 Activation float_linear(const format::PackedLayer& layer, const Activation& x, Sums sums);
+Activation integer_depthwise(const format::PackedLayer& layer, const Activation& x);
+Activation float_depthwise(const format::PackedLayer& layer, const Activation& x, Sums sums);
 Activation max_pool2d(const format::PackedLayer& layer, const Activation& x);
 Activation average_pool2d(const format::PackedLayer& layer, const Activation& x, Sums sums);
 Activation integer_batch_norm(const format::PackedLayer& layer, const Activation& x);
@@ -45,6 +47,10 @@ Activation integer_residual(const format::PackedLayer& layer, const Activation& 
                             const Activation& other);
 Activation float_residual(const format::PackedLayer& layer, const Activation& x,
                           const Activation& other);
+
+// What becomes of the int32 sums [N H W C] of an integer layer that took levels on `x`.
+Activation scaled(const format::PackedLayer& layer, const format::ActivationGrid& x,
+                  const Tensor& sums);
 
 // real = scale * float(level - zero_point); floats stay as they are.
 Activation dequantized(const Activation& x);

@@ -40,52 +40,55 @@ format::PackedModel changed(format::PackedModel model, const Change& change) {
 }  // namespace
 
 TEST_CASE("the incremental network's logits are the reference executor's, before any change") {
-  const auto model = network();
-  const Tensor x = images(9);
-  const IncrementalNetwork incremental(model, x);
-  const Tensor want = runtime::Model(model).run(x);
-  REQUIRE(want.shape() == Shape{9, 3});
-  for (std::int64_t n = 0; n < 9; ++n)
-    CHECK(std::ranges::equal(incremental.logits(n),
-                             want.values().subspan(static_cast<std::size_t>(3 * n), 3)));
+  for (const auto& model : {network(), separable_network()}) {
+    const Tensor x = images(9);
+    const IncrementalNetwork incremental(model, x);
+    const Tensor want = runtime::Model(model).run(x);
+    REQUIRE(want.shape() == Shape{9, 3});
+    for (std::int64_t n = 0; n < 9; ++n)
+      CHECK(std::ranges::equal(incremental.logits(n),
+                               want.values().subspan(static_cast<std::size_t>(3 * n), 3)));
+  }
 }
 
 TEST_CASE("a change tried is the model changed, bit for bit, and leaves no trace") {
-  const auto model = network();
-  const Tensor x = images(4);
-  IncrementalNetwork incremental(model, x);
-  int different = 0;
-  for (const Change& change : some_changes(model, 150)) {
-    const Tensor want = runtime::Model(changed(model, change)).run(x);
-    for (std::int64_t n = 0; n < 4; ++n) {
-      const auto before = incremental.logits(n);
-      const auto got = incremental.logits_after(change, n);
-      REQUIRE(std::ranges::equal(got, want.values().subspan(static_cast<std::size_t>(3 * n), 3)));
-      different += !std::ranges::equal(got, before);
+  for (const auto& model : {network(), separable_network()}) {
+    const Tensor x = images(4);
+    IncrementalNetwork incremental(model, x);
+    int different = 0;
+    for (const Change& change : some_changes(model, 150)) {
+      const Tensor want = runtime::Model(changed(model, change)).run(x);
+      for (std::int64_t n = 0; n < 4; ++n) {
+        const auto before = incremental.logits(n);
+        const auto got = incremental.logits_after(change, n);
+        REQUIRE(std::ranges::equal(got, want.values().subspan(static_cast<std::size_t>(3 * n), 3)));
+        different += !std::ranges::equal(got, before);
+      }
     }
+    CHECK(different > 200);  // else nothing was tested
+    CHECK(incremental.model() == model);
   }
-  CHECK(different > 200);  // else nothing was tested
-  CHECK(incremental.model() == model);
 }
 
 TEST_CASE("changes made add up") {
-  auto model = network();
-  const Tensor x = images(4);
-  IncrementalNetwork incremental(model, x);
-  for (const Change& proposed : some_changes(model, 60)) {
-    Change change = proposed;
-    const auto& layer = model.layers[change.layer];
-    if (!change.bias)
-      change.by = std::clamp(layer.weight.levels[change.index] + change.by, -7, 7) -
-                  layer.weight.levels[change.index];
-    model = changed(model, change);
-    incremental.make(change);
+  for (auto model : {network(), separable_network()}) {
+    const Tensor x = images(4);
+    IncrementalNetwork incremental(model, x);
+    for (const Change& proposed : some_changes(model, 60)) {
+      Change change = proposed;
+      const auto& layer = model.layers[change.layer];
+      if (!change.bias)
+        change.by = std::clamp(layer.weight.levels[change.index] + change.by, -7, 7) -
+                    layer.weight.levels[change.index];
+      model = changed(model, change);
+      incremental.make(change);
+    }
+    CHECK(incremental.model() == model);
+    const Tensor want = runtime::Model(model).run(x);
+    for (std::int64_t n = 0; n < 4; ++n)
+      CHECK(std::ranges::equal(incremental.logits(n),
+                               want.values().subspan(static_cast<std::size_t>(3 * n), 3)));
   }
-  CHECK(incremental.model() == model);
-  const Tensor want = runtime::Model(model).run(x);
-  for (std::int64_t n = 0; n < 4; ++n)
-    CHECK(std::ranges::equal(incremental.logits(n),
-                             want.values().subspan(static_cast<std::size_t>(3 * n), 3)));
 }
 
 TEST_CASE("the incremental network refuses what it cannot follow") {

@@ -25,7 +25,7 @@ inline format::PackedLayer linear(format::LayerKind kind, std::vector<std::int64
     layer.bias_levels.push_back(static_cast<std::int32_t>(rng.below(9)) - 4);
   }
   layer.bias_shift = 5;
-  if (kind == format::LayerKind::kConv2d) layer.kernel_h = shape[1], layer.kernel_w = shape[2];
+  if (kind != format::LayerKind::kDense) layer.kernel_h = shape[1], layer.kernel_w = shape[2];
   layer.weight.shape = std::move(shape);
   return layer;
 }
@@ -51,6 +51,25 @@ inline format::PackedModel network() {
   auto dense2 = linear(kDense, {3, 6}, 4, 0.1f);
   model.layers = {conv1, relu, max, conv2, average, flatten, dense1, dense2};
   model.labels = {"a", "b", "c"};
+  return model;
+}
+
+// Depthwise convolutions of signed levels and of relu's, strides and lopsided padding.
+inline format::PackedModel separable_network() {
+  using enum format::LayerKind;
+  format::PackedModel model = network();
+  auto conv = linear(kConv2d, {5, 3, 2, 2}, 1, 0.08f);
+  conv.output = {0.02f, 50};
+  auto depthwise1 = linear(kDepthwiseConv2d, {5, 3, 3, 1}, 2, 0.1f);
+  depthwise1.pad_top = 2, depthwise1.pad_left = 1, depthwise1.stride_w = 2;
+  depthwise1.relu = true, depthwise1.output = {0.03f, 0};
+  auto pointwise = linear(kConv2d, {4, 1, 1, 5}, 3, 0.1f);
+  pointwise.relu = true, pointwise.output = {0.05f, 0};
+  auto depthwise2 = linear(kDepthwiseConv2d, {4, 2, 3, 1}, 4, 0.1f);
+  depthwise2.pad_right = 2, depthwise2.pad_bottom = 1, depthwise2.output = {0.05f, 64};
+  format::PackedLayer mean;
+  mean.kind = kAveragePool2d, mean.kernel_h = 7, mean.kernel_w = 3;
+  model.layers = {conv, depthwise1, pointwise, depthwise2, mean, linear(kDense, {3, 4}, 5, 0.1f)};
   return model;
 }
 

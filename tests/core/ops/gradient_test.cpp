@@ -111,6 +111,9 @@ TEST_CASE("every op's gradient matches central differences") {
   const auto conv = [](const kernels::Window& w) -> Op {
     return [=](V v) { return ops::conv2d(v[0], v[1], w); };
   };
+  const auto depthwise = [](const kernels::Window& w) -> Op {
+    return [=](V v) { return ops::depthwise_conv2d(v[0], v[1], w); };
+  };
   const auto max = [](const kernels::Window& w) -> Op {
     return [=](V v) { return ops::max_pool2d(v[0], w); };
   };
@@ -163,6 +166,16 @@ TEST_CASE("every op's gradient matches central differences") {
       {"conv2d_same_strided",
        conv(same_strided),
        {{{1, 5, 5, 2}, {3, 3, 4, 2}}, {{2, 3, 7, 1}, {2, 3, 4, 1}}},
+       kLinear},
+      {"depthwise_conv2d",
+       depthwise(valid3),
+       {{{2, 5, 4, 3}, {3, 3, 3, 1}}, {{1, 3, 3, 1}, {1, 3, 3, 1}}, {{1, 4, 3, 17}, {17, 3, 3, 1}}},
+       kLinear},
+      {"depthwise_conv2d_explicit", depthwise(odd), {{{2, 5, 4, 2}, {2, 3, 2, 1}}}, kLinear},
+      {"depthwise_conv2d_same", depthwise(same5), {{{1, 5, 5, 2}, {2, 5, 5, 1}}}, kLinear},
+      {"depthwise_conv2d_same_strided",
+       depthwise(same_strided),
+       {{{1, 5, 5, 4}, {4, 3, 4, 1}}, {{2, 3, 7, 1}, {1, 3, 4, 1}}},
        kLinear},
       {"max_pool2d", max(pool), {{{2, 4, 5, 3}}, {{1, 2, 2, 1}}, {{3, 3, 2, 2}}}, kPiecewise},
       {"max_pool2d_explicit", max(odd), {{{1, 5, 4, 2}}, {{2, 3, 3, 1}}}, kPiecewise},

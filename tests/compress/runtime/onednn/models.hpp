@@ -93,6 +93,16 @@ inline PackedLayer conv_of(Rng& rng, const std::array<std::int64_t, 3>& input, s
   return l;
 }
 
+inline PackedLayer depthwise_of(Rng& rng, const std::array<std::int64_t, 3>& input, int bits,
+                                Weights weights = Weights::kRandom) {
+  PackedLayer l;
+  l.kind = LayerKind::kDepthwiseConv2d;
+  l.name = "depthwise";
+  set_window(l, rng, input);
+  set_levels(l, rng, {input[2], l.kernel_h, l.kernel_w, 1}, bits, weights);
+  return l;
+}
+
 inline PackedLayer dense_of(Rng& rng, std::int64_t inputs, std::int64_t outputs, int bits,
                             Weights weights = Weights::kRandom) {
   PackedLayer l;
