@@ -3,7 +3,7 @@
 #include <iostream>
 #include <optional>
 
-#include "apps/common/data_options.hpp"
+#include "apps/common/model_input.hpp"
 #include "apps/common/program.hpp"
 #include "apps/smallest/weights_file.hpp"
 #include "compress/prune/sensitivity.hpp"
@@ -38,6 +38,7 @@ Subject load(const SensitivityProgramOptions& options) {
   if (!options.model.empty() && !options.model.ends_with(".json")) {
     network_kind(options.model);  // or refuses, before any data
     TrainingData data = load_training_data(wanted);
+    require_classes(data, "sensitivity");
     const datasets::Dataset& train = *data.data.train;
     const Task task{.image = train.image_shape(), .classes = train.classes()};
     return {load_weights(options.weights, options.model, task), std::move(data)};

@@ -125,7 +125,7 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
             "the recipe has no stage in float whose weights could be kept; leave it out");
   }
   if (!options_.log.empty()) {
-    require_place("--log", options_.log, options_);
+    require_place("--log", options_.log, options_, recipe_);
     for (const fs::path& other : {options_.out, options_.weights})
       require(other.empty() || fs::absolute(options_.log).lexically_normal() !=
                                    fs::absolute(other).lexically_normal(),
