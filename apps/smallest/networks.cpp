@@ -112,7 +112,7 @@ const NetworkKind& network_kind(const std::string& name) {
   }
   const std::string near = nearest(name, known);
   fail(ErrorKind::kUsage, "networks", "there is no network ", name,
-       near.empty() ? "" : "; did you mean " + near + "?", "; there are ", join(known, ", "));
+       near.empty() ? "" : "; did you mean '" + near + "'?", "; there are ", join(known, ", "));
 }
 
 Sequential make_network(const NetworkKind& kind, const std::vector<std::int64_t>& widths,
