@@ -175,7 +175,7 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
     CHECK_MESSAGE(std::ranges::count(result.output, '\n') == 1, result.output);
     CHECK_FALSE(fs::exists(place.out));
   };
-  refuses("--model lenet55", 2, "there is no network lenet55; did you mean lenet5?");
+  refuses("--model lenet55", 2, "there is no network lenet55; did you mean 'lenet5'?");
   refuses("--model none.json", 4, "none.json");
   refuses("--out /nonexistent/model.esp", 4, "/nonexistent");
   refuses("--out " + place.folder.path.string(), 4, "is a folder");
