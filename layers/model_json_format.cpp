@@ -1,5 +1,4 @@
-#include <charconv>
-
+#include "core/base/text.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
@@ -15,15 +14,6 @@
 
 namespace espalier {
 namespace {
-
-// 0.99f as 0.99: the shortest decimal that reads back as the same float.
-double shortest(float value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-  double read = 0;
-  std::from_chars(text, end, read);
-  return read;
-}
 
 Json size_json(const Size2d& size) {
   return size.h == size.w ? Json(size.h) : Json::array({size.h, size.w});
@@ -64,15 +54,15 @@ Json layer_json(const std::string& name, const Layer& layer) {
     window("pool_size", pool->options(), pool->options().kernel);
   } else if (const auto* norm = dynamic_cast<const BatchNorm*>(&layer)) {
     json["type"] = "BatchNorm";
-    json["momentum"] = shortest(norm->options().momentum);
-    json["epsilon"] = shortest(norm->options().epsilon);
+    json["momentum"] = shortest_decimal(norm->options().momentum);
+    json["epsilon"] = shortest_decimal(norm->options().epsilon);
   } else if (const auto* dense = dynamic_cast<const Dense*>(&layer)) {
     json["type"] = "Dense";
     json["units"] = dense->options().out;
     init(dense->options().init, Init::kGlorotUniform);
   } else if (const auto* dropout = dynamic_cast<const Dropout*>(&layer)) {
     json["type"] = "Dropout";
-    json["rate"] = shortest(dropout->rate());
+    json["rate"] = shortest_decimal(dropout->rate());
   } else if (dynamic_cast<const Relu*>(&layer)) {
     json["type"] = "Relu";
   } else if (dynamic_cast<const Residual*>(&layer)) {

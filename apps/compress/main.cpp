@@ -6,6 +6,7 @@
 #include "apps/common/program.hpp"
 #include "apps/common/words.hpp"
 #include "apps/compress/compression.hpp"
+#include "apps/compress/promise.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/onednn/threads.hpp"
 
@@ -35,20 +36,47 @@ void compress(CompressOptions options) {
   compression.require_goal();
 }
 
+// By a recipe.
+void keep_promise(PromiseOptions options, DataOptions data) {
+  require(std::isfinite(options.minutes) && std::isfinite(options.max_drop), "compress",
+          "wants numbers for --minutes and --max-drop, got nan");
+  install_interrupt_handler();
+  set_threads(1);
+  if (options.json) options.quiet = true;
+  data.quiet = options.quiet;
+  Promise promise(options, load_training_data(data));
+  try {
+    promise.run();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInterrupted) throw;
+    clear_interrupt();
+    promise.report();
+    fail(ErrorKind::kInterrupted, "compress", "stopped by Ctrl-C; what was found is kept");
+  }
+  promise.report();
+  promise.require_kept();
+}
+
 }  // namespace
 }  // namespace espalier::apps
 
 int main(int argc, char** argv) {
   using namespace espalier;
   using namespace espalier::apps;
-  CLI::App app("Trains the smallest file of a network that is good enough, from nothing.");
+  CLI::App app(
+      "Trains the smallest file of a network that is good enough, from nothing; or, with --recipe, "
+      "makes a file as the recipe says and asks less of single layers until it is good enough.");
   app.name("espalier compress");
   CompressOptions options;
-  std::vector<std::string> names;
-  for (const auto& kind : network_kinds()) names.push_back(kind.name);
-  app.add_option("--model", options.model, "The network, by name: see below")
-      ->check(one_of("network", names))
+  std::filesystem::path recipe, weights;
+  app.add_option("--model", options.model,
+                 "The network, by name: see below; with --recipe also a model.json")
       ->capture_default_str();
+  auto* by_recipe =
+      app.add_option("--recipe", recipe, "The stages: a JSON file, as for train; wants --max-drop");
+  app.add_option("--weights", weights,
+                 "A network that is trained in float (espalier train --weights), to begin with")
+      ->needs(by_recipe);
   auto* bytes = app.add_option("--target-bytes", options.target_bytes,
                                "At most this many bytes, with the least error")
                     ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
@@ -59,14 +87,15 @@ int main(int argc, char** argv) {
       ->excludes(bytes);
   add_data_options(app, options.data);
   app.add_option("--minutes", options.minutes,
-                 "Time for this run; a trial that has begun is finished")
+                 "Time for this run; a trial or a try that has begun is finished")
       ->check(CLI::Range(0.05, 10'000.0))
       ->capture_default_str();
   app.add_option("--out", options.out, "Folder for trials, best.esp and trials.json")
       ->capture_default_str();
   app.add_option("--widths", options.widths,
                  "Of the hidden layers at the start, in place of those that are searched")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->excludes(by_recipe);
   app.add_option("--images", options.data.images,
                  "Only the first of the training images, for a quick look (default: all)")
       ->check(CLI::Range(std::int64_t{60}, std::int64_t{1} << 30));
@@ -83,12 +112,33 @@ int main(int argc, char** argv) {
       "other\n"
       "beats in both bytes and error grows as it goes. Ctrl-C keeps all finished trials, and the\n"
       "same command goes on from them.\n"
+      "With --recipe the float network is trained, then compressed, and the file's accuracy is "
+      "measured\n"
+      "on the last training images, as it will run. Where it loses more than --max-drop, the layer "
+      "that\n"
+      "costs most gets twice as many weights, or 2 bits more, and the recipe runs again.\n"
       "Networks, all of whose widths may shrink on the way:" +
       network_list() +
       "\nExit code 5: the goal was not met in the time.\n"
       "Examples: espalier compress --model lenet5 --target-bytes 1000 --data mnist\n"
       "          espalier compress --model lenet300 --max-drop 0.3 --minutes 60 --out small\n"
+      "          espalier compress --recipe recipe.json --model resnet8 --data flowers --size "
+      "32x32 "
+      "--max-drop 0.5\n"
       "          espalier compress --target-bytes 2000 --data flowers --size 32x32 --out "
       "flowers-esp");
-  return run_program(app, argc, argv, [&] { compress(options); });
+  return run_program(app, argc, argv, [&] {
+    if (recipe.empty()) return compress(options);
+    require(options.max_drop.has_value(), "compress", "--recipe wants --max-drop POINTS");
+    keep_promise({.model = options.model,
+                  .recipe = recipe,
+                  .weights = weights,
+                  .max_drop = *options.max_drop,
+                  .minutes = options.minutes,
+                  .out = options.out,
+                  .seed = options.seed,
+                  .json = options.json,
+                  .quiet = options.quiet},
+                 options.data);
+  });
 }

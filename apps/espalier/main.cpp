@@ -16,6 +16,7 @@ constexpr std::pair<std::string_view, const char*> kPrograms[] = {
     {"train", "Train and compress a network as a recipe says"},
     {"compress", "Train the smallest file of a network that is good enough, from nothing"},
     {"toolbox", "Every technique of TensorFlow Model Optimization, as one table"},
+    {"sensitivity", "How far each layer of a trained network can be pruned"},
     {"verify", "What compression changed: a model beside the one that it was made from"},
 };
 
@@ -47,6 +48,7 @@ int main(int argc, char** argv) {
       "  espalier new FOLDER                                   a project: model, recipe, README\n"
       "  espalier train --recipe recipe.json                   prune, cluster, quantize: your "
       "stages\n"
+      "  espalier sensitivity float.safetensors                how far can each layer be pruned?\n"
       "  espalier verify model.esp --against float.safetensors  what did compression change?\n"
       "  espalier compress --target-bytes 1000                 a LeNet-5 in a thousand bytes\n"
       "'espalier COMMAND --help' says more.\n"

@@ -84,6 +84,16 @@ void ExperimentTable::print() const {
          "measure.\n";
 }
 
+void ExperimentTable::require_targets() const {
+  const Measured baseline = middle(baseline_);
+  std::vector<std::string> missed;
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    if (!holds(experiments_[i], middle(rows_[i]), baseline))
+      missed.push_back("'" + experiments_[i].name + "' (wants " + must(experiments_[i]) + ")");
+  require(missed.empty(), ErrorKind::kTargetMissed, "toolbox", missed.size(), " of ", rows_.size(),
+          " experiments miss what they must reach: ", join(missed, ", "));
+}
+
 void ExperimentTable::run_seed(std::uint64_t seed) {
   Start start{.seed = seed,
               .train = data_.data.train,

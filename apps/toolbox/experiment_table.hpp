@@ -29,6 +29,8 @@ class ExperimentTable {
   ExperimentTable(ToolboxOptions options, TrainingData data);
   void run();          // progress on standard error; --out's files
   void print() const;  // on standard output
+  // Errors: kTargetMissed, naming the experiments whose row says NO.
+  void require_targets() const;
 
  private:
   void run_seed(std::uint64_t seed);

@@ -1,5 +1,7 @@
 // espalier-toolbox, which `espalier toolbox` calls: every technique of TensorFlow Model
 // Optimization on its MNIST tutorial's network, as one table.
+#include <iostream>
+
 #include "apps/common/program.hpp"
 #include "apps/toolbox/experiment_table.hpp"
 #include "apps/toolbox/network_tables.hpp"
@@ -32,6 +34,8 @@ void run_toolbox(ToolboxOptions options) {
   ExperimentTable experiments(options, data);
   experiments.run();
   experiments.print();
+  std::cout.flush();  // the table comes before the verdict
+  experiments.require_targets();
 }
 
 }  // namespace
@@ -70,6 +74,7 @@ int main(int argc, char** argv) {
       "MNIST;\n"
       "--tables, with its large network, twelve. Medians of an even number of seeds: the lower of "
       "the two.\n"
+      "Exit codes: 0 ok, 2 usage, 3 corrupt data, 4 I/O, 5 a row says NO, 130 Ctrl-C.\n"
       "Examples: espalier toolbox --data mnist --seeds 1,2,3\n"
       "          espalier toolbox --seeds 1 --only 'dynamic range' --only float16\n"
       "          espalier toolbox --tables --seeds 1 --only LeNet");

@@ -13,6 +13,7 @@
 #include "compress/quantize/fold_batch_norm.hpp"
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/stage_passes.hpp"
+#include "compress/recipe/teacher.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/table.hpp"
@@ -35,8 +36,12 @@ bool in_float(const recipe::Stage& stage) {
   return !stage.quantize && !stage.rate;
 }
 
-void require_place(const char* option, const fs::path& out, const TrainingOptions& options) {
-  for (const fs::path& input : {fs::path(options.model), options.recipe}) {
+void require_place(const char* option, const fs::path& out, const TrainingOptions& options,
+                   const recipe::Recipe& recipe) {
+  std::vector<fs::path> inputs = {options.model, options.recipe};
+  for (const recipe::Stage& stage : recipe.stages)
+    if (stage.distill) inputs.emplace_back(stage.distill->teacher);
+  for (const fs::path& input : inputs) {
     std::error_code neither;  // of them exists
     require(!fs::equivalent(out, input, neither), option, out.string(),
             " is what the run is made from, and would be overwritten; name another file");
@@ -63,9 +68,9 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
       recipe_(std::move(recipe)),
       data_(std::move(data)),
       model_(new_model()) {
-  require_place("--out", options_.out, options_);
+  require_place("--out", options_.out, options_, recipe_);
   if (!options_.weights.empty()) {
-    require_place("--weights", options_.weights, options_);
+    require_place("--weights", options_.weights, options_, recipe_);
     require(fs::absolute(options_.weights).lexically_normal() !=
                 fs::absolute(options_.out).lexically_normal(),
             "--weights", options_.weights.string(), " is the --out file, too; name another");
@@ -79,6 +84,7 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
   for (const recipe::Stage& stage : recipe_.stages) {
     if (stage.quantize || stage.rate) quantize::require_quantizable(model_);
     recipe::check_names(stage, model_);
+    if (stage.distill) recipe::load_teacher(*stage.distill, train);
   }
   for (std::size_t i = 0; i < recipe_.stages.size(); ++i) try_stage(i);
 }
@@ -100,8 +106,11 @@ void TrainingRun::try_stage(std::size_t index) {
     require(any, "cluster", "no parameter of the model was selected");
     without.cluster.reset();
   }
-  if (stage.stores())
-    recipe::packed(copy, nullptr, data_.data.train->image_shape(), recipe_, index);
+  if (stage.stores()) {
+    recipe::Recipe stores = recipe_;  // of weights that nobody clustered
+    for (recipe::Stage& any : stores.stages) any.cluster.reset();
+    recipe::packed(copy, nullptr, data_.data.train->image_shape(), stores, index);
+  }
   const recipe::StagePasses passes(without, nullptr, warn_nobody);
   for (training::Pass* pass : passes.riding()) {
     pass->attach(copy);
@@ -171,6 +180,10 @@ void TrainingRun::open_checkpoints() const {
     run.append(model.begin(), model.end());
   }
   run += recipe::format_recipe(recipe_);
+  for (const recipe::Stage& stage : recipe_.stages)
+    if (stage.distill)
+      run += "CRC-32 of " + stage.distill->teacher + ": " +
+             std::to_string(crc32(read_file(stage.distill->teacher))) + "\n";
   const fs::path note = checkpoints() / "run.txt";
   if (fs::exists(note)) {
     const Bytes there = read_file(note);
@@ -192,7 +205,13 @@ void TrainingRun::add_row(const recipe::StageReport& report) {
                    .accuracy = 1 - error_of(file_, *data_.data.test),
                    .deflate_bytes = pack::deflate_bytes(report.model),
                    .file_bytes = file_.size()});
+  const auto& prune = report.stage.prune;
+  if (prune && prune->allocation == recipe::Sharing::kSensitivity)
+    rows_.back().sparsities = prune->sparsities;
   if (options_.quiet) return;
+  for (const auto& [name, sparsity] : rows_.back().sparsities)
+    std::cerr << "  by sensitivity " << printable(name) << ": " << percent(double{sparsity}, 1)
+              << " zeros\n";
   std::cerr << report.stage.name() << ": " << percent(rows_.back().accuracy)
             << " of the test images, " << with_commas(std::ssize(file_)) << " bytes\n";
 }
@@ -222,11 +241,14 @@ void TrainingRun::report() const {
       all["weights"] = options_.weights.string();
       all["weights_bytes"] = weights_.size();
     }
-    for (const Row& row : rows_)
+    for (const Row& row : rows_) {
       all["stages"].push_back({{"stage", row.stage},
                                {"accuracy", row.accuracy},
                                {"deflate_bytes", row.deflate_bytes},
                                {"file_bytes", row.file_bytes}});
+      for (const auto& [name, sparsity] : row.sparsities)
+        all["stages"].back()["sparsities"][name] = shortest_decimal(sparsity);
+    }
     std::cout << all.dump() << '\n';
     return;
   }

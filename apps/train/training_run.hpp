@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,7 @@ class TrainingRun {
     std::string stage;
     double accuracy = 0;  // of the test images, by the file
     std::size_t deflate_bytes = 0, file_bytes = 0;
+    std::map<std::string, float> sparsities = {};  // that sensitivity gave
   };
   Sequential new_model();
   void try_stage(std::size_t index);

@@ -123,8 +123,24 @@ void Pruner::check_end() const {
             wanted[i], " groups, lacks ", got[i]);
 }
 
+// Each group keeps so many, the one at the end at most.
+void Pruner::check_groups(const NofM& few) const {
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    std::vector<std::int64_t> kept(groupings_[i].count), size(groupings_[i].count);
+    for (std::size_t w = 0; w < groupings_[i].group.size(); ++w) {
+      ++size[groupings_[i].group[w]];
+      kept[groupings_[i].group[w]] += targets_[i].mask.values()[w] != 0;
+    }
+    for (std::size_t g = 0; g < kept.size(); ++g)
+      require(kept[g] == std::min(few.keep, size[g]), ErrorKind::kInternal, targets_[i].name,
+              "should keep ", std::min(few.keep, size[g]), " of group ", g, ", keeps ", kept[g]);
+  }
+}
+
 void Pruner::bake() {
-  if (final_ && !std::holds_alternative<NofM>(options_.structure)) check_end();
+  const auto* few = std::get_if<NofM>(&options_.structure);
+  if (final_ && !few) check_end();
+  if (final_ && few && *final_ > 0) check_groups(*few);
   if (!final_ && reached_ < wanted_)
     options_.warn("prune: the run was stopped where the schedule wants " +
                   percent(double{reached_}, 1) + ", before its end of " +

@@ -48,13 +48,15 @@ class Pruner final : public training::Pass {
   void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
   bool visit_state(const training::StateVisitor& visitor) override;  // the masks
   // Errors: kInternal when a tensor holds fewer zeros than its mask, or, after a whole run, when
-  // the masks do not remove as many groups as the schedule's end asks for, to the group.
+  // the masks do not remove as many groups as the schedule's end asks for, to the group; of n of m,
+  // when a group does not keep n.
   void bake() override;
 
  private:
   bool chooses_at(const training::StepInfo& info) const;
   void choose(float sparsity, float final);
   void check_end() const;
+  void check_groups(const NofM& few) const;
 
   Options options_;
   std::vector<MaskedParameter> targets_;

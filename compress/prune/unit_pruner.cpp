@@ -152,7 +152,7 @@ bool UnitPruner::visit_state(const training::StateVisitor& visitor) {
   return true;
 }
 
-// Scores do not change how many units of a layer go unless all layers share them.
+// Scores do not change how many units of a layer go, only which; of a global share only the sum.
 void UnitPruner::check_end() const {
   std::vector<Candidate> candidates;
   for (const Target& target : targets_) {
@@ -160,18 +160,31 @@ void UnitPruner::check_end() const {
     candidates.push_back(
         {target.name, shape, std::vector<float>(static_cast<std::size_t>(shape[0]))});
   }
-  const auto wanted = removed_units(candidates, wanted_);
-  for (std::size_t i = 0; i < targets_.size(); ++i) {
-    const Tensor& mask = targets_[i].weight.mask;
-    const std::int64_t got =
-        std::ranges::count(mask.values(), 0.0f) / (mask.elements() / mask.shape()[0]);
-    require(got == wanted[i], ErrorKind::kInternal, targets_[i].name, "should end without ",
-            wanted[i], " units, lacks ", got);
+  auto wanted = removed_units(candidates, wanted_);
+  std::vector<std::int64_t> got;
+  for (const Target& target : targets_) {
+    const Tensor& mask = target.weight.mask;
+    const std::int64_t each = mask.elements() / mask.shape()[0],
+                       zeros = std::ranges::count(mask.values(), 0.0f);
+    got.push_back(zeros / each);
+    const auto agrees = [&](const MaskedParameter& other) {
+      return std::ranges::count(other.mask.values(), 0.0f) == got.back();
+    };
+    require(zeros % each == 0 && std::ranges::all_of(target.others, agrees), ErrorKind::kInternal,
+            target.name, "should lose whole units, with their biases and batch norm");
   }
+  if (options_.global) {
+    wanted = {std::reduce(wanted.begin(), wanted.end())};
+    got = {std::reduce(got.begin(), got.end())};
+  }
+  for (std::size_t i = 0; i < got.size(); ++i)
+    require(got[i] == wanted[i], ErrorKind::kInternal,
+            options_.global ? "UnitPruner" : targets_[i].name, "should end without ", wanted[i],
+            " units, lacks ", got[i]);
 }
 
 void UnitPruner::bake() {
-  if (ended_ && !options_.global) check_end();
+  if (ended_) check_end();
   if (!ended_ && reached_ < wanted_)
     options_.warn("prune units: the run was stopped where the schedule wants " +
                   percent(double{reached_}, 1) + ", before its end of " +

@@ -16,4 +16,13 @@ namespace espalier::quantize {
 Variable learned_step(const Variable& w, const Variable& steps, const std::vector<float>& used,
                       int max_level);
 
+// The same of activations x [N ...] that are not negative, with one step [1]:
+// y = s * rint(clamp(x / s, 0, q))
+//   dx = dy where 0 < x / s < q, else 0 (eq. 5)
+//   ds = g * sum dy * (rint(x / s) - x / s where 0 < x / s < q, 0 below, q above) (eq. 3),
+//   g = 1 / sqrt(n q), n features of one example (section 2.2).
+// used: the step that y is made with: the same, or rounded to fewer bits.
+Variable learned_activation_step(const Variable& x, const Variable& step, float used,
+                                 int max_level);
+
 }  // namespace espalier::quantize

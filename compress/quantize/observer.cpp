@@ -22,20 +22,34 @@ ActivationGrid grid_of(ObserverKind kind, const Histogram& histogram, int bits) 
 RangeObserver::RangeObserver(ObserverKind kind, float decay, int bits)
     : kind_(kind), decay_(decay), bits_(bits), state_({3}) {}
 
+void RangeObserver::learn() {
+  check_activation_bits(bits_);
+  step_ = Variable(Tensor({1}), /*needs_gradient=*/true);
+}
+
 bool RangeObserver::seen() const {
+  if (step_.defined()) return step_.value().item() > 0;
   return counts() ? histogram_.seen() : state_.data()[kWeight] > 0;
 }
 
 void RangeObserver::observe(const Tensor& values) {
   if (values.elements() == 0) return;
   float low = values.values()[0], high = low;
+  double magnitudes = 0;
   bool finite = true;
   for (const float v : values.values()) {
     finite &= std::isfinite(v);
     low = std::min(low, v);
     high = std::max(high, v);
+    magnitudes += std::abs(double{v});
   }
   require(finite, ErrorKind::kDiverged, "observer", "an activation is no finite number");
+  if (step_.defined()) {
+    const double mean = magnitudes / static_cast<double>(values.elements());
+    const auto first = static_cast<float>(2 * mean / std::sqrt(double((1 << bits_) - 1)));
+    step_.mutable_value().fill(first > 0 ? first : 1.0f);  // of nothing but zeros any will do
+    return;
+  }
   if (counts()) {
     grid_.reset();
     return histogram_.observe(values);
@@ -54,6 +68,8 @@ void RangeObserver::observe(const Tensor& values) {
 
 ActivationGrid RangeObserver::grid() const {
   require(seen(), "observer", "has seen no activation: calibrate or train first");
+  if (step_.defined())
+    return {step_.value().item(), kernels::kMaxActivationLevel - ((1 << bits_) - 1)};
   if (counts()) {
     if (!grid_) grid_ = grid_of(kind_, histogram_, bits_);
     return *grid_;

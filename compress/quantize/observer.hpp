@@ -5,6 +5,7 @@
 
 #include "compress/quantize/grid.hpp"
 #include "compress/quantize/histogram.hpp"
+#include "core/autograd/variable.hpp"
 
 namespace espalier::quantize {
 
@@ -21,6 +22,14 @@ enum class ObserverKind {
 class RangeObserver {
  public:
   explicit RangeObserver(ObserverKind kind, float decay = 0.999f, int bits = 7);
+  // The range is learned from here on: levels 0 to q = 2^bits - 1 times a step that training moves
+  // (learned_step.hpp). What is observed gives its first value, 2 mean|v| / sqrt(q) (Esser et al.
+  // 2020, section 2.1). For activations that are not negative.
+  void learn();
+  // [1], 0 before anything was seen. Undefined where the range is observed.
+  const Variable& step() const { return step_; }
+  Variable& step() { return step_; }
+
   // Errors: kDiverged for a NaN or infinity.
   void observe(const Tensor& values);
   bool seen() const;
@@ -29,6 +38,7 @@ class RangeObserver {
   // For checkpoints: all that it knows.
   Tensor& state() {
     grid_.reset();
+    if (step_.defined()) return step_.mutable_value();
     return counts() ? histogram_.state() : state_;
   }
 
@@ -40,6 +50,7 @@ class RangeObserver {
   ObserverKind kind_;
   float decay_;
   int bits_;  // of the grid, 2 to 7 (activation_grid)
+  Variable step_;
   Tensor state_;
   Histogram histogram_;                         // of the kinds that count
   mutable std::optional<ActivationGrid> grid_;  // what they cost to choose is paid once

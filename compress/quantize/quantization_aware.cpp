@@ -4,6 +4,7 @@
 
 #include "compress/quantize/bias_correction.hpp"
 #include "compress/quantize/fold_batch_norm.hpp"
+#include "compress/quantize/learned_step.hpp"
 #include "core/kernels/integer.hpp"
 #include "core/ops/ops.hpp"
 #include "layers/batch_norm.hpp"
@@ -70,8 +71,9 @@ QuantizationAware::QuantizationAware(Options options)
           "wants round_from in [0, 1], got ", options.round_from);
   check_activation_bits(options.activation_bits);
   for (const auto& [_, bits] : options.layer_activation_bits) check_activation_bits(bits);
-  require(!options.learned_step || options.step_learning_rate > 0, "QuantizationAware",
-          "wants a learning rate of steps > 0, got ", options.step_learning_rate);
+  require(options.step_learning_rate > 0 && options.activation_step_learning_rate > 0,
+          "QuantizationAware", "wants learning rates of steps > 0, got ",
+          options.step_learning_rate, " and ", options.activation_step_learning_rate);
   require(!options.learned_step || options.weights == WeightLevels::kUniform, "QuantizationAware",
           "ternary and binary weights have scales by formula; leave learned_step out");
 }
@@ -125,6 +127,7 @@ void QuantizationAware::attach(Layer& model) {
     if (form.output_grid) {
       stage.output = std::make_shared<RangeObserver>(options_.observer, kDecay,
                                                      activation_bits_of(stage.name, relu));
+      if (options_.learned_activation_step && relu) stage.output->learn();
       observe(*layers[i + relu].layer, stage.output);
       auto* sum = dynamic_cast<Residual*>(&layer);
       if (sum && form.integer) round_summands(*sum, stage.output);
@@ -132,12 +135,13 @@ void QuantizationAware::attach(Layer& model) {
     ranges[i + 1] = ranges[i + 1 + relu] = stage.output;
     stages_.push_back(std::move(stage));
   }
-  std::vector<Variable> steps;
-  for (const Stage& stage : stages_)
-    if (stage.steps.defined()) steps.push_back(stage.steps);
-  if (!steps.empty())
-    step_optimizer_ = std::make_unique<optim::Sgd>(
-        steps, optim::Sgd::Options{.learning_rate = options_.step_learning_rate, .momentum = 0.9f});
+  std::vector<Variable> weights, activations;
+  for (const Stage& stage : stages_) {
+    if (stage.steps.defined()) weights.push_back(stage.steps);
+    if (stage.output && stage.output->step().defined()) activations.push_back(stage.output->step());
+  }
+  step_training_.add("steps", weights, options_.step_learning_rate);
+  step_training_.add("activation_steps", activations, options_.activation_step_learning_rate);
 }
 
 // Both summands become multiples of the sum's scale, without an end.
@@ -205,8 +209,17 @@ void QuantizationAware::observe(Layer& layer, const std::shared_ptr<RangeObserve
       [mode = mode_, range, shared, bits = options_.scale_bits](const Variable& y) {
         const bool floats = *mode == Mode::kCalibrating || *mode == Mode::kObserving;
         const bool training = *mode != Mode::kFrozen && y.needs_gradient();
-        if (!shared && (training || *mode == Mode::kCalibrating)) range->observe(y.value());
+        const bool learns = range && range->step().defined() && !shared;
+        // A learned range wants one batch, the first that is rounded.
+        const bool looks = !learns || !range->seen() || *mode == Mode::kObserving;
+        if (!shared && looks && (training || *mode == Mode::kCalibrating))
+          range->observe(y.value());
         if (floats || (range && !range->seen())) return y;
+        if (learns) {
+          const ActivationGrid grid = shortened(range->grid(), bits);
+          return learned_activation_step(y, range->step(), grid.scale,
+                                         kernels::kMaxActivationLevel - grid.zero_point);
+        }
         return rounded(y, range ? shortened(range->grid(), bits) : kImageGrid, shared);
       });
 }
@@ -216,18 +229,11 @@ void QuantizationAware::step(const training::StepInfo& info) {
   *mode_ = progress >= options_.freeze_at   ? Mode::kFrozen
            : progress < options_.round_from ? Mode::kObserving
                                             : Mode::kTraining;
-  if (step_optimizer_) step_optimizer_->clear_gradients();
+  step_training_.clear_gradients();
 }
 
 void QuantizationAware::after_step(const training::StepInfo&, optim::Optimizer&) {
-  if (!step_optimizer_ || *mode_ == Mode::kFrozen) return;
-  require(step_optimizer_->step(), ErrorKind::kDiverged, "QuantizationAware",
-          "the gradient of a step size is not finite; lower the learning rate");
-  for (Stage& stage : stages_) {  // steps stay positive
-    if (!stage.steps.defined()) continue;
-    constexpr float kLeast = 1e-8f;
-    for (float& s : stage.steps.mutable_value().mutable_values()) s = std::max(s, kLeast);
-  }
+  if (*mode_ != Mode::kFrozen) step_training_.step();
 }
 
 bool QuantizationAware::visit_state(const training::StateVisitor& visitor) {
@@ -235,9 +241,7 @@ bool QuantizationAware::visit_state(const training::StateVisitor& visitor) {
     if (stage.output) visitor(stage.name + ".range", stage.output->state());
   for (auto& stage : stages_)
     if (stage.steps.defined()) visitor(stage.name + ".steps", stage.steps.mutable_value());
-  if (step_optimizer_)
-    step_optimizer_->visit_state(
-        [&](const std::string& name, Tensor& state) { visitor("steps." + name, state); });
+  step_training_.visit_state(visitor);
   return true;
 }
 
@@ -245,6 +249,8 @@ void QuantizationAware::calibrate(const datasets::Dataset& data, std::int64_t im
   require(model_ != nullptr, "calibrate", "attach the pass to a model first");
   require(1 <= images && images <= data.size(), "calibrate", "wants 1 to ", data.size(),
           " images, got ", images);
+  require(!options_.learned_activation_step, "calibrate",
+          "learned steps of activations want training; leave learned_activation_step out");
   const NoGradient guard;
   *mode_ = Mode::kCalibrating;
   datasets::for_each_batch(

@@ -2,8 +2,6 @@
 // schema walk the same list.
 #pragma once
 
-#include <charconv>
-#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,17 +21,11 @@ constexpr Range kShare{0, 1}, kSparsity{.min = 0, .max = 1, .below_max = true},
     kPositive{.min = 0, .max = 1e6, .above_min = true}, kNotNegative{0, 1e6};
 
 // A walker has: number(key, float&, Range, text), integer(key, T&, min, max, text),
-// flag(key, bool&, text), choice(key, E&, names, text), texts(key, vector<string>&, text),
+// flag(key, bool&, text), choice(key, E&, names, text), required_text(key, string&, text),
+// texts(key, vector<string>&, text),
 // numbers(key, map<string, float>&, Range, text), integers(key, map<string, int>&, min, max, text).
 template <class E>
 using Names = std::vector<std::pair<std::string, E>>;
-
-// The double whose shortest decimal is the float's: 0.8f prints as 0.8.
-inline double shortest(float v) {
-  char text[64];
-  *std::to_chars(text, text + sizeof text - 1, v).ptr = '\0';
-  return std::strtod(text, nullptr);
-}
 
 constexpr std::int64_t kMany = std::int64_t{1} << 40;
 constexpr std::int64_t kMaxSeed = std::int64_t{1} << 53;  // beyond, JSON readers round
@@ -88,16 +80,21 @@ void fields(Walker& w, Prune& p) {
            Names<Sharing>{{"uniform", Sharing::kUniform},
                           {"erk", Sharing::kErk},
                           {"global", Sharing::kGlobal},
-                          {"per_layer", Sharing::kPerLayer}},
-           "How zeros are shared among the tensors");
+                          {"per_layer", Sharing::kPerLayer},
+                          {"sensitivity", Sharing::kSensitivity}},
+           "How zeros are shared among the tensors; sensitivity: so that each alone would lose "
+           "equally much accuracy, as it is measured when the stage begins");
   w.numbers("sparsities", p.sparsities, kSparsity,
             "per_layer: the sparsity of these layers or parameters at the end");
+  w.integer("sensitivity_images", p.sensitivity_images, 1, kMany,
+            "sensitivity: measured on so many of the training images, at most those there are");
   w.choice("gradient", p.gradient,
            Names<prune::MaskGradient>{{"masked", prune::MaskGradient::kMasked},
                                       {"straight_through", prune::MaskGradient::kStraightThrough}},
            "What a masked weight learns");
   w.flag("clear_moments", p.clear_moments, "Drop the optimizer's moments of weights that go");
-  w.integer("seed", p.seed, 0, kMaxSeed, "Of the random criterion");
+  w.integer("seed", p.seed, 0, kMaxSeed,
+            "Of the random criterion, and of the images of sensitivity");
 }
 
 template <class Walker>
@@ -146,6 +143,10 @@ void fields(Walker& w, Quantize& q) {
          "A scale for each output channel (default: false with cluster, beside it or before)");
   w.flag("learned_step", q.learned_step, "Uniform levels: the scales are trained, too (LSQ)");
   w.number("step_learning_rate", q.step_learning_rate, kPositive, "Of learned steps (SGD)");
+  w.flag("learned_activation_step", q.learned_activation_step,
+         "The scales of activations behind a relu are trained, too (LSQ); others are observed");
+  w.number("activation_step_learning_rate", q.activation_step_learning_rate, kPositive,
+           "Of learned steps of activations (SGD)");
   w.integer("activation_bits", q.activation_bits, 2, 7, "Bits of activations behind a relu");
   w.integers("layer_activation_bits", q.layer_activation_bits, 2, 7,
              "Bits of these layers' activations");
@@ -197,7 +198,8 @@ void fields(Walker& w, Float16& f) {
 template <class Walker>
 void fields(Walker& w, DynamicRange& d) {
   w.integer("bits", d.bits, 2, 8, "Bits of a weight");
-  w.flag("per_channel", d.per_channel, "A scale for each output channel");
+  w.flag("per_channel", d.per_channel,
+         "A scale for each output channel (default: true; after cluster false)");
   w.texts("keep", d.keep, "These layers stay float32, by name");
 }
 
@@ -213,6 +215,16 @@ void fields(Walker& w, Augment& a) {
            "A window of at least this share of each side, resized");
   w.number("noise", a.noise, {0, 1}, "Deviation of normal noise");
   w.integer("cutout", a.cutout, 0, 4096, "Side of a square that is set to 0, in pixels");
+}
+
+template <class Walker>
+void fields(Walker& w, Distill& d) {
+  w.required_text("teacher", d.teacher,
+                  "The .safetensors file of a trained network, as train --weights writes it");
+  w.number("temperature", d.temperature, kPositive,
+           "Divides both networks' logits: softer answers");
+  w.number("weight", d.weight, kShare,
+           "Of the teacher's part of the loss; the labels have the rest");
 }
 
 // A stage's own keys; its passes are objects of these names beside them.
@@ -257,6 +269,7 @@ void passes(Stage& s, Use use) {
   use("dynamic_range", s.dynamic_range,
       "Weights as integers beside float activations, without training; alone, at the end");
   use("augment", s.augment, "Random changes to the images of this stage's training");
+  use("distill", s.distill, "This stage's training also learns from a teacher's answers");
 }
 
 }  // namespace espalier::recipe

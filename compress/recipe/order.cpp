@@ -36,6 +36,11 @@ class Checker {
               "; wants 0");
     refuse_if(s.augment && s.epochs == 0, "augment",
               "changes the images of training, and this stage trains nothing; give it \"epochs\"");
+    refuse_if(s.distill && s.epochs == 0, "distill",
+              "is how a stage trains, and this one trains nothing; give it \"epochs\"");
+    refuse_if(s.distill && (s.label_smoothing > 0 || s.balanced_classes),
+              s.label_smoothing > 0 ? "label_smoothing" : "balanced_classes",
+              "changes the loss of the labels, which distill takes as it is; leave one out");
     refuse_if(s.units && passes > 1, "units",
               "makes tensors smaller, which the passes beside it would miss; give it a stage of "
               "its own");
@@ -61,6 +66,9 @@ class Checker {
               "beside cluster, which trains the values; wants false");
     refuse_if(s.quantize && s.quantize->learned_step && s.epochs == 0, "quantize/learned_step",
               "steps are learned by training; wants \"epochs\" of 1 or more");
+    refuse_if(s.quantize && s.quantize->learned_activation_step && s.epochs == 0,
+              "quantize/learned_activation_step",
+              "steps are learned by training; wants \"epochs\" of 1 or more");
     refuse_if(s.quantize && s.quantize->bias_correction && s.epochs > 0, "quantize/bias_correction",
               "is for calibration, for training moves the biases itself; wants \"epochs\": 0");
     refuse_if(s.prune && s.quantize && is_binary(*s.quantize), "quantize/weights",
@@ -69,7 +77,7 @@ class Checker {
 
   void after(const Recipe& recipe) const {
     const Stage& s = recipe.stages[index_];
-    bool zeros = false, clusters = false;
+    bool zeros = false, clusters = false, cluster_biases = false;
     std::string where_zeros, where_clusters;
     for (std::size_t i = 0; i < index_; ++i) {
       const Stage& before = recipe.stages[i];
@@ -80,6 +88,8 @@ class Checker {
                 " in ", at(i), ", which says how weights are stored at the end; put it before");
       if (before.prune) zeros = true, where_zeros = at(i);
       if (before.cluster) clusters = true, where_clusters = at(i);
+      if (before.cluster && before.cluster->select.which == Which::kWeightsAndBiases)
+        cluster_biases = true;
     }
     const auto moves_clusters = [&](bool bad, const std::string& key, const char* remedy) {
       refuse_if(clusters && bad, key, "would move the weights off the clusters of ", where_clusters,
@@ -94,6 +104,12 @@ class Checker {
     refuse_if(clusters && s.quantize && s.quantize->per_channel, "quantize/per_channel",
               "after cluster in ", where_clusters,
               " one scale a tensor keeps the clusters; wants false");
+    refuse_if(clusters && s.dynamic_range && s.dynamic_range->per_channel,
+              "dynamic_range/per_channel", "after cluster in ", where_clusters,
+              " one scale a tensor keeps the clusters; wants false");
+    refuse_if(cluster_biases && s.quantize && s.quantize->bias_correction,
+              "quantize/bias_correction", "would move the biases off the clusters of ",
+              where_clusters, "; leave it out, or cluster weights alone");
     refuse_if(clusters && s.quantize && s.quantize->weights != quantize::WeightLevels::kUniform,
               "quantize/weights", "after cluster in ", where_clusters,
               ", which chose the values; wants \"uniform\"");

@@ -5,6 +5,7 @@
 #include "compress/pack/hidden_units.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/pack/weight_types.hpp"
+#include "compress/recipe/promises.hpp"
 
 namespace espalier::recipe {
 namespace {
@@ -31,6 +32,7 @@ format::PackedModel packed(Sequential& model, const quantize::IntegerNetwork* ne
       pack::to_dynamic_range(file,
                              {.bits = d->bits, .per_channel = d->per_channel, .keep = d->keep});
   }
+  check_promises(file, model, recipe, last);
   return file;
 }
 

@@ -1,15 +1,17 @@
 #include "compress/recipe/recipe.hpp"
 
+#include "compress/prune/sensitivity.hpp"
 #include "compress/recipe/fields.hpp"
 #include "compress/recipe/order.hpp"
 #include "core/base/file.hpp"
+#include "core/base/text.hpp"
 #include "layers/json_reader.hpp"
 
 namespace espalier::recipe {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 1 << 20, kMaxStages = 64, kMaxNames = 1024,
-                      kMaxNameBytes = 256;
+                      kMaxNameBytes = 256, kMaxPathBytes = 4096;
 
 template <class E>
 std::vector<std::string> words(const Names<E>& names) {
@@ -40,6 +42,10 @@ class Reader {
     const std::string word = found->choice(words(names));
     for (const auto& [name, value] : names)
       if (name == word) to = value;
+  }
+  void required_text(const std::string& key, std::string& to, const char*) {
+    take(key);
+    to = json_.at(key).text(kMaxPathBytes);
   }
   void texts(const std::string& key, std::vector<std::string>& to, const char*) {
     const auto found = take(key);
@@ -110,6 +116,16 @@ void check(const JsonReader& json, const Prune& p) {
              p.n_of_m.of);
   json.check(p.sparsities.empty() || p.allocation == Sharing::kPerLayer,
              "sparsities want \"allocation\": \"per_layer\"");
+  if (p.allocation != Sharing::kSensitivity) return;
+  json.check(p.criterion == prune::Criterion::kMagnitude,
+             "sensitivity is measured by magnitude; "
+             "wants \"criterion\": \"magnitude\"");
+  json.check(p.structure != Form::kNofM,
+             "n_of_m has one sparsity, which sensitivity cannot share; "
+             "wants another structure or allocation");
+  const float most = prune::SensitivityOptions().sparsities.back();
+  json.check(p.target.sparsity <= most, "sensitivity is measured up to a sparsity of ", most,
+             ", got ", p.target.sparsity);
 }
 void check(const JsonReader& json, const Units& u) {
   check(json, u.target);
@@ -128,6 +144,7 @@ void check(const JsonReader& json, const Rate& r) {
 void check(const JsonReader&, const Float16&) {}
 void check(const JsonReader&, const DynamicRange&) {}
 void check(const JsonReader&, const Augment&) {}
+void check(const JsonReader&, const Distill&) {}
 
 // Defaults that depend on the passes of the stage and of those before.
 void suit(Stage& s, const Recipe& before) {
@@ -139,6 +156,7 @@ void suit(Stage& s, const Recipe& before) {
   bool clusters = s.cluster.has_value();
   for (const Stage& stage : before.stages) clusters = clusters || stage.cluster;
   if (s.quantize) s.quantize->per_channel = !clusters;
+  if (s.dynamic_range) s.dynamic_range->per_channel = !clusters;
 }
 
 Stage read_stage(const JsonReader& json, const Recipe& before) {
@@ -168,7 +186,9 @@ Stage read_stage(const JsonReader& json, const Recipe& before) {
 class Writer {
  public:
   explicit Writer(Json& json) : json_(json) { json_ = Json::object(); }
-  void number(const std::string& key, float v, Range, const char*) { json_[key] = shortest(v); }
+  void number(const std::string& key, float v, Range, const char*) {
+    json_[key] = shortest_decimal(v);
+  }
   template <class T>
   void integer(const std::string& key, T v, std::int64_t, std::int64_t, const char*) {
     json_[key] = v;
@@ -179,12 +199,13 @@ class Writer {
     for (const auto& [word, value] : names)
       if (value == v) json_[key] = word;
   }
+  void required_text(const std::string& key, const std::string& v, const char*) { json_[key] = v; }
   void texts(const std::string& key, const std::vector<std::string>& v, const char*) {
     json_[key] = v;
   }
   void numbers(const std::string& key, const std::map<std::string, float>& v, Range, const char*) {
     json_[key] = Json::object();
-    for (const auto& [name, value] : v) json_[key][name] = shortest(value);
+    for (const auto& [name, value] : v) json_[key][name] = shortest_decimal(value);
   }
   void integers(const std::string& key, const std::map<std::string, int>& v, std::int64_t,
                 std::int64_t, const char*) {

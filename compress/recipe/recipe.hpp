@@ -22,7 +22,7 @@ namespace espalier::recipe {
 enum class Curve { kPolynomial, kConstant };
 enum class Which { kWeights, kWeightsAndBiases, kConvolutionWeights, kDenseWeights };
 enum class Form { kElements, kBlocks, kNofM };
-enum class Sharing { kUniform, kErk, kGlobal, kPerLayer };
+enum class Sharing { kUniform, kErk, kGlobal, kPerLayer, kSensitivity };
 enum class LearningSchedule { kConstant, kCosine, kStep };
 enum class Optimizer { kAdam, kSgd };
 
@@ -50,7 +50,9 @@ struct Prune {
   prune::Blocks blocks = {};
   prune::NofM n_of_m = {};
   Sharing allocation = Sharing::kUniform;
-  std::map<std::string, float> sparsities = {};  // of Sharing::kPerLayer
+  // Of Sharing::kPerLayer; of kSensitivity once that was measured, when its stage begins.
+  std::map<std::string, float> sparsities = {};
+  std::int64_t sensitivity_images = 2000;  // of kSensitivity; at most those there are
   prune::MaskGradient gradient = prune::MaskGradient::kMasked;
   bool clear_moments = false;
   std::uint64_t seed = 1;
@@ -83,6 +85,8 @@ struct Quantize {
   bool per_channel = true;
   bool learned_step = false;
   float step_learning_rate = 1e-3f;
+  bool learned_activation_step = false;
+  float activation_step_learning_rate = 0.1f;
   int activation_bits = 7;
   std::map<std::string, int> layer_activation_bits = {};
   quantize::ObserverKind observer = quantize::ObserverKind::kMovingAverage;
@@ -126,6 +130,13 @@ struct Augment {
   std::int64_t cutout = 0;  // pixels of its side
 };
 
+// Training that also learns from a teacher's answers (optim/training/distillation.hpp).
+struct Distill {
+  std::string teacher;  // a file of a network and its weights (layers/network_file.hpp); required
+  float temperature = 3;
+  float weight = 0.5f;  // of the teacher's part; the labels have the rest
+};
+
 // Passes attach in the order of these members: a mask comes before clusters, these before levels.
 struct Stage {
   int epochs = 1;  // 0: at once, without training
@@ -147,6 +158,7 @@ struct Stage {
   std::optional<Float16> float16 = {};
   std::optional<DynamicRange> dynamic_range = {};
   std::optional<Augment> augment = {};
+  std::optional<Distill> distill = {};
 
   // Types of stored weights: nothing is trained.
   bool stores() const { return float16 || dynamic_range; }

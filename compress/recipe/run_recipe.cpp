@@ -4,7 +4,9 @@
 
 #include "compress/quantize/fold_batch_norm.hpp"
 #include "compress/recipe/order.hpp"
+#include "compress/recipe/promises.hpp"
 #include "compress/recipe/stage_passes.hpp"
+#include "compress/recipe/teacher.hpp"
 #include "optim/training/fit.hpp"
 
 namespace espalier::recipe {
@@ -54,11 +56,14 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
   for (const Stage& stage : recipe.stages) {
     if (stage.quantize || stage.rate) quantize::require_quantizable(model);
     check_names(stage, model);
+    if (stage.distill) load_teacher(*stage.distill, data);  // or refuses
   }
   std::optional<quantize::IntegerNetwork> network;
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
-    const Stage& stage = recipe.stages[i];
+    Stage stage = recipe.stages[i];
     if (recipe.folds_batch_norm(i)) quantize::fold_batch_norm(model);
+    if (stage.prune && stage.prune->allocation == Sharing::kSensitivity)
+      share_by_sensitivity(*stage.prune, model, data, options.quiet);
     StagePasses passes(stage, kept_zeros(recipe, i),
                        options.quiet ? Warn(warn_nobody) : Warn(warn_on_standard_error));
     if (stage.epochs > 0)
@@ -67,6 +72,7 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
       at_once(model, data, stage, passes);
     passes.bake(model, data.image_shape());
     if (passes.network()) network = *passes.network();
+    check_promises(model, network ? &*network : nullptr, recipe, i);
     if (options.on_stage) options.on_stage({i, stage, model, network ? &*network : nullptr});
   }
   return network;

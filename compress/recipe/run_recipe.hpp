@@ -13,8 +13,8 @@
 namespace espalier::recipe {
 
 struct StageReport {
-  std::size_t index = 0;  // of the stage that has ended
-  const Stage& stage;
+  std::size_t index = 0;                              // of the stage that has ended
+  const Stage& stage;                                 // with the sparsities that sensitivity gave
   Sequential& model;                                  // baked
   const quantize::IntegerNetwork* network = nullptr;  // of quantize or rate so far; else null
 };
@@ -28,11 +28,12 @@ struct RunOptions {
   std::function<void(const StageReport&)> on_stage = nullptr;
 };
 
-// Stage by stage: attaches the passes, trains, bakes. Zeros of a prune stage stay zero from then on.
+// Stage by stage: attaches the passes, trains, bakes. Zeros of a prune stage stay zero from then on,
+// clusters stay no more than they were, and after each stage both are checked (promises.hpp).
 // A stage without epochs takes one step of its passes without training, and calibrates quantize.
 // float16 and dynamic_range do nothing here: packed() (packed.hpp) makes the file. Returns the
-// integers when a stage settled them. Errors: check_order(), those of fit() and
-// of the passes.
+// integers when a stage settled them. Errors: check_order(), load_teacher(), those of
+// fit() and of the passes.
 std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const datasets::Dataset& data,
                                                    const Recipe& recipe,
                                                    const RunOptions& options = {});

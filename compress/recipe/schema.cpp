@@ -1,4 +1,5 @@
 #include "compress/recipe/fields.hpp"
+#include "core/base/text.hpp"
 #include "layers/json_reader.hpp"
 
 namespace espalier::recipe {
@@ -14,7 +15,7 @@ class Describer {
   void number(const std::string& key, float otherwise, Range range, const char* text) {
     Json& p = add(key, "number", text);
     limit(p, range);
-    with_default(p, text, shortest(otherwise));
+    with_default(p, text, shortest_decimal(otherwise));
   }
   template <class T>
   void integer(const std::string& key, T otherwise, std::int64_t min, std::int64_t max,
@@ -35,6 +36,10 @@ class Describer {
       p["enum"].push_back(word);
       if (value == otherwise) with_default(p, text, word);
     }
+  }
+  void required_text(const std::string& key, const std::string&, const char* text) {
+    add(key, "string", text);
+    object_["required"].push_back(key);
   }
   void texts(const std::string& key, const std::vector<std::string>&, const char* text) {
     add(key, "array", text)["items"] = {{"type", "string"}};

@@ -4,6 +4,8 @@
 #include <ranges>
 #include <utility>
 
+#include "compress/prune/sensitivity.hpp"
+#include "compress/recipe/teacher.hpp"
 #include "core/base/text.hpp"
 
 namespace espalier::recipe {
@@ -53,6 +55,7 @@ std::function<std::unique_ptr<optim::Optimizer>(std::vector<Variable>)> optimize
 }
 
 training::Loss loss_of(const Stage& stage, const datasets::Dataset& data) {
+  if (stage.distill) return distilled_loss(*stage.distill, data);
   if (stage.label_smoothing == 0 && !stage.balanced_classes) return nullptr;
   return training::class_loss({.smoothing = stage.label_smoothing,
                                .class_weights = stage.balanced_classes
@@ -67,7 +70,8 @@ prune::PrunerOptions options_of(const Prune& p) {
   prune::Allocation allocation = prune::Uniform{};
   if (p.allocation == Sharing::kErk) allocation = prune::Erk{};
   if (p.allocation == Sharing::kGlobal) allocation = prune::Global{};
-  if (p.allocation == Sharing::kPerLayer) allocation = prune::PerLayer{p.sparsities};
+  if (p.allocation == Sharing::kPerLayer || p.allocation == Sharing::kSensitivity)
+    allocation = prune::PerLayer{p.sparsities};
   return {.schedule = schedule(p.target),
           .frequency_steps = p.target.frequency_steps,
           .select = selection(p.select),
@@ -77,6 +81,16 @@ prune::PrunerOptions options_of(const Prune& p) {
           .gradient = p.gradient,
           .clear_moments = p.clear_moments,
           .seed = p.seed};
+}
+
+void share_by_sensitivity(Prune& p, Sequential& model, const datasets::Dataset& data, bool quiet) {
+  const auto measured = prune::sensitivity(model, data,
+                                           {.select = selection(p.select),
+                                            .structure = options_of(p).structure,
+                                            .images = p.sensitivity_images,
+                                            .seed = p.seed,
+                                            .quiet = quiet});
+  p.sparsities = prune::share_by_sensitivity(measured, double{p.target.sparsity}).sparsity;
 }
 
 prune::UnitPruner::Options options_of(const Units& u) {
@@ -106,6 +120,8 @@ quantize::QuantizationAware::Options options_of(const Quantize& q) {
           .per_channel = q.per_channel,
           .learned_step = q.learned_step,
           .step_learning_rate = q.step_learning_rate,
+          .learned_activation_step = q.learned_activation_step,
+          .activation_step_learning_rate = q.activation_step_learning_rate,
           .activation_bits = q.activation_bits,
           .layer_activation_bits = q.layer_activation_bits,
           .freeze_at = q.freeze_at,

@@ -18,10 +18,13 @@ prune::SparsitySchedule schedule(const Target& target);
 optim::Schedule schedule(const Stage& stage);  // of the learning rate
 std::function<std::unique_ptr<optim::Optimizer>(std::vector<Variable>)> optimizer_of(
     const Stage& stage);
-// Null: cross-entropy as it is. Reads the data where classes are to be balanced.
+// Null: cross-entropy as it is. Reads the data where classes are to be balanced, and a teacher's file.
 training::Loss loss_of(const Stage& stage, const datasets::Dataset& data);
 
 prune::PrunerOptions options_of(const Prune& prune);
+// For Sharing::kSensitivity: fills in the sparsities, for the model as it is.
+void share_by_sensitivity(Prune& prune, Sequential& model, const datasets::Dataset& data,
+                          bool quiet);
 prune::UnitPruner::Options options_of(const Units& units);
 cluster::WeightClustering::Options options_of(const Cluster& cluster);
 quantize::QuantizationAware::Options options_of(const Quantize& quantize);

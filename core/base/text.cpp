@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
@@ -104,6 +105,12 @@ std::string pad_left(std::string_view text, std::size_t width) {
 std::string pad_right(std::string_view text, std::size_t width) {
   const std::size_t shown = display_width(text);
   return std::string(text) + std::string(width > shown ? width - shown : 0, ' ');
+}
+
+double shortest_decimal(float value) {
+  char text[64];
+  *std::to_chars(text, text + sizeof text - 1, value).ptr = '\0';
+  return std::strtod(text, nullptr);
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {

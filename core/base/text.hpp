@@ -11,6 +11,7 @@ namespace espalier {
 std::string with_commas(std::int64_t value);                      // 20410 -> "20,410"
 std::string fixed(double value, int decimals);                    // 0.97941, 2 -> "0.98"
 std::string percent(double fraction, int decimals = 2);           // 0.9794 -> "97.94 %"
+double shortest_decimal(float value);                             // 0.8f -> 0.8, not 0.80000001
 std::string duration(double seconds);                             // 75 -> "1 min 15 s"
 std::string pad_left(std::string_view text, std::size_t width);   // right-aligned
 std::string pad_right(std::string_view text, std::size_t width);  // left-aligned

@@ -98,3 +98,41 @@ TEST_CASE("compress refuses what it cannot do, by name") {
   refuses("--target-bytes 100 --minutes -1", "--minutes");
   refuses("--target-bytes 100 --images 1000000", "the data has 12000 training images");
 }
+
+TEST_CASE(
+    "compress --recipe gives back, layer by layer, until the promise holds, or says who costs") {
+  const tests::Folder folder("compress_recipe");
+  const std::string recipe = (folder.path / "recipe.json").string(),
+                    out = (folder.path / "out").string();
+  const std::string text =
+      R"([{"epochs": 12}, {"prune": {"sparsity": 0.97, "frequency_steps": 5, "end": 0.7},)"
+      R"( "epochs": 4}, {"quantize": {"weight_bits": 3}, "epochs": 1}])";
+  write_file(folder.path / "recipe.json", text);
+  const std::string command = "espalier compress --recipe " + recipe +
+                              " --synthetic --images 1200 --model tutorial-small --out " + out;
+  const auto kept = run_program(command + " --max-drop 3 --json");
+  REQUIRE_MESSAGE(kept.exit_code == 0, kept.output);
+  const auto json = json_of(kept.output);
+  CHECK(json.at("kept") == true);
+  REQUIRE(json.at("tries").size() >= 2);
+  CHECK(json.at("tries")[0].at("change") == "the recipe as it is");
+  CHECK(json.at("tries")[0].at("layer_drops").size() == 2);
+  CHECK(contains(json.at("tries")[1].at("change"), ": sparsity "));
+  CHECK(double{json.at("validation_accuracy")} >=
+        double{json.at("float_validation_accuracy")} - 0.03);
+  CHECK(read_file(folder.path / "out" / "best.esp").size() == json.at("file_bytes"));
+
+  // What it wrote is a recipe, and the float network one to begin with: it holds at once.
+  const auto again = run_program("espalier compress --recipe " + out + "/recipe.json --weights " +
+                                 out + "/float.safetensors --synthetic --images 1200 --max-drop 3" +
+                                 " --json --out " + out + "-2");
+  REQUIRE_MESSAGE(again.exit_code == 0, again.output);
+  CHECK(json_of(again.output).at("tries").size() == 1);
+
+  const auto broken = run_program(command + " --max-drop 0.1 --minutes 0.05");
+  if (broken.exit_code != 0) {
+    CHECK(broken.exit_code == 5);
+    CHECK(contains(broken.output, "costs most"));
+  }
+  CHECK(run_program(command).exit_code == 2);  // no promise
+}

@@ -17,8 +17,9 @@ using tests::run_shell;
 TEST_CASE("kill -9 at random moments: resumed, the run ends with the same bytes") {
   const tests::Folder folder("survival_test");
   const std::string recipe = (folder.path / "recipe.json").string();
-  write_file(recipe, R"([{"epochs": 6}, {"prune": {"frequency_steps": 2}, "epochs": 6},
-                         {"quantize": {"learned_step": true}, "epochs": 6}])");
+  write_file(recipe, R"([{"epochs": 6},
+      {"prune": {"frequency_steps": 2, "allocation": "sensitivity"}, "epochs": 6},
+      {"quantize": {"learned_step": true, "learned_activation_step": true}, "epochs": 6}])");
   const auto command = [&](const std::string& out) {
     return std::string(ESPALIER_BIN_DIR) + "/espalier train --synthetic --images 200 --quiet " +
            "--checkpoint --recipe " + recipe + " --out " + out;

@@ -104,6 +104,48 @@ TEST_CASE("train --weights keeps the network of the last stage in float, whole")
   CHECK(contains(text.output, "or espalier verify " + place.out + " --against " + weights));
 }
 
+TEST_CASE("train distils: of a teacher that train made, kept apart by its checkpoint's note") {
+  const Place teacher(R"([{"epochs": 3, "learning_rate": 0.005}])");
+  const std::string weights = (teacher.folder.path / "teacher.safetensors").string();
+  REQUIRE(run_program(teacher.command("--quiet --weights " + weights)).exit_code == 0);
+  const std::string recipe = (teacher.folder.path / "distill.json").string();
+  write_file(recipe, R"([{"epochs": 2, "distill": {"teacher": ")" + weights + R"("}}])");
+  const auto result = run_program(teacher.command("--quiet --model lenet300 --recipe " + recipe));
+  REQUIRE_MESSAGE(result.exit_code == 0, result.output);
+  const Bytes distilled = read_file(teacher.out);
+  write_file(recipe, R"([{"epochs": 2}])");
+  REQUIRE(run_program(teacher.command("--quiet --model lenet300 --recipe " + recipe)).exit_code ==
+          0);
+  CHECK(read_file(teacher.out) != distilled);
+  fs::remove(teacher.out);
+  const auto refuses = [&](const std::string& file, int code, const std::string& more,
+                           const std::string& part) {
+    write_file(recipe, R"([{"epochs": 9, "distill": {"teacher": ")" + file + R"("}}])");
+    const auto bad = run_program(teacher.command("--quiet --recipe " + recipe + more));
+    CHECK_MESSAGE(bad.exit_code == code, bad.output);
+    CHECK_MESSAGE(contains(bad.output, part), bad.output);
+    CHECK_FALSE(fs::exists(teacher.out));
+  };
+  refuses("none.safetensors", 4, "", "none.safetensors");
+  refuses("model.esp", 3, "", "is a packed model, and a teacher is a network in float");
+  refuses(weights, 2, " --weights " + weights, "would be overwritten");
+
+  // Checkpoints belong to the teacher's weights, not to its name.
+  write_file(recipe, R"([{"epochs": 4000, "distill": {"teacher": ")" + weights + R"("}}])");
+  const std::string command = teacher.command("--quiet --checkpoint --recipe " + recipe);
+  for (int seconds = 1; seconds < 60 && !fs::exists(teacher.out + ".checkpoint/run.txt");
+       seconds *= 2)
+    tests::run_shell("timeout --preserve-status -s INT " + std::to_string(seconds) + " " +
+                     ESPALIER_BIN_DIR + "/" + command);
+  REQUIRE(fs::exists(teacher.out + ".checkpoint/run.txt"));
+  const std::string other = (teacher.folder.path / "other.esp").string();
+  REQUIRE(run_program(teacher.command("--quiet --seed 2 --weights " + weights + " --out " + other))
+              .exit_code == 0);
+  const auto another = run_program(command);
+  CHECK_MESSAGE(another.exit_code == 2, another.output);
+  CHECK_MESSAGE(contains(another.output, "belongs to another run"), another.output);
+}
+
 TEST_CASE("train: weight types behind the rate pass find nothing to do, and do no harm") {
   const Place place(R"([{"rate": {}, "epochs": 1}, {"float16": {}}])");
   const auto result = run_program(place.command("--images 200"));

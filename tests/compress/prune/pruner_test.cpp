@@ -163,6 +163,31 @@ TEST_CASE(
         doctest::Approx((0.5 * 784 * 16 + 0.75 * 160) / (785 * 16 - 16 + 160)).epsilon(1e-6));
 }
 
+TEST_CASE("the end is checked: a mask that does not take what is asked for is no result") {
+  const auto refuses = [](prune::PrunerOptions options, std::size_t at, const std::string& part) {
+    Sequential model = linear_model();
+    options.schedule = prune::constant_sparsity(0.5f);
+    prune::Pruner pruner(options);
+    pruner.attach(model);
+    pruner.step({.step = 0, .total_steps = 1});
+    pruner.visit_state([&](const std::string&, Tensor& mask) {
+      float& one = mask.mutable_values()[at];
+      one = 1 - one;
+    });
+    try {
+      pruner.bake();
+      FAIL("baked");
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::kInternal);
+      CHECK_MESSAGE(std::string(error.what()).find(part) == 0, error.what());
+    }
+  };
+  refuses({}, 5, "dense.weight: should end without 3920 groups, lacks 39");
+  refuses({.allocation = prune::Global{}}, 7839, "dense.weight: should end without 3920 groups");
+  refuses({.structure = prune::NofM{.keep = 2, .of = 4}}, 41,
+          "dense.weight: should keep 2 of group 10, keeps ");
+}
+
 TEST_CASE("one shot: no training at all; a schedule's nonsense is refused by value") {
   Sequential model = linear_model();
   prune::prune_now(model, {.schedule = prune::constant_sparsity(0.9f)});

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "compress/prune/pruner.hpp"
@@ -47,6 +49,7 @@ TEST_CASE("sensitivity: each tensor alone, and the model is as it was") {
   CHECK(result.baseline == 0.9);
   REQUIRE(result.tensors.size() == 2);
   CHECK(result.tensors[0].name == "dense1.weight");
+  CHECK(result.tensors[0].weights == 400);
   CHECK(result.tensors[0].accuracies == std::vector<double>{0.9, 0.9, 0.4, 0.4});
   CHECK(result.tensors[1].accuracies == std::vector<double>{0.9, 0.9, 0.9, 0.4});
   CHECK(std::memcmp(weight(model, "dense1.weight").data(), before.data(), before.bytes()) == 0);
@@ -63,11 +66,84 @@ TEST_CASE("sensitivity: each tensor alone, and the model is as it was") {
 }
 
 TEST_CASE("sensitivity as JSON") {
-  const prune::Sensitivity s{.baseline = 0.98,
-                             .sparsities = {0.1f, 0.99f},
-                             .tensors = {{"conv\"1.weight", {0.9744, 0.5}}, {"d.weight", {1, 0}}}};
-  CHECK(prune::json_of(s) == R"({"baseline": 0.98, "sparsities": [0.1, 0.99], "tensors": )"
-                             R"({"conv\"1.weight": [0.9744, 0.5], "d.weight": [1, 0]}})");
+  const prune::Sensitivity s{
+      .baseline = 0.98,
+      .sparsities = {0.1f, 0.99f},
+      .tensors = {{"conv\"\x01.weight", {0.9744, 0.5}}, {"d.weight", {1, 0}}}};
+  const Json json = prune::json_of(s);
+  CHECK(json.dump() == R"({"baseline":0.98,"sparsities":[0.1,0.99],"tensors":)"
+                       R"({"conv\"\u0001.weight":[0.9744,0.5],"d.weight":[1.0,0.0]}})");
+  CHECK(Json::parse(json.dump()) == json);
+}
+
+TEST_CASE("shares by sensitivity: the whole is met, and each loses as much as the other alone") {
+  // a loses 0.4 a whole sparsity from the start; b nothing up to 0.5, then 0.4 within 0.4.
+  const prune::Sensitivity s{.baseline = 0.9,
+                             .sparsities = {0.5f, 0.9f},
+                             .tensors = {{"a", {0.7, 0.54}, 100}, {"b", {0.9, 0.5}, 300}}};
+  const auto at = [&](double sparsity) {
+    const auto shared = prune::share_by_sensitivity(s, sparsity).sparsity;
+    CHECK(0.25 * double{shared.at("a")} + 0.75 * double{shared.at("b")} ==
+          doctest::Approx(sparsity));
+    return std::pair(double{shared.at("a")}, double{shared.at("b")});
+  };
+  for (const double sparsity : {0.4, 0.5, 0.7, 0.8}) {
+    const auto [a, b] = at(sparsity);
+    CHECK(0.4 * a == doctest::Approx(b - 0.5));  // their losses
+  }
+  const auto [none, some] = at(0.15);  // b alone can do it, without loss
+  CHECK(none == 0);
+  CHECK(some == doctest::Approx(0.2));
+  CHECK(at(0.9) == std::pair(double{0.9f}, double{0.9f}));
+  CHECK(at(0).second == 0);
+  CHECK_THROWS_WITH_AS(prune::share_by_sensitivity(s, 0.91),
+                       "sensitivity: shares sparsities of 0 to 0.9, the largest that was measured; "
+                       "got 0.91",
+                       Error);
+  CHECK_THROWS_AS(prune::share_by_sensitivity(s, -0.1), Error);
+  CHECK_THROWS_AS(prune::share_by_sensitivity(s, std::nan("")), Error);
+}
+
+TEST_CASE("shares by sensitivity: where a curve is level, and where it rises again") {
+  // Both are level from 0.2 to 0.8 at a loss of 0.1: the whole is met all the same.
+  const prune::Sensitivity level{
+      .baseline = 1,
+      .sparsities = {0.2f, 0.8f, 0.9f},
+      .tensors = {{"a", {0.9, 0.9, 0.5}, 10}, {"b", {0.9, 0.9, 0.5}, 10}}};
+  for (const auto& [name, sparsity] : prune::share_by_sensitivity(level, 0.5).sparsity)
+    CHECK(sparsity == doctest::Approx(0.5));
+  // What it lost at 0.2 counts at 0.8, whatever luck it has there.
+  const prune::Sensitivity lucky{.baseline = 1,
+                                 .sparsities = {0.2f, 0.8f},
+                                 .tensors = {{"a", {0.5, 1}, 10}, {"b", {0.9, 0.8}, 10}}};
+  const auto shared = prune::share_by_sensitivity(lucky, 0.4).sparsity;
+  CHECK(shared.at("a") < 0.1f);
+  CHECK(shared.at("b") > 0.7f);
+}
+
+TEST_CASE("sensitivity of blocks: whole blocks go") {
+  Sequential model = network();
+  std::int64_t broken = 0, seen = 0;
+  prune::sensitivity(
+      model,
+      [&](Layer& layer) {
+        layer.visit({.parameter = [&](const std::string& name, Parameter& p) {
+          if (name != "dense1.weight") return;
+          const auto w = p.latent().value().values();
+          for (std::size_t i = 0; i < w.size(); i += 4) {
+            const auto zeros = std::ranges::count(w.subspan(i, 4), 0.0f);
+            broken += zeros != 0 && zeros != 4;
+            seen += zeros == 4;
+          }
+        }});
+        return 0.5;
+      },
+      {.sparsities = {0.5f}, .structure = prune::Blocks{.outputs = 1, .inputs = 4}, .quiet = true});
+  CHECK(broken == 0);
+  CHECK(seen == 50);  // half of 100, once
+  CHECK_THROWS_AS(prune::sensitivity(model, [](Layer&) { return 1.0; },
+                                     {.structure = prune::NofM{}, .quiet = true}),
+                  Error);
 }
 
 TEST_CASE("sensitivity: an accuracy that throws leaves the model whole; nonsense is refused") {

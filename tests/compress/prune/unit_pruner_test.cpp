@@ -115,6 +115,60 @@ TEST_CASE("units go where the schedule begins, and a run that stops early is war
   CHECK(warnings[0].find("prune units: the run was stopped where the schedule wants") == 0);
 }
 
+TEST_CASE("the end is checked: a mask that does not take what the schedule asks for is no result") {
+  // A run of one step, and then a mask that someone changed, as a broken checkpoint would.
+  const auto bakes = [](bool global, const std::string& changed, std::size_t from, float value,
+                        bool ends = true) {
+    Sequential model = network();
+    prune::UnitPruner pruner(
+        {.schedule = prune::constant_sparsity(0.5f), .global = global, .warn = warn_nobody});
+    pruner.attach(model);
+    pruner.step({.step = 0, .total_steps = ends ? 1 : 2});
+    bool found = false;
+    pruner.visit_state([&](const std::string& name, Tensor& mask) {
+      if (name != changed) return;
+      found = true;
+      std::ranges::fill(mask.mutable_values().subspan(from), value);
+    });
+    CHECK(found == !changed.empty());
+    pruner.bake();
+  };
+  const auto refuses = [&](const std::string& message, auto... arguments) {
+    try {
+      bakes(arguments...);
+      FAIL("baked " << message);
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::kInternal);
+      CHECK(error.what() == message);
+    }
+  };
+  CHECK_NOTHROW(bakes(false, "", 0, 1));
+  CHECK_NOTHROW(bakes(true, "", 0, 1));
+  const std::string whole = ": should lose whole units, with their biases and batch norm";
+  refuses("conv1.weight" + whole, false, "conv1.weight.mask", 0, 1.0f);  // the bias is still gone
+  refuses("conv1.weight" + whole, false, "conv1.gamma.mask", 0, 1.0f);
+  refuses("dense1.weight" + whole, true, "dense1.bias.mask", 0, 1.0f);
+  CHECK_NOTHROW(bakes(false, "conv1.weight.mask", 0, 1, /*ends=*/false));  // it did not end
+}
+
+TEST_CASE("the end is checked: each layer's units, and of a global share the sum") {
+  for (const bool global : {false, true}) {
+    Sequential model = network();
+    prune::UnitPruner pruner({.schedule = prune::constant_sparsity(0.5f), .global = global});
+    pruner.attach(model);
+    pruner.step({.step = 0, .total_steps = 1});
+    pruner.visit_state([](const std::string& name, Tensor& mask) {
+      if (name.starts_with("dense1.")) mask.fill(1);  // a whole layer came back
+    });
+    CHECK_THROWS_WITH_AS(
+        pruner.bake(),
+        doctest::Contains(global ? "UnitPruner: should end without 13 units, lacks "
+                                 : "dense1.weight: should end without 6 units, "
+                                   "lacks 0"),
+        Error);
+  }
+}
+
 TEST_CASE("a layer keeps a unit, and the answers are no units") {
   Sequential model = network();
   prune::UnitPruner pruner({.schedule = prune::constant_sparsity(0.99f)});

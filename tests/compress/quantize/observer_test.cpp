@@ -26,6 +26,27 @@ TEST_CASE("min-max keeps the extremes of everything seen") {
   CHECK_THROWS_AS(observer.observe(Tensor::from({1}, {std::nanf("")})), Error);
 }
 
+TEST_CASE("a learned range begins at 2 mean|v| / sqrt(q), on unsigned levels") {
+  for (const int bits : {2, 4, 7}) {
+    RangeObserver observer(ObserverKind::kMovingAverage, 0.999f, bits);
+    observer.learn();
+    CHECK_FALSE(observer.seen());
+    CHECK_THROWS_AS(observer.grid(), Error);
+    observer.observe(Tensor::from({4}, {0, 4, 1, 3}));
+    const int q = (1 << bits) - 1;
+    CHECK(observer.grid().scale == doctest::Approx(4 / std::sqrt(double(q))));
+    CHECK(observer.grid().zero_point == 127 - q);
+    observer.step().mutable_value().fill(0.5f);  // as training moves it
+    CHECK(observer.grid().scale == 0.5f);
+    CHECK(&observer.state() == &observer.step().mutable_value());  // what a checkpoint keeps
+    CHECK_THROWS_AS(observer.observe(Tensor::from({1}, {std::nanf("")})), Error);
+  }
+  RangeObserver zeros(ObserverKind::kMovingAverage);
+  zeros.learn();
+  zeros.observe(Tensor({3}));
+  CHECK(zeros.grid().scale == 1);
+}
+
 TEST_CASE("the moving average is corrected for its start at 0, then follows slowly") {
   RangeObserver observer(ObserverKind::kMovingAverage, 0.9f);
   observer.observe(Tensor::from({2}, {0, 2}));

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <set>
 
 #include "compress/quantize/learned_step.hpp"
 #include "core/base/rng.hpp"
@@ -47,6 +48,39 @@ TEST_CASE("a learned step's gradient is equation 3, scaled by 1 / sqrt(n q)") {
         CHECK(double{steps.gradient().values()[c]} ==
               doctest::Approx(wanted[c] / std::sqrt((one ? 24.0 : 8.0) * q)).epsilon(1e-4));
     }
+}
+
+TEST_CASE("a learned activation step: equations 1, 3 and 5, scaled by 1 / sqrt(features q)") {
+  Rng rng(2, "test");
+  for (const int q : {3, 15, 127}) {
+    const float s = 0.3f;
+    Tensor x({5, 2, 3, 4}), direction(x.shape());  // 24 features an example
+    for (float& v : x.mutable_values())
+      v = std::max(0.0f, rng.uniform(-0.5f, 1.5f) * s * static_cast<float>(q));
+    for (float& v : direction.mutable_values()) v = rng.uniform(-1, 1);
+    x.mutable_values()[0] = s * static_cast<float>(q);      // where the clamp begins
+    x.mutable_values()[1] = 2 * s * static_cast<float>(q);  // and beyond
+    const Variable activations(x, true), step(Tensor::from({1}, {s}), true);
+    const Variable y = quantize::learned_activation_step(activations, step, s, q);
+    backward(ops::sum(ops::multiply(y, Variable(direction))));
+    double wanted = 0;
+    std::set<int> parts;  // below, inside, above
+    for (std::size_t i = 0; i < x.values().size(); ++i) {
+      const double v = double{x.values()[i]} / double{s}, d = double{direction.values()[i]};
+      CHECK(double{y.value().values()[i]} ==
+            doctest::Approx(double{s} * std::nearbyint(std::min(v, double(q)))));
+      wanted += d * (v <= 0 ? 0 : v >= q ? q : std::nearbyint(v) - v);
+      const bool inside = 0 < v && v < q;
+      CHECK(activations.gradient().values()[i] == (inside ? direction.values()[i] : 0.0f));
+      parts.insert(v <= 0 ? -1 : inside ? 0 : 1);
+    }
+    CHECK(parts.size() == 3);
+    CHECK(double{step.gradient().values()[0]} ==
+          doctest::Approx(wanted / std::sqrt(24.0 * q)).epsilon(1e-4));
+  }
+  CHECK_THROWS_AS(
+      quantize::learned_activation_step(Variable(Tensor({2, 3})), Variable(Tensor({2})), 1, 3),
+      Error);
 }
 
 TEST_CASE("first steps are 2 mean|w| / sqrt(q); a channel of zeros takes another's") {

@@ -166,7 +166,13 @@ TEST_CASE("what a recipe says is what the pass gets: integers and rate") {
                          "r"))
            .quantize);
   CHECK(lsq.learned_step);
-  CHECK(lsq.step_learning_rate == 0.125f);
+  CHECK_FALSE(lsq.learned_activation_step);
+  const auto both = options_of(*only(parse_recipe(R"([{"quantize": {
+      "learned_activation_step": true, "activation_step_learning_rate": 0.5}}])",
+                                                  "r"))
+                                    .quantize);
+  CHECK(both.learned_activation_step);
+  CHECK(both.activation_step_learning_rate == 0.5f);
 
   const auto r = rate_options_of(only(parse_recipe(R"([{"learning_rate": 0.5, "rate": {
       "lambda": 0.25, "max_level": 9, "first_step": 2, "middle_step": 3, "last_step": 4,
@@ -202,6 +208,7 @@ TEST_CASE("every key of the schema is read, changes the recipe, and is printed b
       const bool bits = p.at("additionalProperties").at("type") == "integer";
       return {{"conv1", bits ? nlohmann::json(3) : nlohmann::json(0.25)}};
     }
+    if (type == "string" && !p.contains("enum")) return "another";
     if (type == "string") {
       for (const auto& word : p.at("enum"))
         if (word != now && word != "per_layer") return word;
@@ -228,11 +235,15 @@ TEST_CASE("every key of the schema is read, changes the recipe, and is printed b
       ++keys;
       continue;
     }
-    nlohmann::json stage = {{pass, nlohmann::json::object()}};
+    nlohmann::json least = nlohmann::json::object();
+    for (const auto& required : description.value("required", nlohmann::json::array()))
+      least[required.get<std::string>()] = "a file";
+    nlohmann::json stage = {{pass, least}};
     const auto before = full(stage);
     CHECK(before.at(pass).size() == description.at("properties").size());
     for (const auto& [key, property] : description.at("properties").items()) {
-      stage[pass] = {{key, other(property, before.at(pass).at(key))}};
+      stage[pass] = least;
+      stage[pass][key] = other(property, before.at(pass).at(key));
       if (key == "sparsities") stage[pass]["allocation"] = "per_layer";
       stage.erase("epochs");
       if (key == "bias_correction") stage["epochs"] = 0;
@@ -280,6 +291,14 @@ TEST_CASE("errors name the place, the value and what is allowed") {
   refuses(R"([{"prune": {"begin": 0.5, "end": 0.5}}])", "/0/prune: wants begin < end");
   refuses(R"([{"prune": {"keep": 5}}])", "wants keep <= of, got 5 and 4");
   refuses(R"([{"prune": {"sparsities": {"a": 0.5}}}])", "want \"allocation\": \"per_layer\"");
+  refuses(R"([{"prune": {"sparsities": {"a": 0.5}, "allocation": "sensitivity"}}])",
+          "want \"allocation\": \"per_layer\"");
+  refuses(R"([{"prune": {"allocation": "sensitivity", "criterion": "random"}}])",
+          "/0/prune: sensitivity is measured by magnitude");
+  refuses(R"([{"prune": {"allocation": "sensitivity", "structure": "n_of_m"}}])",
+          "/0/prune: n_of_m has one sparsity");
+  refuses(R"([{"prune": {"allocation": "sensitivity", "sparsity": 0.995}}])",
+          "/0/prune: sensitivity is measured up to a sparsity of 0.99, got 0.995");
   refuses(R"([{"prune": {"sparsities": {"a": 2}, "allocation": "per_layer"}}])",
           "/0/prune/sparsities/a: wants");
   refuses(R"([{"prune": {"criterion": "magnitud"}}])", "did you mean \"magnitude\"?");
@@ -296,6 +315,10 @@ TEST_CASE("errors name the place, the value and what is allowed") {
   refuses(R"([{"quantize": {"weight_bits": 1}}])", "wants a whole number from 2 to 8, got 1");
   refuses(R"([{"quantize": {"layer_bits": {"dense": 9}}}])", "/0/quantize/layer_bits/dense: wants");
   refuses(R"([{"quantize": {"weights": "binary", "learned_step": true}}])", "leave learned_step");
+  refuses(R"([{"distill": {}}])", "/0/distill: wants \"teacher\"");
+  refuses(R"([{"distill": {"teacher": ""}}])", "/0/distill/teacher: wants 1 to 4096 bytes");
+  refuses(R"([{"distill": {"teacher": "t", "temperature": 0}}])", "/0/distill/temperature: wants");
+  refuses(R"([{"distill": {"teacher": "t", "weight": 1.5}}])", "/0/distill/weight: wants");
   refuses(R"([{"rate": {"ramp_until": 0.9}}])", "/0/rate: wants float_until < ramp_until");
   refuses(std::string(200'000, '['), "nested deeper");
   refuses("[" + std::string(1 << 20, ' ') + "]", "more than 1048576");
@@ -322,6 +345,13 @@ TEST_CASE("an order that cannot be says why and what to do") {
   refuses(R"([{"prune": {}, "cluster": {}}])", "prune in a stage before");
   refuses(R"([{"prune": {}}, {"rate": {}}])", "/1/rate: gives weights that prune in /0 took");
   refuses(R"([{"prune": {}}, {"cluster": {"preserve_sparsity": false}}])", "wants true");
+  refuses(R"([{"distill": {"teacher": "t"}, "prune": {}, "epochs": 0}])",
+          "/0/distill: is how a stage trains");
+  refuses(R"([{"distill": {"teacher": "t"}, "label_smoothing": 0.1}])",
+          "/0/label_smoothing: changes");
+  refuses(R"([{"distill": {"teacher": "t"}, "balanced_classes": true}])",
+          "/0/balanced_classes: changes");
+  refuses(R"([{"distill": {"teacher": "t"}, "float16": {}}])", "/0/distill");
   refuses(R"([{"prune": {}, "units": {}}])", "give it a stage of its own");
   refuses(R"([{"rate": {}, "quantize": {}}])", "rides alone");
   refuses(R"([{"rate": {}, "epochs": 0}])", "/0/epochs: rate is nothing without training");
@@ -331,10 +361,21 @@ TEST_CASE("an order that cannot be says why and what to do") {
   refuses(R"([{"cluster": {}, "quantize": {"learned_step": true}}])", "wants false");
   refuses(R"([{"quantize": {"bias_correction": true}}])", "wants \"epochs\": 0");
   refuses(R"([{"quantize": {"learned_step": true}, "epochs": 0}])", "learned by training");
+  refuses(R"([{"quantize": {"learned_activation_step": true}, "epochs": 0}])",
+          "/0/quantize/learned_activation_step: steps are learned by training");
   refuses(R"([{"cluster": {}}, {"quantize": {"per_channel": true}, "epochs": 0}])",
           "after cluster in /0 one scale a tensor");
   refuses(R"([{"cluster": {}}, {"quantize": {"weights": "ternary"}, "epochs": 0}])",
           "after cluster in /0, which chose the values");
+  refuses(R"([{"cluster": {}}, {"dynamic_range": {"per_channel": true}}])",
+          "/1/dynamic_range/per_channel: after cluster in /0 one scale a tensor");
+  CHECK_FALSE(parse_recipe(R"([{"cluster": {}}, {"dynamic_range": {}}])", "r")
+                  .stages[1]
+                  .dynamic_range->per_channel);
+  CHECK(parse_recipe(R"([{"dynamic_range": {}}])", "r").stages[0].dynamic_range->per_channel);
+  refuses(R"([{"cluster": {"select": "weights_and_biases"}},
+              {"quantize": {"bias_correction": true}, "epochs": 0}])",
+          "/1/quantize/bias_correction: would move the biases off the clusters of /0");
   refuses(R"([{"prune": {}}, {"quantize": {"weights": "binary"}}])", "prune in /0 made zeros");
   refuses(R"([{"prune": {}, "quantize": {"weights": "binary"}}])", "use \"ternary\"");
   for (const char* good : {R"([{"prune": {}}, {"prune": {}}, {"quantize": {}}])",

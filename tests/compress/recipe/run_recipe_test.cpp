@@ -11,6 +11,7 @@
 #include "compress/pack/pack.hpp"
 #include "compress/pack/weight_types.hpp"
 #include "compress/prune/keep_zeros.hpp"
+#include "compress/prune/sensitivity.hpp"
 #include "compress/prune/unit_pruner.hpp"
 #include "compress/rate/rate_penalty.hpp"
 #include "compress/recipe/packed.hpp"
@@ -135,6 +136,32 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
                          "block_inputs": 2, "allocation": "global"}, "epochs": 0}])") ==
           file_of(model));
   }
+  SUBCASE("prune as each layer's sensitivity allows") {
+    Sequential model = network();
+    training::fit(model, *digits().train, fit_options(3, 5e-3f, 1));
+    const auto measured = prune::sensitivity(
+        model, *digits().train,
+        {.structure = prune::Blocks{.outputs = 1, .inputs = 2}, .images = 200, .quiet = true});
+    const auto shared = prune::share_by_sensitivity(measured, double{0.7f});
+    CHECK(shared.sparsity.at("conv.weight") != shared.sparsity.at("dense.weight"));
+    prune::Pruner pruner({.schedule = prune::polynomial_sparsity({.final = 0.7f}),
+                          .frequency_steps = 2,
+                          .structure = prune::Blocks{.outputs = 1, .inputs = 2},
+                          .allocation = shared});
+    training::fit(model, *digits().train, fit_options(2, 5e-3f, 2), {&pruner});
+    pruner.bake();
+    CHECK(prune::model_sparsity(model) == doctest::Approx(0.7).epsilon(1e-3));
+    std::map<std::string, float> reported;
+    const recipe::RunOptions options{.quiet = true, .on_stage = [&](const auto& r) {
+                                       if (r.stage.prune) reported = r.stage.prune->sparsities;
+                                     }};
+    CHECK(by_recipe(R"([{"epochs": 3, "learning_rate": 0.005},
+                        {"prune": {"sparsity": 0.7, "structure": "blocks", "block_inputs": 2,
+                         "allocation": "sensitivity", "sensitivity_images": 200,
+                         "frequency_steps": 2}, "epochs": 2}])",
+                    options) == file_of(model));
+    CHECK(reported == shared.sparsity);
+  }
   SUBCASE("augmented training") {
     Sequential model = network();
     training::FitOptions fit = fit_options(2, 1e-3f, 1);
@@ -230,8 +257,15 @@ TEST_CASE("after rate the file has live units alone, sorted") {
 }
 
 TEST_CASE("a run that was stopped goes on from its checkpoints to the same bytes") {
-  const std::string text =
-      R"([{"epochs": 1}, {"prune": {"sparsity": 0.5}, "epochs": 2}, {"quantize": {}}])";
+  std::string text;
+  SUBCASE("pruned evenly") {
+    text = R"([{"epochs": 1}, {"prune": {"sparsity": 0.5}, "epochs": 2}, {"quantize": {}}])";
+  }
+  SUBCASE("pruned by sensitivity, which is measured again, and learned steps") {
+    text = R"([{"epochs": 1},
+               {"prune": {"sparsity": 0.5, "allocation": "sensitivity"}, "epochs": 2},
+               {"quantize": {"learned_step": true, "learned_activation_step": true}}])";
+  }
   const auto folder = std::filesystem::temp_directory_path() /
                       ("espalier_recipe_test." + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <map>
 #include <set>
 
 #include "compress/format/reader.hpp"
@@ -154,6 +155,79 @@ TEST_CASE("learned steps: they move, and what they end at is the file's") {
       CHECK(first.size() == (per_channel ? 16 : 1));
       CHECK(first != packed.layers[4].weight.scales);
     }
+}
+
+TEST_CASE("learned activation steps: they move until they are frozen, and are the file's") {
+  for (const int bits : {2, 4, 7}) {
+    const QuantizationAware::Options options{.learned_activation_step = true,
+                                             .activation_bits = bits};
+    const auto packed = trained_file(options);
+    QuantizationAware::Options observed = options;
+    observed.learned_activation_step = false;
+    const auto other = trained_file(observed);
+    int learned = 0;
+    for (std::size_t i = 0; i < packed.layers.size(); ++i) {
+      if (!packed.layers[i].relu) continue;
+      CHECK(packed.layers[i].output.zero_point == 128 - (1 << bits));
+      CHECK(packed.layers[i].output.scale != other.layers[i].output.scale);
+      ++learned;
+    }
+    CHECK(learned == 3);
+  }
+  // Step by step: the first batch gives the first value, gradients move it, freeze_at ends that.
+  Sequential model = trained_network();
+  QuantizationAware aware({.learned_step = true,
+                           .learned_activation_step = true,
+                           .freeze_at = 0.5f,
+                           .round_from = 0.2f});
+  std::vector<float> seen;
+  training::fit(model, *digits().train,
+                {.epochs = 2,
+                 .quiet = true,
+                 .on_step =
+                     [&](const training::StepReport&) {
+                       aware.visit_state([&](const std::string& name, Tensor& t) {
+                         if (name == "conv2.range") {
+                           REQUIRE(t.elements() == 1);
+                           seen.push_back(t.item());
+                         }
+                       });
+                     }},
+                {&aware});
+  REQUIRE(seen.size() == 20);
+  for (std::size_t i = 1; i < seen.size(); ++i) {
+    // Observed for 4 steps (progress below 0.2), learned up to progress 0.5, then as it is.
+    const bool moves = i < 10;
+    CHECK_MESSAGE((seen[i] != seen[i - 1]) == moves, i);
+    CHECK(seen[i] > 0);
+  }
+}
+
+TEST_CASE("what has no relu behind it is observed, and calibration cannot learn") {
+  Sequential model = trained_network();
+  QuantizationAware aware({.learned_activation_step = true});
+  aware.attach(model);
+  std::map<std::string, std::int64_t> sizes;
+  aware.visit_state([&](const std::string& name, Tensor& t) { sizes[name] = t.elements(); });
+  CHECK(sizes.at("conv1.range") == 1);
+  CHECK_THROWS_WITH_AS(aware.calibrate(*digits().train, 10),
+                       doctest::Contains("learned steps of activations want training"), Error);
+  CHECK_THROWS_AS(
+      QuantizationAware({.learned_activation_step = true, .activation_step_learning_rate = 0}),
+      Error);
+  Rng rng(1, "init");
+  Sequential signed_one;
+  signed_one.add("conv", Conv2d({.in = 1, .out = 2, .kernel = 5}, rng))
+      .add("flatten", Flatten())
+      .add("dense1", Dense({.in = 1152, .out = 8}, rng))
+      .add("relu", Relu())
+      .add("dense2", Dense({.in = 8, .out = 10}, rng));
+  QuantizationAware mixed({.learned_activation_step = true});
+  mixed.attach(signed_one);
+  sizes.clear();
+  mixed.visit_state([&](const std::string& name, Tensor& t) { sizes[name] = t.elements(); });
+  CHECK(sizes.at("conv.range") == 3);  // extremes and their weight
+  CHECK(sizes.at("dense1.range") == 1);
 }
 
 TEST_CASE("ternary and binary weights hold the levels of their name; named layers keep bits") {

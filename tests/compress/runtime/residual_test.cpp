@@ -91,10 +91,14 @@ TEST_CASE("a residual network: float, pruned and quantized, runs as it was train
   };
   for (const auto& names : std::vector<std::vector<std::string>>{
            {}, {"a"}, {"b"}, {"projection"}, {"a2", "dense"}, {"stem"}}) {
+    const bool learned = names.size() == 2;  // steps of activations, sums and pools among them
     CAPTURE(names.empty() ? "none" : names.front());
     Sequential tuned = build();
     prune::KeepZeros keep;
-    quantize::QuantizationAware aware({.weight_bits = 6, .float_layers = names, .warn = silent});
+    quantize::QuantizationAware aware({.weight_bits = 6,
+                                       .float_layers = names,
+                                       .learned_activation_step = learned,
+                                       .warn = silent});
     copy_parameters(model, tuned);
     training::fit(tuned, *data.train, {.epochs = names.empty() ? 2 : 1, .quiet = true},
                   {&keep, &aware});

@@ -110,6 +110,9 @@ TEST_CASE("files: written whole, read with a limit, errors typed") {
 }
 
 TEST_CASE("text") {
+  CHECK(shortest_decimal(0.8f) == 0.8);
+  CHECK(shortest_decimal(-1e-30f) == -1e-30);
+  CHECK(shortest_decimal(3) == 3);
   CHECK(with_commas(3274762) == "3,274,762");
   CHECK(with_commas(-1000) == "-1,000");
   CHECK(with_commas(999) == "999");

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 
@@ -66,25 +67,87 @@ TEST_CASE("a resumed run computes the bits of one that was never stopped") {
   CHECK(values_of(second) == values_of(straight));
 }
 
+TEST_CASE("n of m resumes to the bit, and holds in each group") {
+  const auto data = datasets::synthetic_digits({.train = 150, .test = 10});
+  const Folder folder;
+  const auto model_of = [](std::uint64_t seed) {
+    Rng rng(seed, "init");
+    Sequential model;
+    model.add("conv1", Conv2d({.in = 1, .out = 8, .kernel = 5, .stride = 3}, rng))
+        .add("relu", Relu())
+        .add("conv2", Conv2d({.in = 8, .out = 4, .kernel = 3}, rng))
+        .add("flatten", Flatten())
+        .add("dense", Dense({.in = 144, .out = 10}, rng));
+    return model;
+  };
+  for (const std::int64_t keep : {2, 1}) {
+    const auto few = [&] {
+      // Three steps a mask, five an epoch: two steps after the stop live on the mask of before.
+      return prune::Pruner({.schedule = prune::constant_sparsity(0.5f),
+                            .frequency_steps = 3,
+                            .select = prune::named({"conv2", "dense"}),
+                            .structure = prune::NofM{.keep = keep, .of = 4}});
+    };
+    const auto check_groups = [&](Layer& layer) {
+      std::int64_t groups = 0;
+      const NoGradient guard;
+      layer.visit({.parameter = [&](const std::string& name, Parameter& p) {
+        if (name != "conv2.weight" && name != "dense.weight") return;
+        const Tensor value = p.effective().value();  // inputs are the innermost axis
+        for (std::size_t i = 0; i < value.values().size(); i += 4, ++groups)
+          CHECK(std::ranges::count(value.values().subspan(i, 4), 0.0f) == 4 - keep);
+      }});
+      CHECK(groups == 4 * 9 * 2 + 10 * 36);
+    };
+    FitOptions options{.epochs = 4, .batch_size = 32, .learning_rate = 1e-2f, .quiet = true};
+    Sequential straight = model_of(1);
+    auto straight_pruner = few();
+    fit(straight, *data.train, options, {&straight_pruner});
+    check_groups(straight);
+
+    options.checkpoint = folder.path / ("keep-" + std::to_string(keep) + ".safetensors");
+    options.on_epoch_end = [](const EpochReport& r) { return r.epoch != 2; };
+    Sequential first = model_of(1);
+    auto first_pruner = few();
+    CHECK(fit(first, *data.train, options, {&first_pruner}).size() == 2);
+    check_groups(first);
+    options.on_epoch_end = nullptr;
+    Sequential second = model_of(7);
+    auto second_pruner = few();
+    CHECK(fit(second, *data.train, options, {&second_pruner}).size() == 2);
+    check_groups(second);
+    CHECK(values_of(second) == values_of(straight));
+    second_pruner.bake();
+    straight_pruner.bake();
+    CHECK(values_of(second) == values_of(straight));  // the masks too
+    check_groups(second);
+  }
+}
+
 TEST_CASE("quantization-aware training resumes to the bit, its ranges too") {
   const auto data = datasets::synthetic_digits({.train = 150, .test = 10});
   const Folder folder;
+  bool learned = false;
   const auto train = [&](const FitOptions& options, std::uint64_t seed) {
     Sequential model = conv_model(seed);
-    quantize::QuantizationAware aware({.weight_bits = 4});
+    quantize::QuantizationAware aware(
+        {.weight_bits = 4, .learned_step = learned, .learned_activation_step = learned});
     fit(model, *data.train, options, {&aware});
     aware.bake();
     return quantize::evaluate(aware.network(), data.test->get(3).image.reshaped({1, 28, 28, 1}));
   };
-  FitOptions options{.epochs = 4, .batch_size = 32, .quiet = true};
-  const Tensor straight = train(options, 1);
-  options.checkpoint = folder.path / "aware.safetensors";
-  options.on_epoch_end = [](const EpochReport& r) { return r.epoch != 2; };
-  train(options, 1);
-  options.on_epoch_end = nullptr;
-  const Tensor resumed = train(options, 7);
-  for (std::size_t i = 0; i < straight.values().size(); ++i)
-    CHECK(resumed.values()[i] == straight.values()[i]);
+  for (const bool with : {false, true}) {
+    learned = with;
+    FitOptions options{.epochs = 4, .batch_size = 32, .quiet = true};
+    const Tensor straight = train(options, 1);
+    options.checkpoint = folder.path / (learned ? "learned.safetensors" : "aware.safetensors");
+    options.on_epoch_end = [](const EpochReport& r) { return r.epoch != 2; };
+    train(options, 1);
+    options.on_epoch_end = nullptr;
+    const Tensor resumed = train(options, 7);
+    for (std::size_t i = 0; i < straight.values().size(); ++i)
+      CHECK(resumed.values()[i] == straight.values()[i]);
+  }
 }
 
 TEST_CASE("a checkpoint of another run, or a broken one, is refused and changes nothing") {

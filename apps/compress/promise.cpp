@@ -1,0 +1,221 @@
+#include "apps/compress/promise.hpp"
+
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "compress/format/reader.hpp"
+#include "compress/format/writer.hpp"
+#include "compress/pack/pack.hpp"
+#include "compress/quantize/fold_batch_norm.hpp"
+#include "compress/recipe/packed.hpp"
+#include "compress/recipe/run_recipe.hpp"
+#include "core/base/file.hpp"
+#include "core/base/table.hpp"
+#include "core/base/text.hpp"
+#include "layers/copy_parameters.hpp"
+#include "layers/network_file.hpp"
+
+namespace espalier::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool compresses(const recipe::Stage& stage) {
+  return stage.name() != "train";
+}
+
+// The same network, and its values.
+Sequential copy_of(Sequential& model, const Shape& input) {
+  Sequential copy = parse_model_json(format_model_json(model, input), "model").model;
+  copy_parameters(model, copy);
+  return copy;
+}
+
+std::string points(double share) {
+  return fixed(100 * share, 2) + " points";
+}
+
+}  // namespace
+
+Promise::Promise(PromiseOptions options, TrainingData data)
+    : options_(std::move(options)),
+      data_(std::move(data)),
+      images_(split(data_.data.train, std::min<std::int64_t>(5000, data_.data.train->size() / 6))) {
+  const recipe::Recipe all = recipe::load_recipe(options_.recipe);
+  for (const recipe::Stage& stage : all.stages)
+    (before_.stages.size() == 0 && passes_.stages.empty() && !compresses(stage) ? before_ : passes_)
+        .stages.push_back(stage);
+  require(!passes_.stages.empty(), options_.recipe.string(),
+          "has no stage that compresses; add one, as {\"quantize\": {}}");
+  const datasets::Dataset& train = *data_.data.train;
+  if (options_.weights.empty()) {
+    GivenModel given = given_model(options_.model, train, options_.seed);
+    baseline_ = std::move(given.model), labels_ = given.labels;
+    if (before_.stages.empty()) before_.stages = {recipe::Stage{.epochs = 4}};
+  } else {
+    ModelJson file = load_network(options_.weights);
+    require(file.input == train.image_shape() &&
+                file.model.output_shape(file.input) == Shape{train.classes()},
+            options_.weights.string(), "the network takes ", file.input, " and ends in ",
+            file.model.output_shape(file.input), ", the data has images of ", train.image_shape(),
+            " in ", train.classes(), " classes");
+    baseline_ = std::move(file.model), labels_ = file.labels;
+    before_.stages.clear();
+  }
+  if (labels_.empty()) labels_ = data_.labels;
+  fs::create_directories(options_.out);
+}
+
+void Promise::say(const std::string& line) const {
+  if (!options_.quiet) std::cerr << line << (line.ends_with('\n') ? "" : "\n");
+}
+
+double Promise::accuracy(const format::PackedModel& model) const {
+  return 1 - error_of(format::write(model), *images_.validation);
+}
+
+void Promise::train_baseline() {
+  const Shape input = images_.train->image_shape();
+  if (!before_.stages.empty()) {
+    run_recipe(baseline_, *images_.train, before_,
+               {.seed = options_.seed, .quiet = options_.quiet});
+    write_file(options_.out / "float.safetensors", encode_network(baseline_, input, labels_));
+  }
+  whole_ = accuracy(pack::pack(baseline_, input));
+  say("the network in float is right on " + percent(whole_) + " of " +
+      with_commas(images_.validation->size()) + " validation images: a file may lose " +
+      fixed(options_.max_drop, 2) + " points");
+}
+
+Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) {
+  const Shape input = images_.train->image_shape();
+  Sequential model = copy_of(baseline_, input);
+  Try one{.change = std::move(change), .recipe = recipe, .file = {}};
+  const auto network =
+      run_recipe(model, *images_.train, recipe,
+                 {.seed = options_.seed + before_.stages.size(), .quiet = options_.quiet});
+  format::PackedModel packed =
+      recipe::packed(model, network ? &*network : nullptr, input, recipe, recipe.stages.size() - 1);
+  packed.labels = labels_;
+  one.file = format::write(packed);
+  one.accuracy = 1 - error_of(one.file, *images_.validation);
+  return one;
+}
+
+void Promise::find_costs(Try& failed) const {
+  const format::PackedModel compressed = format::read(failed.file, "best.esp");
+  const Shape input = images_.train->image_shape();
+  Sequential floats = copy_of(const_cast<Sequential&>(baseline_), input);
+  bool folds = false;
+  for (const recipe::Stage& stage : failed.recipe.stages)
+    folds = folds || stage.quantize || stage.rate;
+  if (folds) quantize::fold_batch_norm(floats);
+  say("which layer costs it: each alone in the network in float");
+  failed.costs = recipe::layer_costs(pack::pack(floats, input), compressed,
+                                     [this](const format::PackedModel& m) { return accuracy(m); });
+}
+
+std::optional<recipe::Relaxed> Promise::next(const Try& failed) const {
+  const auto sparsities = recipe::layer_sparsities(format::read(failed.file, "best.esp"));
+  for (const auto& [layer, drop] : failed.costs)
+    if (auto relaxed = recipe::relaxed(failed.recipe, layer, sparsities)) return relaxed;
+  return std::nullopt;
+}
+
+void Promise::run() {
+  const auto start = std::chrono::steady_clock::now();
+  const auto time_is_up = [&] {
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    return spent.count() / 60 >= options_.minutes;
+  };
+  train_baseline();
+  std::optional<recipe::Relaxed> plan = recipe::Relaxed{passes_, "the recipe as it is"};
+  while (plan) {
+    tries_.push_back(attempt(plan->recipe, plan->change));
+    Try& last = tries_.back();
+    keep_best();
+    say(last.change + ": " + with_commas(std::ssize(last.file)) + " bytes, loses " +
+        points(whole_ - last.accuracy));
+    if (holds(last)) return;
+    find_costs(last);
+    if (time_is_up()) return;
+    plan = next(last);
+  }
+}
+
+const Promise::Try& Promise::best() const {
+  const Try* best = &tries_.front();
+  for (const Try& one : tries_) {
+    const bool better = holds(one) != holds(*best) ? holds(one)
+                        : holds(one)               ? one.file.size() < best->file.size()
+                                                   : one.accuracy > best->accuracy;
+    if (better) best = &one;
+  }
+  return *best;
+}
+
+void Promise::keep_best() const {
+  write_file(options_.out / "best.esp", best().file);
+  recipe::Recipe whole = before_;
+  whole.stages.insert(whole.stages.end(), best().recipe.stages.begin(), best().recipe.stages.end());
+  write_file(options_.out / "recipe.json", recipe::format_recipe(whole));
+}
+
+void Promise::report() const {
+  if (tries_.empty()) return;
+  const double test = 1 - error_of(best().file, *data_.data.test);
+  const std::string file = (options_.out / "best.esp").string();
+  if (options_.json) {
+    nlohmann::json all{{"file", file},
+                       {"file_bytes", best().file.size()},
+                       {"float_validation_accuracy", whole_},
+                       {"validation_accuracy", best().accuracy},
+                       {"test_accuracy", test},
+                       {"max_drop_points", options_.max_drop},
+                       {"kept", holds(best())},
+                       {"tries", nlohmann::json::array()}};
+    for (const Try& one : tries_) {
+      nlohmann::json costs = nlohmann::json::object();
+      for (const auto& [layer, drop] : one.costs) costs[layer] = drop;
+      all["tries"].push_back({{"change", one.change},
+                              {"file_bytes", one.file.size()},
+                              {"validation_accuracy", one.accuracy},
+                              {"layer_drops", costs}});
+    }
+    std::cout << all.dump() << '\n';
+    return;
+  }
+  Column change{.header = "try", .left = true}, bytes{".esp bytes"}, accuracy{"accuracy"},
+      drop{"points lost"}, cost{.header = "costs most", .left = true};
+  for (const Try& one : tries_) {
+    change.cells.push_back(one.change);
+    bytes.cells.push_back(with_commas(std::ssize(one.file)));
+    accuracy.cells.push_back(percent(one.accuracy));
+    drop.cells.push_back(fixed(100 * (whole_ - one.accuracy), 2));
+    cost.cells.push_back(one.costs.empty() ? ""
+                                           : one.costs.front().layer + ", alone " +
+                                                 fixed(100 * one.costs.front().drop, 2));
+  }
+  std::cout << table({change, bytes, accuracy, drop, cost}, terminal_width(1)) << "Accuracy on "
+            << with_commas(images_.validation->size())
+            << " validation images, by the file as it runs; in float " << percent(whole_) << ".\n"
+            << printable(file) << ": " << with_commas(std::ssize(best().file)) << " bytes, "
+            << percent(test) << " of the test images right; made by "
+            << printable((options_.out / "recipe.json").string()) << "\nNext: espalier inspect "
+            << printable(shell_word(file)) << '\n';
+}
+
+void Promise::require_kept() const {
+  if (holds(best())) return;
+  const auto& costs = best().costs;
+  fail(ErrorKind::kTargetMissed, "compress", "the best file loses ",
+       points(whole_ - best().accuracy), " where ", fixed(options_.max_drop, 2), " are allowed",
+       costs.empty() ? std::string()
+                     : "; layer " + costs.front().layer + " costs most, " +
+                           points(costs.front().drop) + " alone",
+       ": ask less of it in ", options_.recipe.string(),
+       ", train longer, or give it more --minutes");
+}
+
+}  // namespace espalier::apps

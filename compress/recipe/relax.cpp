@@ -1,0 +1,129 @@
+#include "compress/recipe/relax.hpp"
+
+#include <algorithm>
+
+#include "compress/format/wiring.hpp"
+#include "core/base/text.hpp"
+
+namespace espalier::recipe {
+namespace {
+
+using format::PackedLayer;
+
+const PackedLayer* find(const format::PackedModel& model, const std::string& name) {
+  const auto found = std::ranges::find(model.layers, name, &PackedLayer::name);
+  return found == model.layers.end() ? nullptr : &*found;
+}
+
+// The biases as real numbers; `input` is the grid of what the layer takes.
+std::vector<float> real_biases(const PackedLayer& l, const format::ActivationGrid& input) {
+  std::vector<float> biases = l.bias;
+  for (std::size_t c = 0; c < l.bias_levels.size(); ++c)
+    biases.push_back(static_cast<float>(l.bias_levels[c]) *
+                     static_cast<float>(std::int64_t{1} << l.bias_shift) *
+                     (input.scale * l.weight.scales[l.weight.scales.size() == 1 ? 0 : c]));
+  return biases;
+}
+
+std::size_t weights_of(const PackedLayer& l) {
+  return l.weight.values.size() + l.weight.levels.size();
+}
+
+bool names(const std::vector<std::string>& list, const std::string& layer) {
+  return std::ranges::count(list, layer) || std::ranges::count(list, layer + ".weight");
+}
+
+// Whether the stage lets single weights of this layer go.
+bool prunes(const Stage& stage, const std::string& layer) {
+  if (!stage.prune || stage.prune->structure == Form::kNofM) return false;
+  const auto& layers = stage.prune->select.layers;
+  return layers.empty() || names(layers, layer);
+}
+
+std::optional<std::string> with_more_weights(Stage& stage, const std::string& layer,
+                                             const std::map<std::string, float>& sparsities) {
+  constexpr float kNone = 0.05f;  // of zeros this few nothing is worth returning
+  if (!prunes(stage, layer)) return std::nullopt;
+  Prune& prune = *stage.prune;
+  if (prune.allocation != Sharing::kPerLayer) {  // from here on as it came out
+    prune.sparsities.clear();
+    for (const auto& [name, sparsity] : sparsities)
+      if (prunes(stage, name) && sparsity < 1) prune.sparsities[name + ".weight"] = sparsity;
+    prune.allocation = Sharing::kPerLayer;
+  }
+  const bool by_layer = prune.sparsities.contains(layer);
+  const auto named = prune.sparsities.find(by_layer ? layer : layer + ".weight");
+  const float now = named == prune.sparsities.end() ? prune.target.sparsity : named->second;
+  if (now < kNone) return std::nullopt;
+  const float then = 1 - 2 * (1 - now) < kNone ? 0 : 1 - 2 * (1 - now);
+  prune.sparsities[by_layer ? layer : layer + ".weight"] = then;
+  return layer + ": sparsity " + percent(double{now}, 0) + " to " + percent(double{then}, 0);
+}
+
+std::optional<std::string> with_more_bits(Stage& stage, const std::string& layer) {
+  if (!stage.quantize) return std::nullopt;
+  Quantize& q = *stage.quantize;
+  if (names(q.float_layers, layer)) return std::nullopt;
+  const auto own = q.layer_bits.find(layer);
+  const bool narrow = own == q.layer_bits.end() && q.weights != quantize::WeightLevels::kUniform;
+  const int bits = own != q.layer_bits.end() ? own->second : narrow ? 2 : q.weight_bits;
+  if (bits < 8) {
+    q.layer_bits[layer] = std::min(8, bits + 2);
+    return layer + ": " + std::to_string(bits) + " to " + std::to_string(q.layer_bits[layer]) +
+           " bits";
+  }
+  q.layer_bits.erase(layer);
+  q.float_layers.push_back(layer);
+  return layer + ": 8 bits to floats";
+}
+
+}  // namespace
+
+std::vector<LayerCost> layer_costs(
+    const format::PackedModel& floats, const format::PackedModel& compressed,
+    const std::function<double(const format::PackedModel&)>& accuracy) {
+  const double whole = accuracy(floats);
+  const auto grids = format::stage_grids(compressed);
+  std::vector<LayerCost> costs;
+  for (std::size_t i = 0; i < compressed.layers.size(); ++i) {
+    const PackedLayer& l = compressed.layers[i];
+    const PackedLayer* own = format::has_weight(l.kind) ? find(floats, l.name) : nullptr;
+    if (own == nullptr || own->weight.shape != l.weight.shape) continue;
+    format::PackedModel mixed = floats;
+    PackedLayer& replaced = mixed.layers[static_cast<std::size_t>(own - floats.layers.data())];
+    replaced.weight.values = format::float_weights(l.weight);
+    replaced.bias = real_biases(l, grids[format::input_stage(l, i)]);
+    costs.push_back({l.name, whole - accuracy(mixed)});
+  }
+  std::ranges::stable_sort(costs, [&](const LayerCost& a, const LayerCost& b) {
+    if (a.drop != b.drop) return a.drop > b.drop;
+    return weights_of(*find(floats, a.layer)) > weights_of(*find(floats, b.layer));
+  });
+  return costs;
+}
+
+std::map<std::string, float> layer_sparsities(const format::PackedModel& model) {
+  std::map<std::string, float> all;
+  for (const PackedLayer& l : model.layers) {
+    if (!format::has_weight(l.kind)) continue;
+    const auto zeros =
+        std::ranges::count(l.weight.values, 0.0f) + std::ranges::count(l.weight.levels, 0);
+    all[l.name] = static_cast<float>(zeros) / static_cast<float>(weights_of(l));
+  }
+  return all;
+}
+
+std::optional<Relaxed> relaxed(const Recipe& recipe, const std::string& layer,
+                               const std::map<std::string, float>& sparsities) {
+  Relaxed to{recipe, ""};
+  for (Stage& stage : to.recipe.stages)
+    if (const auto change = with_more_weights(stage, layer, sparsities)) to.change = *change;
+  if (!to.change.empty()) return to;
+  to.recipe = recipe;
+  for (Stage& stage : to.recipe.stages)
+    if (const auto change = with_more_bits(stage, layer)) to.change = *change;
+  if (to.change.empty()) return std::nullopt;
+  return to;
+}
+
+}  // namespace espalier::recipe

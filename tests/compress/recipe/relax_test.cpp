@@ -1,0 +1,106 @@
+// Which layer costs most, and what is given back to it.
+#include "compress/recipe/relax.hpp"
+
+#include <doctest/doctest.h>
+
+#include "compress/pack/pack.hpp"
+#include "compress/recipe/run_recipe.hpp"
+#include "compress/runtime/session.hpp"
+#include "datasets/synthetic_digits.hpp"
+#include "layers/conv2d.hpp"
+#include "layers/copy_parameters.hpp"
+#include "layers/dense.hpp"
+#include "layers/flatten.hpp"
+#include "layers/relu.hpp"
+#include "optim/training/evaluate.hpp"
+
+using namespace espalier;
+namespace {
+
+Sequential network() {
+  Rng rng(1, "init");
+  Sequential model;
+  model.add("conv", Conv2d({.in = 1, .out = 6, .kernel = 5, .stride = 3}, rng))
+      .add("relu", Relu())
+      .add("flatten", Flatten())
+      .add("dense", Dense({.in = 384, .out = 10}, rng));
+  return model;
+}
+
+double accuracy(const format::PackedModel& packed, const datasets::Dataset& data) {
+  const runtime::Model model(packed);
+  std::int64_t right = 0;
+  datasets::for_each_batch(data, data.size(), 100, [&](const datasets::Batch& batch) {
+    const auto guesses = training::predictions(model.run(batch.images));
+    for (std::size_t i = 0; i < guesses.size(); ++i) right += guesses[i] == batch.labels[i];
+  });
+  return static_cast<double>(right) / static_cast<double>(data.size());
+}
+
+recipe::Recipe parsed(const std::string& text) {
+  return recipe::parse_recipe(text, "recipe.json");
+}
+
+}  // namespace
+
+TEST_CASE("the layer that a recipe spoils costs most, alone, and the other next to nothing") {
+  const auto data = datasets::synthetic_digits({.train = 600, .test = 300});
+  Sequential model = network();
+  run_recipe(model, *data.train, parsed(R"([{"epochs": 8}])"), {.quiet = true});
+  const auto floats = pack::pack(model, {28, 28, 1});
+  for (const std::string spoilt : {"conv", "dense"}) {
+    CAPTURE(spoilt);
+    Sequential copy = network();
+    copy_parameters(model, copy);
+    const auto network =
+        run_recipe(copy, *data.train,
+                   parsed(R"([{"prune": {"sparsity": 0.995, "layers": [")" + spoilt +
+                          R"("]}, "epochs": 0}, {"quantize": {}, "epochs": 0}])"),
+                   {.quiet = true});
+    const auto compressed = pack::pack(*network, {28, 28, 1});
+    const auto costs = recipe::layer_costs(floats, compressed,
+                                           [&](const auto& m) { return accuracy(m, *data.test); });
+    REQUIRE(costs.size() == 2);
+    CHECK(costs[0].layer == spoilt);
+    CHECK(costs[0].drop > 0.1);
+    CHECK(std::abs(costs[1].drop) < 0.02);
+    const auto sparsities = recipe::layer_sparsities(compressed);
+    CHECK(sparsities.at(spoilt) > 0.98f);
+    CHECK(sparsities.at(spoilt == "conv" ? "dense" : "conv") < 0.1f);
+  }
+}
+
+TEST_CASE("weights come back first, then bits, then floats, then nothing is left") {
+  const std::map<std::string, float> sparsities{{"conv", 0.6f}, {"dense", 0.9f}};
+  recipe::Recipe now = parsed(
+      R"([{"prune": {"sparsity": 0.8, "allocation": "global"}}, {"quantize": {"weight_bits": 5}}])");
+  std::vector<std::string> changes;
+  while (const auto next = recipe::relaxed(now, "dense", sparsities)) {
+    changes.push_back(next->change);
+    now = next->recipe;
+    REQUIRE(changes.size() < 20);
+  }
+  CHECK(changes == std::vector<std::string>{
+                       "dense: sparsity 90 % to 80 %", "dense: sparsity 80 % to 60 %",
+                       "dense: sparsity 60 % to 20 %", "dense: sparsity 20 % to 0 %",
+                       "dense: 5 to 7 bits", "dense: 7 to 8 bits", "dense: 8 bits to floats"});
+  const auto& prune = *now.stages[0].prune;
+  CHECK(prune.allocation == recipe::Sharing::kPerLayer);  // as global came out
+  CHECK(prune.sparsities ==
+        std::map<std::string, float>{{"conv.weight", 0.6f}, {"dense.weight", 0.0f}});
+  CHECK(now.stages[1].quantize->float_layers == std::vector<std::string>{"dense"});
+  // And it is a recipe, which reads as it was written.
+  CHECK(recipe::format_recipe(parsed(recipe::format_recipe(now))) == recipe::format_recipe(now));
+}
+
+TEST_CASE("what the recipe does not ask of a layer cannot be given back") {
+  const std::map<std::string, float> sparsities{{"conv", 0.6f}, {"dense", 0.9f}};
+  const auto prunes = parsed(R"([{"prune": {"sparsity": 0.8, "layers": ["dense"]}}])");
+  CHECK_FALSE(recipe::relaxed(prunes, "conv", sparsities));
+  CHECK(recipe::relaxed(prunes, "dense", sparsities));
+  const auto n_of_m = parsed(R"([{"prune": {"structure": "n_of_m"}}, {"quantize": {}}])");
+  CHECK(recipe::relaxed(n_of_m, "conv", sparsities)->change == "conv: 8 bits to floats");
+  const auto named = parsed(R"([{"quantize": {"weights": "ternary", "layer_bits": {"conv": 6}}}])");
+  CHECK(recipe::relaxed(named, "conv", sparsities)->change == "conv: 6 to 8 bits");
+  CHECK(recipe::relaxed(named, "dense", sparsities)->change == "dense: 2 to 4 bits");
+}
