@@ -60,11 +60,15 @@ class Builder {
   void separable_block(const std::string& name, std::int64_t out) {
     add(name + "_depthwise",
         DepthwiseConv2d({.channels = shape_[2], .kernel = 3, .padding = Padding::same()}, rng_));
-    add(name + "_norm1", BatchNorm({.channels = shape_[2]}));
+    norm(name + "_norm1");
     add(name + "_relu1", Relu());
     add(name + "_pointwise", Conv2d({.in = shape_[2], .out = out, .kernel = 1}, rng_));
-    add(name + "_norm2", BatchNorm({.channels = out}));
+    norm(name + "_norm2");
     add(name + "_relu2", Relu());
+  }
+  // Nine in a row want statistics that keep up with the weights, in runs of few steps too.
+  void norm(const std::string& name) {
+    add(name, BatchNorm({.channels = shape_[2], .momentum = 0.9f}));
   }
   // MLPerf Tiny's for keywords (Banbury et al. 2021; Zhang et al. 2017, "Hello edge").
   void dscnn(std::int64_t width) {
@@ -76,7 +80,7 @@ class Builder {
                         .stride = 2,
                         .padding = Padding::same()},
                        rng_));
-    add("stem_norm", BatchNorm({.channels = width}));
+    norm("stem_norm");
     add("stem_relu", Relu());
     for (int i = 1; i <= 4; ++i) separable_block("block" + std::to_string(i), width);
     global_average_pool();
