@@ -35,6 +35,7 @@ class Augmentation : public Dataset {
   Example get(std::int64_t i) const override;
   Shape image_shape() const override { return dataset_->image_shape(); }
   int classes() const override { return dataset_->classes(); }
+  bool has_targets() const override { return dataset_->has_targets(); }
 
  private:
   std::shared_ptr<const Dataset> dataset_;

@@ -50,6 +50,7 @@ std::optional<Batch> BatchLoader::make(std::size_t begin) const {
             " is ", example.image.shape(), ", its dataset says ", image);
     out = std::ranges::copy(example.image.values(), out).out;
     batch.labels.push_back(example.label);
+    if (dataset_.has_targets()) batch.targets.push_back(example.target);
   }
   return batch;
 }

@@ -9,7 +9,7 @@ Batch collate(const Dataset& dataset, std::span<const std::int64_t> indices) {
   require(!indices.empty(), "collate", "wants at least one index");
   const Shape image = dataset.image_shape();
   const auto n = static_cast<std::int64_t>(indices.size());
-  Batch batch{Tensor::uninitialized({n, image[0], image[1], image[2]}), {}};
+  Batch batch{Tensor::uninitialized({n, image[0], image[1], image[2]}), {}, {}};
   batch.labels.reserve(indices.size());
   float* out = batch.images.mutable_data();
   for (const std::int64_t i : indices) {
@@ -18,6 +18,7 @@ Batch collate(const Dataset& dataset, std::span<const std::int64_t> indices) {
             example.image.shape(), ", its dataset says ", image);
     out = std::ranges::copy(example.image.values(), out).out;
     batch.labels.push_back(example.label);
+    if (dataset.has_targets()) batch.targets.push_back(example.target);
   }
   return batch;
 }

@@ -15,6 +15,7 @@ namespace espalier::datasets {
 struct Example {
   Tensor image;  // [H W C], float32, 0..1
   int label = 0;
+  float target = 0;  // of a dataset with targets
 };
 
 // get() changes nothing and depends on `i` alone: threads may share a dataset.
@@ -26,11 +27,14 @@ class Dataset {
   virtual Example get(std::int64_t i) const = 0;
   virtual Shape image_shape() const = 0;  // [H W C]
   virtual int classes() const = 0;        // labels are 0..classes()-1
+  // Regression: examples have a number to predict in place of a label; classes() is 1, labels are 0.
+  virtual bool has_targets() const { return false; }
 };
 
 struct Batch {
   Tensor images;  // [N H W C]
   std::vector<int> labels;
+  std::vector<float> targets = {};  // of a dataset with targets
 };
 
 // The examples of these indices, in this order. Errors: kUsage when there are none.

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include "datasets/csv.hpp"
 #include "datasets/gzip.hpp"
 #include "datasets/idx_folder.hpp"
 #include "datasets/jpeg_decode.hpp"
@@ -47,7 +46,8 @@ void refuse_image_options(const LoadOptions& options, const fs::path& path) {
 }
 
 LoadedData built_in(const fs::path& name, const LoadOptions& options) {
-  require(!options.size && !options.grey && options.label.empty(), name.string(),
+  require(!options.size && !options.grey && options.csv.label.empty() && !options.csv.regression,
+          name.string(),
           "is built in, its pictures are as they are: leave out size, grey and label");
   LoadedData result;
   result.kind = DataKind::kBuiltIn;
@@ -88,20 +88,22 @@ LoadedData load_data(const fs::path& path, const LoadOptions& options) {
     const std::string other = kind_of(path);
     require(other.empty(), ErrorKind::kCorrupt, path.string(), other, kWanted);
     refuse_image_options(options, path);
-    CsvData csv = load_csv(path, {.label = options.label, .header = {}, .split = options.split});
+    CsvOptions reading = options.csv;
+    reading.split = options.split;
+    CsvData csv = load_csv(path, reading);
     result.kind = DataKind::kCsv;
     result.data = csv.data;
     result.labels = std::move(csv.labels);
     result.split = true;
     result.features = std::move(csv.features);
-    result.mean = std::move(csv.mean);
-    result.deviation = std::move(csv.deviation);
+    result.columns = std::move(csv.columns);
+    result.target = csv.target;
     return result;
   }
   require(fs::is_directory(status), ErrorKind::kCorrupt, path.string(), "is no file and no folder",
           kWanted);
-  require(options.label.empty(), path.string(),
-          "is a folder: its classes need no label column; leave the label out");
+  require(options.csv.label.empty() && !options.csv.regression, path.string(),
+          "is a folder: its classes need no label column; leave label and regression out");
   if (is_idx_folder(path)) {
     IdxFolderData idx = load_idx_folder(path, {.size = options.size, .grey = options.grey});
     result.data = idx.data;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/csv.hpp"
 #include "datasets/image_folder.hpp"
 
 namespace espalier::datasets {
@@ -21,7 +22,7 @@ bool is_built_in(const std::filesystem::path& path);
 struct LoadOptions {
   std::optional<ImageSize> size = {};  // pictures are resized to it; none: as they are
   bool grey = false;                   // pictures become grey; else an image folder is RGB
-  std::string label = {};              // the column of a CSV file's classes (csv.hpp)
+  CsvOptions csv = {};                 // but for the split
   SplitOptions split = {};             // where the data does not say what is for the test
   // Image folders: see image_folder.hpp.
   bool first_size = false;
@@ -37,9 +38,10 @@ struct LoadedData {
   // Image folders.
   std::vector<SkippedFile> skipped = {};
   std::vector<SizeCount> sizes = {};
-  // CSV: what was taken from each feature to bring it to 0..1 (csv.hpp).
+  // CSV: what was taken from each feature to bring it to 0..1, and from the target (csv.hpp).
   std::vector<std::string> features = {};
-  std::vector<float> mean = {}, deviation = {};
+  std::vector<Scaling> columns = {};
+  std::optional<Scaling> target = {};
 };
 
 // A folder with IDX files of MNIST's names (idx_folder.hpp), a folder of image folders

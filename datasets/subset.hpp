@@ -16,6 +16,7 @@ class Subset : public Dataset {
   Example get(std::int64_t i) const override;
   Shape image_shape() const override { return dataset_->image_shape(); }
   int classes() const override { return dataset_->classes(); }
+  bool has_targets() const override { return dataset_->has_targets(); }
 
  private:
   std::shared_ptr<const Dataset> dataset_;

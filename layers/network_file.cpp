@@ -9,9 +9,10 @@ constexpr const char* kModel = "model";
 
 }  // namespace
 
-Bytes encode_network(Sequential& model, const Shape& input,
-                     const std::vector<std::string>& labels) {
+Bytes encode_network(Sequential& model, const Shape& input, const std::vector<std::string>& labels,
+                     const std::map<std::string, std::string>& more) {
   Archive archive = parameters_of(model);
+  archive.metadata.insert(more.begin(), more.end());
   archive.metadata[kModel] = format_model_json(model, input, kModel, labels);
   return encode_archive(archive);
 }

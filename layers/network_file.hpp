@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,12 @@
 
 namespace espalier {
 
-// The file's bytes. `input` is of one example, [H W C] or [F]; labels: none, or one an output.
+// The file's bytes. `input` is of one example, [H W C] or [F]; labels: none, or one an output;
+// more: metadata beside the model's.
 // Transforms and taps are not in it: bake first. Errors: as format_model_json().
 Bytes encode_network(Sequential& model, const Shape& input,
-                     const std::vector<std::string>& labels = {});
+                     const std::vector<std::string>& labels = {},
+                     const std::map<std::string, std::string>& more = {});
 
 // `name` names the archive in errors. Errors: kCorrupt when it holds no model.json, and those of
 // parse_model_json() and set_parameters().

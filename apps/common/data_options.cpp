@@ -28,6 +28,9 @@ std::string identity(DataOptions options, const TrainingData& data) {
   text << data.name << arguments_of(options) << "; " << data.data.train->size() << " and "
        << data.data.test->size() << " images of " << data.data.train->image_shape() << ", "
        << data.data.train->classes() << " classes";
+  text.precision(9);  // tells every float from every other
+  for (const datasets::Scaling& s : data.columns) text << "; " << s.mean << ' ' << s.deviation;
+  if (data.target) text << "; target " << data.target->mean << ' ' << data.target->deviation;
   return text.str();
 }
 
@@ -40,6 +43,8 @@ void add_reading_options(CLI::App& app, DataOptions& options) {
   app.add_flag("--grey", options.grey, "Make pictures grey (default: RGB from an image folder)");
   app.add_option("--label", options.label,
                  "Column of a CSV file's classes, by number from 1 or by name (default: the last)");
+  app.add_flag("--regression", options.regression,
+               "That column holds numbers to predict, not classes");
   app.add_option("--test-share", options.split.test_share,
                  "Of each class, kept for the test where the data has no test part")
       ->check(CLI::Range(0.001, 0.999))
@@ -90,18 +95,23 @@ std::string arguments_of(const DataOptions& o) {
   if (!o.size.empty()) text << " --size " << shell_word(o.size);
   if (o.grey) text << " --grey";
   if (!o.label.empty()) text << " --label " << shell_word(o.label);
+  if (o.regression) text << " --regression";
   if (o.split.test_share != defaults.split.test_share)
     text << " --test-share " << o.split.test_share;
   if (o.split.seed != defaults.split.seed) text << " --split-seed " << o.split.seed;
   return text.str();
 }
 
-datasets::LoadedData load_path(const DataOptions& options, bool first_size) {
+datasets::LoadedData load_path(const DataOptions& options, bool first_size,
+                               const ModelInput* model) {
+  datasets::CsvOptions csv{.label = options.label, .regression = options.regression};
+  if (model && !model->columns.empty()) csv.columns = model->columns, csv.classes = model->labels;
+  if (model && model->target) csv.regression = true, csv.target = model->target;
   std::optional<Progress> progress;
   auto loaded = datasets::load_data(
       *options.path, {.size = parse_size(options.size),
                       .grey = options.grey,
-                      .label = options.label,
+                      .csv = csv,
                       .split = options.split,
                       .first_size = first_size,
                       .progress = [&](std::int64_t done, std::int64_t total) {
@@ -114,27 +124,31 @@ datasets::LoadedData load_path(const DataOptions& options, bool first_size) {
 }
 
 void require_path_for_reading(const DataOptions& options) {
-  require(options.path || (options.size.empty() && !options.grey && options.label.empty()),
-          "--data", "is missing: --size, --grey and --label say how it is read");
+  require(options.path || (options.size.empty() && !options.grey && options.label.empty() &&
+                           !options.regression),
+          "--data", "is missing: --size, --grey, --label and --regression say how it is read");
 }
 
-TrainingData load_training_data(const DataOptions& options) {
+TrainingData load_training_data(const DataOptions& options, const ModelInput* model) {
   TrainingData result;
   if (options.path) {
-    auto loaded = load_path(options);
+    auto loaded = load_path(options, false, model);
     const bool built_in = loaded.kind == datasets::DataKind::kBuiltIn;
     const std::string name = last_part(*options.path);
-    result = {
-        loaded.data, built_in, built_in ? "synthetic " + name : name, std::move(loaded.labels), {}};
+    result = {.data = loaded.data,
+              .synthetic = built_in,
+              .name = built_in ? "synthetic " + name : name,
+              .labels = std::move(loaded.labels),
+              .columns = std::move(loaded.columns),
+              .target = loaded.target,
+              .identity = {}};
   } else {
     require_path_for_reading(options);
     std::optional<datasets::MnistData> mnist;
     if (!options.synthetic) mnist = datasets::find_or_fetch_mnist();
-    result = {mnist ? *mnist : datasets::synthetic_digits(),
-              !mnist,
-              mnist ? "MNIST" : kSynthetic,
-              {},
-              {}};
+    result.data = mnist ? *mnist : datasets::synthetic_digits();
+    result.synthetic = !mnist;
+    result.name = mnist ? "MNIST" : kSynthetic;
   }
   auto& train = result.data.train;
   if (options.images) {
@@ -152,7 +166,10 @@ TrainingData load_data_for(const ModelInput& model, DataOptions options) {
     if (options.size.empty()) options.size = std::to_string(height) + "x" + std::to_string(width);
     options.grey = options.grey || channels == 1;
   }
-  TrainingData data = load_training_data(options);
+  TrainingData data = load_training_data(options, &model);
+  require(data.target.has_value() == model.target.has_value(), model.file,
+          model.target ? "predicts numbers, the data has classes"
+                       : "tells classes apart, the data has numbers to predict");
   require(model.labels.empty() || data.labels.empty() || model.labels == data.labels, model.file,
           "knows other classes than the data: ", join(model.labels, ", ").substr(0, 200),
           "; the data's are ", join(data.labels, ", ").substr(0, 200));

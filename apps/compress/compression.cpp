@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "apps/common/model_input.hpp"
 #include "apps/smallest/teacher.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
@@ -41,10 +42,11 @@ bool fits(const NetworkKind& kind, const Task& task) {
 }
 
 // The classes' names in the file, where the data has any.
-Bytes labelled(const Bytes& file, const std::vector<std::string>& labels) {
-  if (labels.empty()) return file;
+Bytes labelled(const Bytes& file, const TrainingData& data) {
+  if (data.labels.empty() && data.columns.empty()) return file;
   format::PackedModel model = format::read(file, "compress");
-  model.labels = labels;
+  model.labels = data.labels;
+  remember_scalings(model, data);
   return format::write(model);
 }
 
@@ -155,7 +157,7 @@ Compression::Kept Compression::try_plan(const Plan& plan) const {
   const auto trained =
       train_smallest(recipe_for(plan), images_, &*distillation_,
                      {.seed = options_.seed, .label = name, .quiet = options_.quiet});
-  const Bytes file = labelled(trained.file, data_.labels);
+  const Bytes file = labelled(trained.file, data_);
   write_file(options_.out / (name + ".esp"), file);
   return {{plan, std::ssize(file), trained.validation_error, trained.training_minutes,
            trained.descent_minutes},

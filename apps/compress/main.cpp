@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "apps/common/model_input.hpp"
 #include "apps/common/program.hpp"
 #include "apps/common/words.hpp"
 #include "apps/compress/compression.hpp"
@@ -22,7 +23,9 @@ void compress(CompressOptions options) {
   set_threads(1);
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
-  Compression compression(options, load_training_data(options.data));
+  TrainingData data = load_training_data(options.data);
+  require_classes(data, "compress");
+  Compression compression(options, std::move(data));
   try {
     compression.run();
   } catch (const Error& error) {

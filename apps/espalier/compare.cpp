@@ -8,7 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/data_options.hpp"
+#include "apps/common/model_input.hpp"
 #include "apps/espalier/commands.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/progress.hpp"
@@ -38,7 +38,7 @@ struct Side {
   Side(const Side&) = delete;  // the session keeps a reference to the model
   Side& operator=(const Side&) = delete;
 
-  ModelInput input() const { return {file, model.packed().input_shape, model.packed().labels}; }
+  ModelInput input() const { return input_of(file, model.packed()); }
   std::vector<int> answers(const Tensor& images) {
     const auto logits = session.run(images);
     require(std::ranges::all_of(logits, [](float v) { return std::isfinite(v); }),
@@ -101,6 +101,7 @@ void compare(const CompareOptions& options) {
   DataOptions wanted = options.data;
   wanted.quiet = options.json || options.quiet;
   const TrainingData data = load_data_for(a.input(), wanted);
+  require_classes(data, "compare");
   const auto& test = *data.data.test;
   Progress progress("compare", test.size(), "images", wanted.quiet);
   std::int64_t differ = 0, seen = 0;

@@ -47,10 +47,10 @@ Column names_of_values(const DataReport& r) {
 
 // Of CSV features as they stand in the file; of pictures in 0..1.
 double mean_of(const DataReport& r, std::size_t c) {
-  return c < r.loaded.mean.size() ? double{r.loaded.mean[c]} : r.train.mean[c];
+  return c < r.loaded.columns.size() ? double{r.loaded.columns[c].mean} : r.train.mean[c];
 }
 double deviation_of(const DataReport& r, std::size_t c) {
-  return c < r.loaded.deviation.size() ? double{r.loaded.deviation[c]} : r.train.deviation[c];
+  return c < r.loaded.columns.size() ? double{r.loaded.columns[c].deviation} : r.train.deviation[c];
 }
 
 void print_sizes(std::ostream& out, const DataReport& r) {
@@ -97,9 +97,17 @@ void print(std::ostream& out, const DataReport& r) {
     out << s[2] << " features, ";
   else
     out << s[0] << " x " << s[1] << (s[2] == 1 ? " grey, " : " RGB, ");
-  out << train->classes() << " classes, " << with_commas(train->size()) << " training and "
-      << with_commas(test->size()) << " test examples"
-      << (r.loaded.split ? " (a stratified split)" : "") << '\n';
+  if (r.loaded.target)
+    out << "numbers to predict (mean " << number(double{r.loaded.target->mean}) << ", deviation "
+        << number(double{r.loaded.target->deviation}) << "), ";
+  else
+    out << train->classes() << " classes, ";
+  out << with_commas(train->size()) << " training and " << with_commas(test->size())
+      << " test examples"
+      << (!r.loaded.split   ? ""
+          : r.loaded.target ? " (a random split)"
+                            : " (a stratified split)")
+      << '\n';
   Column label{.header = "class", .left = true}, for_train{"training"}, for_test{"test"};
   for (std::size_t c = 0; c < r.train.counts.size(); ++c) {
     label.cells.push_back(printable(label_of(r, c)));
@@ -107,7 +115,7 @@ void print(std::ostream& out, const DataReport& r) {
     for_test.cells.push_back(with_commas(r.test.counts[c]));
   }
   const std::size_t width = terminal_width(STDOUT_FILENO);
-  out << table({label, for_train, for_test}, width);
+  if (!r.loaded.target) out << table({label, for_train, for_test}, width);
   Column mean{"mean"}, deviation{"deviation"};
   for (std::size_t c = 0; c < r.train.mean.size(); ++c) {
     mean.cells.push_back(number(mean_of(r, c)));
@@ -134,7 +142,9 @@ nlohmann::json to_json(const DataReport& r) {
            {"deviation", json::array()},
            {"sizes", json::array()},
            {"skipped", json::array()}};
-  for (std::size_t c = 0; c < r.train.counts.size(); ++c)
+  if (r.loaded.target)
+    all["target"] = {{"mean", r.loaded.target->mean}, {"deviation", r.loaded.target->deviation}};
+  for (std::size_t c = 0; c < r.train.counts.size() && !r.loaded.target; ++c)
     all["classes"].push_back(
         {{"label", label_of(r, c)}, {"train", r.train.counts[c]}, {"test", r.test.counts[c]}});
   for (std::size_t c = 0; c < r.train.mean.size(); ++c) {

@@ -1,5 +1,6 @@
 // espalier export FORMAT MODEL.esp -o FILE: the model for other programs and machines.
 #include <filesystem>
+#include <iostream>
 #include <functional>
 #include <memory>
 
@@ -93,6 +94,16 @@ const std::vector<Format>& formats() {
   return kAll;
 }
 
+// What the exported network leaves to its caller.
+void say_scalings(const format::PackedModel& model) {
+  if (!model.columns.empty())
+    std::cerr << "It takes columns that are scaled already: x = 0.5 + (value - mean) / (8 "
+                 "deviation), 0 to 1; espalier inspect --json has means and deviations\n";
+  if (model.target)
+    std::cerr << "Its output stands for " << model.target->mean << " + " << model.target->deviation
+              << " * output\n";
+}
+
 void export_model(const ExportOptions& o) {
   std::error_code none;  // there yet
   require(!std::filesystem::equivalent(o.output, o.model, none), "-o", o.output.string(),
@@ -103,6 +114,7 @@ void export_model(const ExportOptions& o) {
     if (o.format != format.name) continue;
     const Bytes bytes = format.write(model, target);
     write_file(o.output, bytes);
+    if (!o.say.quiet) say_scalings(model);
     say({{{o.output, std::ssize(bytes)}}, format.next(o.output)}, o.say);
   }
 }

@@ -20,6 +20,11 @@ json facts_json(const std::string& file, std::int64_t file_bytes, const format::
                       {"file_bytes", l.file_bytes},
                       {"macs", l.macs},
                       {"activation_bytes", l.activation_bytes}});
+  const auto scaling = [](const format::Scaling& s) -> json {
+    return {{"mean", s.mean}, {"deviation", s.deviation}};
+  };
+  json columns = json::array();
+  for (const auto& column : model.columns) columns.push_back(scaling(column));
   return {{"file", file},
           {"file_bytes", file_bytes},
           {"version", format::version_for(model)},
@@ -29,6 +34,8 @@ json facts_json(const std::string& file, std::int64_t file_bytes, const format::
           {"input_zero_point", model.input.zero_point},
           {"input_mean", model.input_mean},
           {"input_deviation", model.input_deviation},
+          {"columns", columns},
+          {"target", model.target ? scaling(*model.target) : json()},
           {"labels", model.labels},
           {"layers", layers},
           {"parameters", facts.parameters},

@@ -70,8 +70,14 @@ void print_facts(std::ostream& out, const std::string& file, std::int64_t file_b
   }
   if (model.input_mean != 0 || model.input_deviation != 1)
     out << ", of (pixel / 255 - " << model.input_mean << ") / " << model.input_deviation;
+  if (!model.columns.empty()) out << ", columns scaled as in training";
   const auto& last = facts.layers.back().output;
-  out << "\nlabels  " << labels_text(model, last[0] * last[1] * last[2]) << "\n\n"
+  if (model.target)
+    out << "\noutput  a number, " << model.target->mean << " + " << model.target->deviation
+        << " * what the last layer yields";
+  else
+    out << "\nlabels  " << labels_text(model, last[0] * last[1] * last[2]);
+  out << "\n\n"
       << layer_table(facts, width) << "\n"
       << with_commas(facts.parameters) << " parameters; as float32 they take "
       << with_commas(facts.dense_float_bytes) << " bytes, "

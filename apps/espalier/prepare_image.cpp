@@ -25,6 +25,12 @@ Tensor unrepeated(const Tensor& picture, std::int64_t height, std::int64_t width
   return small;
 }
 
+// MNIST's classes have no names in the file, unless someone gave them theirs.
+bool reads_digits(const format::PackedModel& model) {
+  return model.input_shape == std::array<std::int64_t, 3>{28, 28, 1} &&
+         (model.labels.empty() || model.labels[0] == "0" || model.labels[0] == "zero");
+}
+
 }  // namespace
 
 PreparedImage prepare_image(const std::filesystem::path& file, const format::PackedModel& model,
@@ -34,19 +40,21 @@ PreparedImage prepare_image(const std::filesystem::path& file, const format::Pac
               width <= datasets::kMaxImageSide,
           "prepare_image", "the model's input is ", height, " x ", width, " x ", channels,
           "; a picture has 1 or 3 channels and sides up to ", datasets::kMaxImageSide);
-  const Tensor picture = datasets::to_float(
-      datasets::load_image(file, channels == 1 ? datasets::Color::kGrey : datasets::Color::kRgb));
+  const Tensor bytes =
+      datasets::load_image(file, channels == 1 ? datasets::Color::kGrey : datasets::Color::kRgb);
+  const Tensor picture = datasets::to_float(bytes);
   const auto size = [](const Tensor& t) {
     return std::to_string(t.shape()[1]) + " x " + std::to_string(t.shape()[0]);
   };
-  if (model.input_shape == std::array<std::int64_t, 3>{28, 28, 1}) {
+  if (reads_digits(model)) {
     const auto digit =
         datasets::center_digit(unrepeated(picture, height, width), invert, file.string());
     return {digit.image, size(picture) + ", " +
                              (digit.inverted ? "dark on light: inverted" : "light on dark") +
                              (digit.taken_as_is ? ", taken as it is" : ", centred as MNIST was")};
   }
-  PreparedImage prepared{datasets::resize(picture, height, width), size(picture)};
+  PreparedImage prepared{datasets::to_float(datasets::resize_bytes(bytes, height, width)),
+                         size(picture)};
   if (picture.shape() != prepared.image.shape())
     prepared.changes += ", resized to " + size(prepared.image);
   if (invert) {

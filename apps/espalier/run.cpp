@@ -12,6 +12,7 @@
 #include "apps/espalier/prepare_image.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/text.hpp"
+#include "datasets/csv.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -19,9 +20,14 @@ namespace {
 struct RunOptions {
   std::filesystem::path model;
   std::vector<std::string> images;
+  std::string label;  // of a CSV file: the column to leave out
   bool invert = false;
   bool json = false;
 };
+
+float value_of(const format::PackedModel& model, float output) {
+  return model.target->mean + model.target->deviation * output;
+}
 
 struct Guess {
   std::size_t index;
@@ -61,29 +67,76 @@ void print(const std::string& file, const PreparedImage& prepared,
   }
 }
 
-void print_json(const std::string& file, const std::vector<Guess>& guesses,
-                const PreparedImage& prepared, std::span<const float> logits) {
+nlohmann::json json_of(const std::vector<Guess>& guesses) {
   auto top = nlohmann::json::array();
   for (const auto& guess : guesses)
     top.push_back(
         {{"class", guess.index}, {"label", guess.label}, {"probability", guess.probability}});
+  return top;
+}
+
+void print_json(const std::string& file, const std::vector<Guess>& guesses,
+                const PreparedImage& prepared, std::span<const float> logits) {
   std::cout << nlohmann::json{{"image", file},
                               {"preparation", prepared.changes},
-                              {"top", top},
+                              {"top", json_of(guesses)},
                               {"logits", std::vector<float>(logits.begin(), logits.end())}}
                    .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
             << "\n";
+}
+
+std::vector<float> finite_logits(runtime::Session& session, const Tensor& image,
+                                 const RunOptions& options) {
+  const auto logits = session.run(image);
+  require(std::ranges::all_of(logits, [](float v) { return std::isfinite(v); }),
+          ErrorKind::kCorrupt, options.model.string(), "gives logits that are not finite");
+  return {logits.begin(), logits.end()};
+}
+
+// Each row of a table, its columns scaled as in training.
+void run_rows(const std::string& file, const runtime::Model& model, runtime::Session& session,
+              const RunOptions& options) {
+  const auto& packed = model.packed();
+  const std::size_t columns = packed.columns.size();
+  const auto table = datasets::load_csv_features(file == "-" ? "/dev/stdin" : file, columns,
+                                                 {.label = options.label});
+  Tensor row({1, 1, 1, static_cast<std::int64_t>(columns)});
+  for (std::size_t i = 0; i < table.values.size() / columns; ++i) {
+    for (std::size_t c = 0; c < columns; ++c)
+      row.mutable_data()[c] = datasets::scaled(
+          table.values[i * columns + c], {packed.columns[c].mean, packed.columns[c].deviation});
+    const auto logits = finite_logits(session, row, options);
+    if (options.json) {
+      nlohmann::json line{{"file", file}, {"row", i + 1}, {"logits", logits}};
+      if (packed.target)
+        line["value"] = value_of(packed, logits[0]);
+      else
+        line["top"] = json_of(top_three(logits, packed));
+      std::cout << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+      continue;
+    }
+    std::cout << "row " << i + 1 << "  ";
+    if (packed.target) {
+      std::cout << value_of(packed, logits[0]) << '\n';
+      continue;
+    }
+    const Guess best = top_three(logits, packed)[0];
+    std::cout << printable(best.label) << "  " << percent(best.probability) << '\n';
+  }
 }
 
 void run(const RunOptions& options) {
   const auto model = runtime::Model::load(options.model);
   runtime::Session session(model);
   for (const auto& file : options.images) {
+    if (!model.packed().columns.empty()) {
+      run_rows(file, model, session, options);
+      continue;
+    }
     const auto prepared = prepare_image(file, model.packed(), options.invert);
     const Shape& s = prepared.image.shape();
-    const auto logits = session.run(prepared.image.reshaped({1, s[0], s[1], s[2]}));
-    require(std::ranges::all_of(logits, [](float v) { return std::isfinite(v); }),
-            ErrorKind::kCorrupt, options.model.string(), "gives logits that are not finite");
+    const auto logits =
+        finite_logits(session, prepared.image.reshaped({1, s[0], s[1], s[2]}), options);
     const auto guesses = top_three(logits, model.packed());
     if (options.json)
       print_json(file, guesses, prepared, logits);
@@ -96,19 +149,29 @@ void run(const RunOptions& options) {
 
 void add_run(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
-  auto* command = app.add_subcommand("run", "Say what is on a picture");
+  auto* command =
+      app.add_subcommand("run", "Say what is on a picture, or what the rows of a table are");
   command->add_option("model", options->model, "An .esp file")->required();
-  command->add_option("images", options->images, "PNG or BMP files; - reads standard input")
+  command
+      ->add_option(
+          "images", options->images,
+          "PNG, BMP or JPEG files, or CSV files for a model of rows; - reads standard input")
       ->required();
   command->add_flag("--invert", options->invert,
                     "Turn light and dark round, where they were taken the wrong way");
-  command->add_flag("--json", options->json, "Print one line of JSON an image");
+  command->add_option("--label", options->label,
+                      "Column of a CSV file's classes, where it has one: left out (default: the "
+                      "last of one column more than the model wants)");
+  command->add_flag("--json", options->json, "Print one line of JSON an image or row");
   command->footer(
-      "Models of 28 x 28 grey pixels read digits: the picture may have any size, dark ink on\n"
+      "A model of rows scales columns as in its training, and says each row's class or number.\n"
+      "Models of 28 x 28 grey pixels without class names read digits: the picture may have any "
+      "size, dark ink on\n"
       "light paper or the reverse; the digit is cut out, scaled to 20 x 20 and centred by its\n"
       "mass, as MNIST's were. Other models get the whole picture, resized.\n"
       "Examples: espalier run espalier-out/quantized.esp seven.png\n"
-      "          espalier run --json model.esp a.png b.png | jq .top[0].label");
+      "          espalier run --json model.esp a.png b.png | jq .top[0].label\n"
+      "          espalier run table.esp new.csv");
   command->callback([options] { run(*options); });
 }
 

@@ -108,6 +108,11 @@ const std::vector<NetworkKind>& network_kinds() {
        "LeNet-5-Caffe: two convolutions 5x5, a hidden dense layer",
        {20, 50, 500},
        {{8, 16, 32}, {8, 20, 40}}},
+      {"mlp", "one hidden dense layer of 128, on pixels or columns", {128}, {{16}, {32}}},
+      {"tabular",
+       "two hidden dense layers of 64 and 32, for rows of a table",
+       {64, 32},
+       {{8, 8}, {16, 8}}},
       {"lenet300", "LeNet-300-100: two hidden dense layers", {300, 100}, {{64, 32}, {96, 48}}},
       {"tutorial-small", "one convolution 3x3, no hidden dense layer", {12}, {{6}, {12}}},
       {"tutorial-large",
@@ -149,14 +154,14 @@ Sequential make_network(const NetworkKind& kind, const std::vector<std::int64_t>
   require(widths.size() == kind.widths.size(), "networks", kind.name, " has ", kind.widths.size(),
           " hidden layers, got ", widths.size(), " widths");
   Builder b(task, rng);
-  if (kind.name == "lenet300") {
+  if (kind.name == "lenet300" || kind.name == "mlp" || kind.name == "tabular") {
     b.add("flatten", Flatten());
-    b.dense("dense1", widths[0], Init::kHeNormal);
-    b.add("relu1", Relu());
-    b.dense("dense2", widths[1], Init::kHeNormal);
-    b.add("relu2", Relu());
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      b.dense("dense" + std::to_string(i + 1), widths[i], Init::kHeNormal);
+      b.add("relu" + std::to_string(i + 1), Relu());
+    }
     if (dropout > 0) b.add("dropout", Dropout(dropout));
-    b.dense("dense3", task.classes, Init::kGlorotUniform);
+    b.dense("dense" + std::to_string(widths.size() + 1), task.classes, Init::kGlorotUniform);
     return b.finish();
   }
   if (kind.name == "resnet8") {  // MLPerf Tiny's for CIFAR-10 (Banbury et al. 2021)

@@ -2,6 +2,7 @@
 // Optimization on its MNIST tutorial's network, as one table.
 #include <iostream>
 
+#include "apps/common/model_input.hpp"
 #include "apps/common/program.hpp"
 #include "apps/toolbox/experiment_table.hpp"
 #include "apps/toolbox/network_tables.hpp"
@@ -21,6 +22,7 @@ void run_toolbox(ToolboxOptions options) {
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
   const TrainingData data = load_training_data(options.data);
+  require_classes(data, "toolbox");
   require(data.data.train->image_shape() == Shape{28, 28, 1}, "--data",
           "the toolbox's networks take images of ", Shape{28, 28, 1}, ", the data's are ",
           data.data.train->image_shape());

@@ -5,15 +5,19 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "apps/common/model_input.hpp"
 #include "apps/smallest/networks.hpp"
 #include "apps/smallest/train_smallest.hpp"
+#include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/quantize/fold_batch_norm.hpp"
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/stage_passes.hpp"
 #include "compress/recipe/teacher.hpp"
+#include "compress/runtime/session.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/table.hpp"
@@ -34,6 +38,33 @@ bool is_file_of_a_model(const std::string& model) {
 
 bool in_float(const recipe::Stage& stage) {
   return !stage.quantize && !stage.rate;
+}
+
+// How columns and target were scaled, for the metadata of a file of weights.
+std::map<std::string, std::string> scalings_text(const TrainingData& data) {
+  const auto pair = [](const datasets::Scaling& s) { return nlohmann::json{s.mean, s.deviation}; };
+  std::map<std::string, std::string> all;
+  auto columns = nlohmann::json::array();
+  for (const auto& column : data.columns) columns.push_back(pair(column));
+  if (!columns.empty()) all["columns"] = columns.dump();
+  if (data.target) all["target"] = pair(*data.target).dump();
+  return all;
+}
+
+// In the unit of the table, on the test rows.
+NumberScores number_scores(const Bytes& file, const TrainingData& data) {
+  const runtime::Model model(format::read(file, "train"));
+  runtime::Session session(model, {.batch = 100});
+  NumberScores scores;
+  const auto& [mean, deviation] = *data.target;
+  datasets::for_each_batch(
+      *data.data.test, data.data.test->size(), 100, [&](const datasets::Batch& batch) {
+        const auto outputs = session.run(batch.images);
+        for (std::size_t i = 0; i < batch.targets.size(); ++i)
+          scores.add(double{mean} + double{deviation} * double{outputs[i]},
+                     double{mean} + double{deviation} * double{batch.targets[i]});
+      });
+  return scores;
 }
 
 void require_place(const char* option, const fs::path& out, const TrainingOptions& options,
@@ -135,6 +166,7 @@ Sequential TrainingRun::new_model() {
 
 Bytes TrainingRun::file_of(format::PackedModel packed) const {
   packed.labels = labels_;
+  remember_scalings(packed, data_);
   return format::write(packed);
 }
 
@@ -200,20 +232,30 @@ void TrainingRun::add_row(const recipe::StageReport& report) {
   file_ = file_of(recipe::packed(report.model, report.network, data_.data.train->image_shape(),
                                  recipe_, report.index));
   if (!options_.weights.empty() && report.network == nullptr)
-    weights_ = encode_network(report.model, data_.data.train->image_shape(), labels_);
-  rows_.push_back({.stage = report.stage.name(),
-                   .accuracy = 1 - error_of(file_, *data_.data.test),
-                   .deflate_bytes = pack::deflate_bytes(report.model),
-                   .file_bytes = file_.size()});
+    weights_ = encode_network(report.model, data_.data.train->image_shape(), labels_,
+                              scalings_text(data_));
+  Row row{.stage = report.stage.name(),
+          .deflate_bytes = pack::deflate_bytes(report.model),
+          .file_bytes = file_.size()};
+  if (data_.target)
+    row.numbers = number_scores(file_, data_);
+  else
+    row.accuracy = 1 - error_of(file_, *data_.data.test);
   const auto& prune = report.stage.prune;
   if (prune && prune->allocation == recipe::Sharing::kSensitivity)
-    rows_.back().sparsities = prune->sparsities;
+    row.sparsities = prune->sparsities;
+  rows_.push_back(row);
   if (options_.quiet) return;
-  for (const auto& [name, sparsity] : rows_.back().sparsities)
+  for (const auto& [name, sparsity] : row.sparsities)
     std::cerr << "  by sensitivity " << printable(name) << ": " << percent(double{sparsity}, 1)
               << " zeros\n";
-  std::cerr << report.stage.name() << ": " << percent(rows_.back().accuracy)
-            << " of the test images, " << with_commas(std::ssize(file_)) << " bytes\n";
+  std::cerr << row.stage << ": ";
+  if (data_.target)
+    std::cerr << "RMSE " << row.numbers.rmse() << ", R2 " << fixed(row.numbers.r2(), 4)
+              << " of the test rows, ";
+  else
+    std::cerr << percent(row.accuracy) << " of the test images, ";
+  std::cerr << with_commas(std::ssize(file_)) << " bytes\n";
 }
 
 void TrainingRun::run() {
@@ -242,28 +284,39 @@ void TrainingRun::report() const {
       all["weights_bytes"] = weights_.size();
     }
     for (const Row& row : rows_) {
-      all["stages"].push_back({{"stage", row.stage},
-                               {"accuracy", row.accuracy},
-                               {"deflate_bytes", row.deflate_bytes},
-                               {"file_bytes", row.file_bytes}});
+      nlohmann::json stage{{"stage", row.stage},
+                           {"deflate_bytes", row.deflate_bytes},
+                           {"file_bytes", row.file_bytes}};
+      if (data_.target)
+        stage.update({{"rmse", row.numbers.rmse()}, {"r2", row.numbers.r2()}});
+      else
+        stage["accuracy"] = row.accuracy;
       for (const auto& [name, sparsity] : row.sparsities)
-        all["stages"].back()["sparsities"][name] = shortest_decimal(sparsity);
+        stage["sparsities"][name] = shortest_decimal(sparsity);
+      all["stages"].push_back(stage);
     }
     std::cout << all.dump() << '\n';
     return;
   }
-  Column stage{.header = "stage", .left = true}, accuracy{"accuracy"}, deflate{"DEFLATE bytes"},
-      bytes{".esp bytes"}, smaller{"smaller"};
+  Column stage{.header = "stage", .left = true}, accuracy{"accuracy"}, rmse{"RMSE"}, r2{"R2"},
+      deflate{"DEFLATE bytes"}, bytes{".esp bytes"}, smaller{"smaller"};
   for (const Row& row : rows_) {
     stage.cells.push_back(row.stage);
     accuracy.cells.push_back(percent(row.accuracy));
+    std::ostringstream error;
+    if (data_.target) error << row.numbers.rmse();
+    rmse.cells.push_back(error.str());
+    r2.cells.push_back(data_.target ? fixed(row.numbers.r2(), 4) : "");
     deflate.cells.push_back(with_commas(static_cast<std::int64_t>(row.deflate_bytes)));
     bytes.cells.push_back(with_commas(static_cast<std::int64_t>(row.file_bytes)));
     smaller.cells.push_back(fixed(first / static_cast<double>(row.file_bytes), 1) + "x");
   }
-  std::cout << table({stage, accuracy, deflate, bytes, smaller}, terminal_width(1))
-            << "Accuracy on the " << with_commas(data_.data.test->size()) << " test images of "
-            << printable(data_.name)
+  std::vector<Column> columns{stage, accuracy, deflate, bytes, smaller};
+  if (data_.target) columns = {stage, rmse, r2, deflate, bytes, smaller};
+  std::cout << table(columns, terminal_width(1))
+            << (data_.target ? "Root mean squared error and R2 on the " : "Accuracy on the ")
+            << with_commas(data_.data.test->size())
+            << (data_.target ? " test rows of " : " test images of ") << printable(data_.name)
             << ". DEFLATE: of the float parameters; smaller: those of the first stage by the .esp "
                "file.\n"
             << printable(options_.out.string()) << ": " << with_commas(std::ssize(file_))

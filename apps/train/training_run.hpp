@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/common/data_options.hpp"
+#include "apps/common/number_scores.hpp"
 #include "compress/format/packed_model.hpp"
 #include "compress/recipe/recipe.hpp"
 #include "compress/recipe/run_recipe.hpp"
@@ -50,7 +51,8 @@ class TrainingRun {
  private:
   struct Row {
     std::string stage;
-    double accuracy = 0;  // of the test images, by the file
+    double accuracy = 0;        // of the test images, by the file
+    NumberScores numbers = {};  // of the test rows, in place of it
     std::size_t deflate_bytes = 0, file_bytes = 0;
     std::map<std::string, float> sparsities = {};  // that sensitivity gave
   };

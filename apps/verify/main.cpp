@@ -2,7 +2,7 @@
 #include <iostream>
 #include <optional>
 
-#include "apps/common/data_options.hpp"
+#include "apps/common/model_input.hpp"
 #include "apps/common/program.hpp"
 #include "apps/smallest/networks.hpp"
 #include "apps/verify/other_side.hpp"
@@ -34,8 +34,8 @@ void verify_files(const VerifyOptions& options) {
           "takes images of another shape than ", files.a);
   DataOptions wanted = options.data;
   wanted.quiet = options.quiet || options.json;
-  const TrainingData data =
-      load_data_for({files.a, a.packed().input_shape, a.packed().labels}, wanted);
+  const TrainingData data = load_data_for(input_of(files.a, a.packed()), wanted);
+  require_classes(data, "verify");
   Progress progress("verify", data.data.test->size(), "images", wanted.quiet);
   const Verification found =
       verify(a, b, *data.data.test, options.noise_images, [&](std::int64_t done) {

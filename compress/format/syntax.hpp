@@ -9,6 +9,7 @@
 #include "compress/format/level_coder.hpp"
 #include "compress/format/limits.hpp"
 #include "compress/format/palette.hpp"
+#include "compress/format/scalings.hpp"
 #include "compress/format/validate.hpp"
 #include "compress/format/wiring.hpp"
 
@@ -166,22 +167,7 @@ void Syntax<Coder, Model>::head() {
     has_relu_[0] = kEvenly;
   }
   grids_ = {model_.input};
-  if (version_ < 3) return;
-  const auto scaling = [&](auto& s) {
-    for (auto* v : {&s.mean, &s.deviation})
-      set(*v, std::bit_cast<float>(coder_.raw(32, std::bit_cast<std::uint32_t>(*v))));
-  };
-  if (flag(rarely, !model_.columns.empty())) {
-    const auto channels = static_cast<std::uint64_t>(model_.input_shape[2]);
-    require(channels <= kMaxColumns, ErrorKind::kCorrupt, name_, channels,
-            " columns, over the limit of ", kMaxColumns);
-    if constexpr (Coder::kDecodes) model_.columns.resize(channels);
-    for (auto& column : model_.columns) scaling(column);
-  }
-  if (flag(rarely, model_.target.has_value())) {
-    if constexpr (Coder::kDecodes) model_.target.emplace();
-    scaling(*model_.target);
-  }
+  if (version_ >= 3) code_scalings(coder_, model_, rarely, name_);
 }
 
 // What usually follows.

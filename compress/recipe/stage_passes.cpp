@@ -55,7 +55,15 @@ std::function<std::unique_ptr<optim::Optimizer>(std::vector<Variable>)> optimize
 }
 
 training::Loss loss_of(const Stage& stage, const datasets::Dataset& data) {
+  require(!stage.distill || !data.has_targets(), "recipe",
+          "distill is for classes; the data has numbers to predict");
   if (stage.distill) return distilled_loss(*stage.distill, data);
+  if (data.has_targets()) {
+    require(
+        stage.label_smoothing == 0 && !stage.balanced_classes, "recipe",
+        "label_smoothing and balanced_classes are for classes; the data has numbers to predict");
+    return nullptr;
+  }
   if (stage.label_smoothing == 0 && !stage.balanced_classes) return nullptr;
   return training::class_loss({.smoothing = stage.label_smoothing,
                                .class_weights = stage.balanced_classes

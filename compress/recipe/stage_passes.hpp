@@ -18,7 +18,8 @@ prune::SparsitySchedule schedule(const Target& target);
 optim::Schedule schedule(const Stage& stage);  // of the learning rate
 std::function<std::unique_ptr<optim::Optimizer>(std::vector<Variable>)> optimizer_of(
     const Stage& stage);
-// Null: cross-entropy as it is. Reads the data where classes are to be balanced, and a teacher's file.
+// Null: cross-entropy as it is, or mean squared error for numbers. Errors: kUsage for options of
+// classes with these. Reads the data where classes are to be balanced, and a teacher's file.
 training::Loss loss_of(const Stage& stage, const datasets::Dataset& data);
 
 prune::PrunerOptions options_of(const Prune& prune);

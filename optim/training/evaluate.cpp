@@ -5,6 +5,7 @@
 
 #include "core/ops/ops.hpp"
 #include "core/tensor/argmax.hpp"
+#include "optim/training/loss.hpp"
 
 namespace espalier::training {
 
@@ -13,14 +14,24 @@ Evaluation evaluate(Layer& model, const datasets::Dataset& data, std::int64_t ba
           "wants images and a batch of at least one, got ", data.size(), " and ", batch_size);
   const NoGradient guard;
   Evaluation sum;
+  double total = 0, squares = 0;  // of the targets
   datasets::for_each_batch(data, data.size(), batch_size, [&](const datasets::Batch& batch) {
     const Variable logits = model(Variable(batch.images));
+    if (data.has_targets()) {
+      sum.loss += static_cast<double>(mean_squared_error(logits, batch).value().item()) *
+                  static_cast<double>(batch.targets.size());
+      for (const float t : batch.targets) total += double{t}, squares += double{t} * double{t};
+      return;
+    }
     sum.loss += static_cast<double>(ops::cross_entropy(logits, batch.labels).value().item()) *
                 static_cast<double>(batch.labels.size());
     sum.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));
   });
   const auto images = static_cast<double>(data.size());
-  return {sum.loss / images, sum.accuracy / images};
+  const double loss = sum.loss / images;
+  if (!data.has_targets()) return {loss, sum.accuracy / images, 0};
+  const double variance = squares / images - total / images * (total / images);
+  return {loss, 0, variance > 0 ? 1 - loss / variance : 0};
 }
 
 double accuracy(Layer& model, const datasets::Dataset& data, std::int64_t batch_size) {

@@ -9,8 +9,9 @@
 namespace espalier::training {
 
 struct Evaluation {
-  double loss = 0;      // mean cross-entropy
+  double loss = 0;      // mean cross-entropy; of data with targets mean squared error
   double accuracy = 0;  // fraction of the images whose largest logit is their label's
+  double r2 = 0;        // of data with targets: 1 - loss / the targets' variance; no accuracy then
 };
 
 // In evaluation mode, recording nothing. Errors: kUsage without images or with a batch below 1.

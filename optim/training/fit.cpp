@@ -45,13 +45,17 @@ std::string name_of(const optim::Schedule& schedule) {
   return values;
 }
 
-void print(const std::string& label, const EpochReport& r, int epochs) {
+Variable cross_entropy_loss(const Variable& logits, const datasets::Batch& batch) {
+  return ops::cross_entropy(logits, batch.labels);
+}
+
+void print(const std::string& label, const EpochReport& r, int epochs, bool targets) {
   std::string line = "  " + label + "  epoch " + std::to_string(r.epoch) + '/' +
-                     std::to_string(epochs) + "  loss " + fixed(r.loss, 4) + "  accuracy " +
-                     percent(r.accuracy);
+                     std::to_string(epochs) + "  loss " + fixed(r.loss, 4);
+  if (!targets) line += "  accuracy " + percent(r.accuracy);
   if (r.validation)
-    line +=
-        "  validation loss " + fixed(r.validation->loss, 4) + ' ' + percent(r.validation->accuracy);
+    line += "  validation loss " + fixed(r.validation->loss, 4) + ' ' +
+            (targets ? "R2 " + fixed(r.validation->r2, 4) : percent(r.validation->accuracy));
   std::fprintf(stderr, "%s  %s\n", line.c_str(), duration(r.seconds).c_str());
 }
 
@@ -67,6 +71,9 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
   }
   const auto optimizer = optimizer_for(model, options);
   Rng shuffle(options.seed, "shuffle"), dropout(options.seed, "dropout");
+  const Loss loss_of = options.loss         ? options.loss
+                       : data.has_targets() ? Loss(mean_squared_error)
+                                            : Loss(cross_entropy_loss);
   const std::int64_t batches = (data.size() + options.batch_size - 1) / options.batch_size;
   StepInfo info{.step = 0, .total_steps = batches * options.epochs};
   const RunState run{model,
@@ -80,7 +87,9 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
                       {"seed", std::to_string(options.seed)},
                       {"learning_rate", options.optimizer ? "the caller's optimizer"
                                                           : std::to_string(options.learning_rate)},
-                      {"loss", options.loss ? "the caller's" : "cross-entropy"},
+                      {"loss", options.loss         ? "the caller's"
+                               : data.has_targets() ? "mean squared error"
+                                                    : "cross-entropy"},
                       {"schedule", name_of(options.schedule)}}};
   if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint))
     load_checkpoint(run, options.checkpoint);
@@ -109,8 +118,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
       try {
         for (Pass* pass : passes) pass->step(info);
         logits = model(Variable(batch.images), {.training = true, .rng = &dropout});
-        task =
-            options.loss ? options.loss(logits, batch) : ops::cross_entropy(logits, batch.labels);
+        task = loss_of(logits, batch);
         Variable loss = task;
         for (Pass* pass : passes)
           if (const Variable term = pass->loss(info); term.defined()) loss = ops::add(loss, term);
@@ -129,7 +137,8 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
 
       report.loss +=
           static_cast<double>(task.value().item()) * static_cast<double>(batch.labels.size());
-      report.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));
+      if (!data.has_targets())
+        report.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));
       if (options.on_step) options.on_step({info, static_cast<double>(value)});
       ++info.step;
       progress.update(info.step * options.batch_size, "loss " + fixed(value, 3));
@@ -140,7 +149,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
     report.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     progress.finish();
-    if (!options.quiet) print(options.label, report, options.epochs);
+    if (!options.quiet) print(options.label, report, options.epochs, data.has_targets());
     if (!options.checkpoint.empty()) save_checkpoint(run, options.checkpoint);
     reports.push_back(report);
     if (options.on_epoch_end && !options.on_epoch_end(report)) break;

@@ -44,7 +44,8 @@ struct FitOptions {
   // What an epoch (from 1) trains on in place of `data`, of the same size: augmentation. None:
   // data.
   std::function<std::shared_ptr<const datasets::Dataset>(int epoch)> epoch_data = nullptr;
-  // A scalar, the mean over the batch, from logits [N K]; none: cross-entropy with the labels.
+  // A scalar, the mean over the batch, from logits [N K]; none: cross-entropy with the labels, or
+  // with the targets of data that has these the mean squared error.
   Loss loss = nullptr;                            // loss.hpp has some
   const datasets::Dataset* validation = nullptr;  // evaluated after each epoch
   std::function<void(const StepReport&)> on_step = nullptr;

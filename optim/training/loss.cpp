@@ -1,6 +1,7 @@
 #include "optim/training/loss.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/ops/ops.hpp"
 
@@ -30,6 +31,16 @@ Loss class_loss(ClassLossOptions options) {
     }
     return ops::soft_cross_entropy(logits, targets);
   };
+}
+
+Variable mean_squared_error(const Variable& outputs, const datasets::Batch& batch) {
+  const auto n = std::ssize(batch.targets);
+  require(n > 0 && outputs.shape() == Shape{n, 1}, "mean_squared_error", "wants outputs ",
+          Shape{n, 1}, ", one a target, got ", outputs.shape());
+  Tensor negative = Tensor::uninitialized({n, 1});
+  std::ranges::transform(batch.targets, negative.mutable_data(), std::negate());
+  const Variable difference = ops::add(outputs, Variable(negative));
+  return ops::mean(ops::multiply(difference, difference));
 }
 
 std::vector<float> balanced_weights(const datasets::Dataset& data) {

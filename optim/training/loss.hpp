@@ -1,4 +1,4 @@
-// Losses of classifiers for training::FitOptions::loss.
+// Losses of classifiers, and of networks that predict numbers, for training::FitOptions::loss.
 #pragma once
 
 #include <functional>
@@ -21,6 +21,10 @@ struct ClassLossOptions {
 // Mean over the batch of weight[label] * -sum over k of target[k] log softmax(logits)[k]. Errors:
 // kUsage for options out of range; on use, for weights that are not one a class.
 Loss class_loss(ClassLossOptions options);
+
+// Mean over the batch of (output - target)^2, outputs [N 1]; of data with targets. Errors: kUsage for
+// other outputs, and a batch without targets.
+Variable mean_squared_error(const Variable& outputs, const datasets::Batch& batch);
 
 // Weights that give each class the same say: N / (K * images of the class), as scikit-learn's
 // "balanced". Reads every example. Errors: kUsage for a class without images.

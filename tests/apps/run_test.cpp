@@ -8,6 +8,7 @@
 #include "compress/format/writer.hpp"
 #include "core/base/file.hpp"
 #include "datasets/image.hpp"
+#include "datasets/load.hpp"
 #include "datasets/resize.hpp"
 #include "tests/apps/digit_models.hpp"
 #include "tests/apps/program.hpp"
@@ -16,6 +17,7 @@
 using namespace espalier;
 using tests::contains;
 using tests::run_program;
+namespace fs = std::filesystem;
 namespace {
 
 void save(const std::filesystem::path& file, const Tensor& image) {
@@ -146,6 +148,25 @@ TEST_CASE("prepare_image: models of other shapes get the whole picture, in their
   CHECK(apps::prepare_image(file, model, false).image.values()[0] == doctest::Approx(76 / 255.0));
   model.input_shape = {4, 5, 2};
   CHECK_THROWS_AS(apps::prepare_image(file, model, false), Error);
+}
+
+TEST_CASE("prepare_image: a large picture becomes what training on its folder made of it") {
+  const tests::Folder folder("prepare_test");
+  Tensor large(Shape{61, 47, 1}, DType::kUint8);
+  for (std::int64_t i = 0; i < large.elements(); ++i)
+    large.mutable_data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * i % 251);
+  for (const char* kind : {"bag", "shoe"}) {
+    fs::create_directories(folder.path / "data" / kind);
+    for (const char* file : {"1.png", "2.png"})
+      datasets::write_png(folder.path / "data" / kind / file, large);
+  }
+  const auto data = datasets::load_data(folder.path / "data", {.size = {{28, 28}}, .grey = true});
+  format::PackedModel model;
+  model.input_shape = {28, 28, 1};
+  model.labels = data.labels;  // no digits: nothing is centred
+  const auto got = apps::prepare_image(folder.path / "data/bag/1.png", model, false);
+  CHECK(std::ranges::equal(got.image.values(), data.data.test->get(0).image.values()));
+  CHECK(got.changes == "47 x 61, resized to 28 x 28");
 }
 
 TEST_CASE("draw: two rows a line, in half blocks or in ASCII") {

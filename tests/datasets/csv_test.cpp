@@ -87,7 +87,7 @@ TEST_CASE("CSV: the header is found, the label is the last column, by name or by
   const auto named = load(eight("size,k,class\n"));
   CHECK(named.features == std::vector<std::string>{"size", "k"});
   CHECK(named.data.train->size() + named.data.test->size() == 8);
-  CHECK(named.mean == plain.mean);
+  CHECK(named.columns == plain.columns);
 
   const std::string first = "c,x\n1,5\n1,6\n2,7\n2,8\n";
   CHECK(load(first, {.label = "c"}).labels == std::vector<std::string>{"1", "2"});
@@ -134,13 +134,13 @@ TEST_CASE("CSV: features are normalised by the training rows alone, onto 0..1") 
     const double z = (double{e.image.values()[0]} - 0.5) * 8;
     sum += z, squares += z * z;
     CHECK(e.image.values()[1] == 0.5f);  // it never varies
-    const double value = z * double{loaded.deviation[0]} + double{loaded.mean[0]};
+    const double value = z * double{loaded.columns[0].deviation} + double{loaded.columns[0].mean};
     CHECK(value == doctest::Approx(std::round(value)).epsilon(1e-5));
     CHECK((value < 10) == (e.label == 1));  // classes: high, low
   }
   CHECK(std::abs(sum) < 1e-5);
   CHECK(squares / static_cast<double>(train.size()) == doctest::Approx(1).epsilon(1e-5));
-  CHECK(loaded.deviation[1] == 0);
+  CHECK(loaded.columns[1].deviation == 0);
   // Far values are clamped.
   std::string outlier = "1e9,a\n";
   for (int i = 0; i < 200; ++i) outlier += std::to_string(i % 3) + "," + (i % 2 ? "a\n" : "b\n");
@@ -152,6 +152,56 @@ TEST_CASE("CSV: features are normalised by the training rows alone, onto 0..1") 
         CHECK((x >= 0 && x <= 1));
       }
   }
+}
+
+TEST_CASE("CSV: what a model learned goes for new rows: scalings, classes, target") {
+  const auto trained = load(eight());
+  const auto text = std::string("x,y,class\n100,5,low\n-3,5,low\n4,6,low\n");
+  const auto fresh = load(text, {.columns = trained.columns, .classes = {"high", "low"}});
+  CHECK(fresh.columns == trained.columns);
+  CHECK(fresh.labels == std::vector<std::string>{"high", "low"});
+  CHECK(fresh.data.train->classes() == 2);
+  for (const auto* part : {fresh.data.train.get(), fresh.data.test.get()})
+    for (std::int64_t i = 0; i < part->size(); ++i) {
+      CHECK(part->get(i).label == 1);
+      const float x = part->get(i).image.values()[0];
+      bool found = false;
+      for (const float v : {100.0f, -3.0f, 4.0f})
+        found = found || x == scaled(v, trained.columns[0]);
+      CHECK(found);
+    }
+  CHECK(contains(refusal("1,2,3,a\n1,2,3,b\n", {.columns = trained.columns}, ErrorKind::kUsage),
+                 "holds 3 features, the model was trained on 2"));
+  CHECK(contains(refusal(text, {.classes = {"high", "middle"}}),
+                 "line 2: the class 'low' is none that the model knows: high, middle"));
+
+  std::string numbers = "x,price\n";
+  for (int i = 0; i < 50; ++i)
+    numbers += std::to_string(i) + ',' + std::to_string(1000 + 2 * i) + '\n';
+  const auto prices = load(numbers, {.regression = true});
+  REQUIRE(prices.target.has_value());
+  CHECK(prices.labels.empty());
+  CHECK(prices.data.train->has_targets());
+  CHECK(prices.data.train->classes() == 1);
+  CHECK(prices.data.train->size() == 40);
+  double sum = 0, squares = 0;
+  for (std::int64_t i = 0; i < 40; ++i) {
+    const double t = prices.data.train->get(i).target;
+    sum += t, squares += t * t;
+  }
+  CHECK(std::abs(sum) < 1e-4);
+  CHECK(squares / 40 == doctest::Approx(1).epsilon(1e-4));
+  const auto batch = collate(*prices.data.test, std::vector<std::int64_t>{0, 3});
+  CHECK(batch.targets ==
+        std::vector<float>{prices.data.test->get(0).target, prices.data.test->get(3).target});
+  const auto given = load(numbers, {.regression = true, .target = Scaling{500, 2}});
+  CHECK(given.data.test->get(0).target == doctest::Approx((double{prices.data.test->get(0).target} *
+                                                               double{prices.target->deviation} +
+                                                           double{prices.target->mean} - 500) /
+                                                          2));
+  CHECK(contains(refusal("1,2\n2,x\n", {.regression = true, .header = false}),
+                 "line 2: column 'column 2' is 'x'"));
+  CHECK(contains(refusal("1,2\n2,2\n3,2\n", {.regression = true}), "never varies"));
 }
 
 TEST_CASE("CSV: every error names line and column, and the remedy") {

@@ -82,7 +82,8 @@ TEST_CASE("a folder of IDX files, written and loaded: grey and colour, names, an
     CHECK(loaded.data.test->classes() == 3);
     const auto small = load_data(folder.path / "idx", {.size = ImageSize{2, 3}, .grey = true});
     CHECK(small.data.test->image_shape() == Shape{2, 3, 1});
-    CHECK(!contains(refusal(folder.path / "idx", ErrorKind::kUsage, {.label = "x"}), "accepted"));
+    CHECK(!contains(refusal(folder.path / "idx", ErrorKind::kUsage, {.csv = {.label = "x"}}),
+                    "accepted"));
 
     fs::remove(folder.path / "idx/labels.txt");
     CHECK(load_data(folder.path / "idx").data.train->classes() == 3);
@@ -136,10 +137,10 @@ TEST_CASE("load_data: a CSV file, and what it has no use for") {
   std::string text = "x,class,y\n";
   for (int i = 0; i < 10; ++i) text += std::to_string(i) + (i % 2 ? ",odd," : ",even,") + "1\n";
   write_file(folder.path / "t.csv", text);
-  const auto loaded = load_data(folder.path / "t.csv", {.label = "class"});
+  const auto loaded = load_data(folder.path / "t.csv", {.csv = {.label = "class"}});
   CHECK(loaded.kind == DataKind::kCsv);
   CHECK(loaded.features == std::vector<std::string>{"x", "y"});
-  CHECK(loaded.mean.size() == 2);
+  CHECK(loaded.columns.size() == 2);
   CHECK(loaded.labels == std::vector<std::string>{"even", "odd"});
   CHECK(contains(refusal(folder.path / "t.csv", ErrorKind::kUsage, {.grey = true}),
                  "holds no pictures"));

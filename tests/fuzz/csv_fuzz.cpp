@@ -17,11 +17,14 @@ std::vector<Bytes> fuzz::seeds() {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  for (const char* label : {"", "1", "c"})
+  for (const char* label : {"", "1", "c", "regression"})
     fuzz::may_refuse([&] {
-      const auto csv = datasets::decode_csv({data, size}, "fuzz.csv", {.label = label});
+      const bool regression = std::string_view(label) == "regression";
+      const auto csv = datasets::decode_csv(
+          {data, size}, "fuzz.csv", {.label = regression ? "" : label, .regression = regression});
       const auto channels = std::ssize(csv.features);
-      fuzz::promise(csv.labels.size() >= 2 && std::ssize(csv.mean) == channels);
+      fuzz::promise((regression ? csv.labels.empty() : csv.labels.size() >= 2) &&
+                    std::ssize(csv.columns) == channels);
       for (const auto* part : {csv.data.train.get(), csv.data.test.get()}) {
         fuzz::promise(part->size() > 0);
         for (std::int64_t i = 0; i < part->size(); ++i) {

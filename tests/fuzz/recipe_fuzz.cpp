@@ -22,7 +22,11 @@ std::vector<Bytes> fuzz::seeds() {
           R"([{"units": {"sparsity": 0.5, "global": true}}, {"rate": {"lambda": 2e-5, "max_level": 3,
   "float_until": 0.1, "ramp_until": 0.3, "freeze_at": 0.9}, "epochs": 30}])",
           R"([{"prune": {"structure": "n_of_m", "keep": 2, "of": 4}}, {"cluster": {"clusters": 8}},
-  {"cluster": {"init": "linear"}, "quantize": {}}])"})
+  {"cluster": {"init": "linear"}, "quantize": {}}])",
+          R"([{"distill": {"teacher": "t.safetensors", "temperature": 4, "weight": 0.75}, "epochs": 3},
+  {"prune": {"sparsity": 0.9, "allocation": "sensitivity", "sensitivity_images": 50}},
+  {"quantize": {"learned_step": true, "learned_activation_step": true,
+   "activation_step_learning_rate": 0.5}, "epochs": 2}, {"dynamic_range": {}}])"})
     seeds.emplace_back(text.begin(), text.end());
   return seeds;
 }

@@ -9,6 +9,19 @@
 
 using namespace espalier;
 
+TEST_CASE("mean squared error of numbers, and its gradient") {
+  const datasets::Batch batch{Tensor({3, 1, 1, 1}), {0, 0, 0}, {1, -2, 0.5f}};
+  Variable outputs(Tensor::from({3, 1}, {2, -2, 0}), true);
+  const Variable loss = training::mean_squared_error(outputs, batch);
+  CHECK(loss.value().item() == doctest::Approx((1 + 0 + 0.25) / 3));
+  backward(loss);
+  CHECK(outputs.gradient().values()[0] == doctest::Approx(2.0 / 3));
+  CHECK(outputs.gradient().values()[1] == 0);
+  CHECK(outputs.gradient().values()[2] == doctest::Approx(-1.0 / 3));
+  CHECK_THROWS_AS(training::mean_squared_error(Variable(Tensor({3, 2})), batch), Error);
+  CHECK_THROWS_AS(training::mean_squared_error(outputs, {batch.images, {0, 0, 0}, {}}), Error);
+}
+
 TEST_CASE("class_loss: smoothing and class weights follow their formula") {
   const Variable logits(Tensor::from({2, 3}, {1, 2, 0.5f, -1, 0, 3}), true);
   const datasets::Batch batch{Tensor({2, 1, 1, 1}), {1, 2}};

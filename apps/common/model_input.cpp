@@ -1,0 +1,25 @@
+#include "apps/common/model_input.hpp"
+
+namespace espalier::apps {
+
+ModelInput input_of(const std::string& file, const format::PackedModel& model) {
+  ModelInput input{file, model.input_shape, model.labels, {}, {}};
+  for (const format::Scaling& s : model.columns) input.columns.push_back({s.mean, s.deviation});
+  if (model.target) input.target = datasets::Scaling{model.target->mean, model.target->deviation};
+  return input;
+}
+
+void remember_scalings(format::PackedModel& model, const TrainingData& data) {
+  model.columns.clear();
+  for (const datasets::Scaling& s : data.columns) model.columns.push_back({s.mean, s.deviation});
+  model.target.reset();
+  if (data.target) model.target = format::Scaling{data.target->mean, data.target->deviation};
+}
+
+void require_classes(const TrainingData& data, const std::string& command) {
+  require(
+      !data.target, command,
+      "wants classes, the data has numbers to predict; espalier train, eval and run know these");
+}
+
+}  // namespace espalier::apps
