@@ -6,6 +6,7 @@
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
+#include "layers/depthwise_conv2d.hpp"
 #include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
 #include "layers/pool2d.hpp"
@@ -55,6 +56,35 @@ class Builder {
     add(name, Residual(), {.with = shortcut});
     add(name + "_relu2", Relu());
   }
+  // Each channel by a kernel of its own, then all of them by a 1x1 convolution.
+  void separable_block(const std::string& name, std::int64_t out) {
+    add(name + "_depthwise",
+        DepthwiseConv2d({.channels = shape_[2], .kernel = 3, .padding = Padding::same()}, rng_));
+    norm(name + "_norm1");
+    add(name + "_relu1", Relu());
+    add(name + "_pointwise", Conv2d({.in = shape_[2], .out = out, .kernel = 1}, rng_));
+    norm(name + "_norm2");
+    add(name + "_relu2", Relu());
+  }
+  // Nine in a row want statistics that keep up with the weights, in runs of few steps too.
+  void norm(const std::string& name) {
+    add(name, BatchNorm({.channels = shape_[2], .momentum = 0.9f}));
+  }
+  // MLPerf Tiny's for keywords (Banbury et al. 2021; Zhang et al. 2017, "Hello edge").
+  void dscnn(std::int64_t width) {
+    // There 10x4, of a spectrogram of 49 times and 10 frequencies.
+    const Size2d kernel = shape_[0] >= 3 * shape_[1] ? Size2d{10, 4} : Size2d{3};
+    add("stem", Conv2d({.in = shape_[2],
+                        .out = width,
+                        .kernel = kernel,
+                        .stride = 2,
+                        .padding = Padding::same()},
+                       rng_));
+    norm("stem_norm");
+    add("stem_relu", Relu());
+    for (int i = 1; i <= 4; ++i) separable_block("block" + std::to_string(i), width);
+    global_average_pool();
+  }
   void global_average_pool() {
     add("pool", AveragePool2d({.kernel = {shape_[0], shape_[1]}}));
     add("flatten", Flatten());
@@ -93,6 +123,10 @@ const std::vector<NetworkKind>& network_kinds() {
        "three residual blocks of two convolutions 3x3, for colour images of 32x32",
        {16, 32, 64},
        {{8, 16, 32}, {16, 32, 64}}},
+      {"dscnn",
+       "a convolution and four depthwise-separable blocks, all of one width",
+       {64},
+       {{16}, {32}}},
   };
   return all;
 }
@@ -136,6 +170,12 @@ Sequential make_network(const NetworkKind& kind, const std::vector<std::int64_t>
     for (std::size_t i = 0; i < 3; ++i)
       b.residual_block("block" + std::to_string(i + 1), widths[i], i == 0 ? 1 : 2);
     b.global_average_pool();
+    if (dropout > 0) b.add("dropout", Dropout(dropout));
+    b.dense("dense", task.classes, Init::kGlorotUniform);
+    return b.finish();
+  }
+  if (kind.name == "dscnn") {
+    b.dscnn(widths[0]);
     if (dropout > 0) b.add("dropout", Dropout(dropout));
     b.dense("dense", task.classes, Init::kGlorotUniform);
     return b.finish();

@@ -9,10 +9,14 @@ namespace {
 
 using format::LayerKind;
 
+bool is_convolution(const Step& s) {
+  return s.layer->kind == LayerKind::kConv2d || s.layer->kind == LayerKind::kDepthwiseConv2d;
+}
+
 bool fuses(const Step& conv, const Step& pool) {
   const format::PackedLayer& l = *pool.layer;
-  return conv.layer->kind == LayerKind::kConv2d && !conv.is_logits() &&
-         l.kind == LayerKind::kMaxPool2d && l.kernel_h == l.stride_h && l.kernel_w == l.stride_w &&
+  return is_convolution(conv) && !conv.is_logits() && l.kind == LayerKind::kMaxPool2d &&
+         l.kernel_h == l.stride_h && l.kernel_w == l.stride_w &&
          l.pad_top + l.pad_bottom + l.pad_left + l.pad_right == 0;
 }
 
@@ -43,8 +47,7 @@ Arena arena_of(const Network& network) {
     const bool pooled = next < steps.size() && steps[next].input == next && !kept[next] &&
                         fuses(steps[i], steps[next]);
     arena.moves.push_back({&steps[i], pooled ? &steps[next] : nullptr, 0, 0, 0});
-    if (steps[i].layer->kind == LayerKind::kConv2d)
-      arena.row = std::max(arena.row, steps[i].out[1]);
+    if (is_convolution(steps[i])) arena.row = std::max(arena.row, steps[i].out[1]);
     const std::size_t input = steps[i].input;
     if (pooled) ++i;
     ends.push_back(i + 1);

@@ -102,9 +102,22 @@ Words words(const C99Layers& layers, bool floats) {
           {"@SUM@", "int32_t"}};
 }
 
+// What differs where some layer is a depthwise convolution, whose outputs see one channel each.
+const Words kDepthwiseWords = {
+    {"@DEPTHWISE@",
+     "  int32_t depthwise;            /* each output sees its own channel alone */\n"},
+    {"@DEPTH_OF@", "  const int32_t depth = l->depthwise ? 1 : l->in_c;\n"},
+    {"@DEPTH@", "depth"},
+    {"@CHANNEL@", "(l->depthwise ? o : c.at % depth)"}};
+const Words kPlainWords = {{"@DEPTHWISE@", ""},
+                           {"@DEPTH_OF@", ""},
+                           {"@DEPTH@", "l->in_c"},
+                           {"@CHANNEL@", "c.at % l->in_c"}};
+
 std::string functions(const C99Layers& layers, bool floats) {
   const auto uses = [&](LayerKind kind) { return layers.uses.contains(kind); };
-  const bool linear = uses(LayerKind::kConv2d) || uses(LayerKind::kDense);
+  const bool conv = uses(LayerKind::kConv2d) || uses(LayerKind::kDepthwiseConv2d);
+  const bool linear = conv || uses(LayerKind::kDense);
   std::string text;
   if (linear && !floats)
     text +=
@@ -119,7 +132,7 @@ std::string functions(const C99Layers& layers, bool floats) {
   if (linear) text += kC99First;
   if (!floats) text += kC99NearestLevel;
   if (linear) text += floats ? kC99Activate : kC99Requantize;
-  if (uses(LayerKind::kConv2d)) text += kC99Conv;
+  if (conv) text += kC99Conv;
   if (uses(LayerKind::kDense)) text += kC99Dense;
   if (uses(LayerKind::kMaxPool2d) || uses(LayerKind::kAveragePool2d)) text += kC99Pool;
   if (uses(LayerKind::kMaxPool2d)) text += kC99MaxPool;
@@ -167,6 +180,8 @@ std::string c99(const format::PackedModel& model, const C99Options& options) {
                                             "]; /* one row of a convolution's outputs */\n"},
             {"@ELEMENTS@", std::to_string(count)}};
   for (const auto& word : words(layers, floats)) all.push_back(word);
+  const bool depthwise = layers.uses.contains(LayerKind::kDepthwiseConv2d);
+  for (const auto& word : depthwise ? kDepthwiseWords : kPlainWords) all.push_back(word);
   return replaced(kHead + functions(layers, floats) + layers.data + kTail, all);
 }
 

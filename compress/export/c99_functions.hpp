@@ -13,7 +13,7 @@ typedef struct {
   int32_t out_h, out_w, out_c;  /* of the output */
   int32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left;
   int32_t pool_h, pool_w;       /* of the max pool behind it, 1 for none */
-  int32_t weights;              /* how many, zeros included */
+@DEPTHWISE@  int32_t weights;              /* how many, zeros included */
 @FIELDS@} linear;
 
 /* Walks through a layer's weights that are not 0. */
@@ -133,7 +133,7 @@ constexpr const char* kC99Conv = R"c(
 /* y[o] = bias[o] + the sum over the window of x * w[o], a row of outputs at a time; a max pool's
    window keeps the largest. */
 static void conv2d(const linear *l, const @VALUE@ *x, @VALUE@ *y@CONV_LOGITS@) {
-  const int32_t window = l->kernel_h * l->kernel_w * l->in_c;
+@DEPTH_OF@  const int32_t window = l->kernel_h * l->kernel_w * @DEPTH@;
   const int32_t rows = l->out_h / l->pool_h * l->pool_h, columns = l->out_w / l->pool_w * l->pool_w;
   cursor unit = first(l), c;
   int32_t o, p, q;
@@ -141,13 +141,13 @@ static void conv2d(const linear *l, const @VALUE@ *x, @VALUE@ *y@CONV_LOGITS@) {
     for (p = 0; p < rows; ++p) {
       for (q = 0; q < columns; ++q) arena.sums[q] = 0;
       for (c = unit; c.at < (o + 1) * window; next(l, &c)) {
-        const int32_t at = (c.at - o * window) / l->in_c; /* in [KH KW] */
+        const int32_t at = (c.at - o * window) / @DEPTH@; /* in [KH KW] */
         const int32_t h = p * l->stride_h - l->pad_top + at / l->kernel_w;
         const int32_t w = at % l->kernel_w - l->pad_left; /* of the row's first window */
         const @VALUE@ *from;
         int32_t end; /* behind the last window whose pixel is no padding */
         if (h < 0 || h >= l->in_h || w >= l->in_w) continue;
-        from = x + h * l->in_w * l->in_c + c.at % l->in_c;
+        from = x + h * l->in_w * l->in_c + @CHANNEL@;
         end = (l->in_w - 1 - w) / l->stride_w + 1;
         if (end > columns) end = columns;
         for (q = w < 0 ? (l->stride_w - 1 - w) / l->stride_w : 0; q < end; ++q)

@@ -40,7 +40,7 @@ class Writer {
  public:
   Writer(const Network& network, const Arena& arena) : network_(network), arena_(arena) {
     for (const Step& s : network.steps)
-      out_.conv_logits |= s.layer->kind == LayerKind::kConv2d && s.is_logits();
+      out_.conv_logits |= format::has_window(s.layer->kind) && s.is_logits();
     for (const Step& s : network.steps)
       out_.small_bias &= std::ranges::all_of(s.layer->bias_levels,
                                              [](auto v) { return v >= -32768 && v <= 32767; });
@@ -161,13 +161,14 @@ std::string Writer::floats(const Step& s) {
 void Writer::linear(const Move& m) {
   const Step& s = *m.step;
   const PackedLayer& l = *s.layer;
-  const bool conv = l.kind == LayerKind::kConv2d;
+  const bool conv = format::has_window(l.kind), depthwise = l.kind == LayerKind::kDepthwiseConv2d;
   const bool floats_here = l.weight.is_float();
   const auto count = static_cast<std::int64_t>(l.weight.levels.size() + l.weight.values.size());
   const auto nonzero = std::ranges::count_if(l.weight.levels, [](int v) { return v != 0; }) +
                        std::ranges::count_if(l.weight.values, [](float v) { return v != 0; });
   describe(s.name + ": " +
-           (conv ? std::to_string(l.kernel_h) + "x" + std::to_string(l.kernel_w) + " convolution"
+           (conv ? std::to_string(l.kernel_h) + "x" + std::to_string(l.kernel_w) +
+                       (depthwise ? " depthwise" : "") + " convolution"
                  : std::string("dense")) +
            " " + text_of(s.in) + " to " + text_of(s.out) + (l.relu ? ", relu" : "") +
            (m.pool ? ", max pool " + m.pool->name + " to " + text_of(m.pool->out) : "") + "; " +
@@ -177,8 +178,8 @@ void Writer::linear(const Move& m) {
                field("in_w", s.in[1]) + field("in_c", s.in[2]) + field("out_h", s.out[0]) +
                field("out_w", s.out[1]) + field("out_c", s.out[2]) + "\n  " + window_fields(s) +
                field("pool_h", m.pool ? m.pool->layer->kernel_h : 1) +
-               field("pool_w", m.pool ? m.pool->layer->kernel_w : 1) + "\n  " +
-               field("weights", count) + fields + "\n};\n";
+               field("pool_w", m.pool ? m.pool->layer->kernel_w : 1) +
+               field("depthwise", depthwise) + "\n  " + field("weights", count) + fields + "\n};\n";
   std::string to = at(m.to);
   if (!floats_here && (!conv || out_.conv_logits))
     to = s.is_logits() ? "NULL, logits" : to + ", NULL";

@@ -32,7 +32,7 @@ constexpr const char* kLinear = R"js(
   // The weights that are not 0, of each output: row, column and channel of its input, and the level.
   const taps = (l) => {
     const bytes = atob(l.weights), [, , channels] = l.from, all = [];
-    const [, , outputs] = l.to, [rows, columns] = l.kernel, inputs = rows * columns * channels;
+    const [, , outputs] = l.to, [rows, columns] = l.kernel,@DEPTH_OF@ inputs = rows * columns * @DEPTH@;
     let at = 0;
     const bit = () => (bytes.charCodeAt(at >> 3) >> (at++ & 7)) & 1;
     const rice = (bits) => { // so many times 2^bits as there are 1s before a 0, and `bits` more bits
@@ -45,9 +45,9 @@ constexpr const char* kLinear = R"js(
     for (let o = 0; o < outputs; o++) all.push([]);
     // How many zeros come first; negative; how much more than 1.
     for (let i = rice(l.gap); i < inputs * outputs; i += 1 + rice(l.gap)) {
-      const negative = bit(), size = 1 + rice(l.size), k = i % inputs, place = Math.floor(k / channels);
+      const negative = bit(), size = 1 + rice(l.size), k = i % inputs, place = Math.floor(k / @DEPTH@);
       all[Math.floor(i / inputs)].push(
-        Math.floor(place / columns), place % columns, k % channels, negative ? -size : size);
+        Math.floor(place / columns), place % columns, @CHANNEL@, negative ? -size : size);
     }
     return all;
   };
@@ -209,6 +209,8 @@ std::pair<std::string, std::string> record(const Step& s) {
     case LayerKind::kConv2d:
     case LayerKind::kDense:
       return {"linear", linear(s)};
+    case LayerKind::kDepthwiseConv2d:
+      return {"linear", "depthwise: true, " + linear(s)};
     case LayerKind::kMaxPool2d:
       return {"pool", shapes(s) + ", " + window(s)};
     case LayerKind::kAveragePool2d:
@@ -221,7 +223,6 @@ std::pair<std::string, std::string> record(const Step& s) {
     case LayerKind::kResidual:
       return {"residual", residual(s)};
     case LayerKind::kFlatten:
-    case LayerKind::kDepthwiseConv2d:
       return {};
   }
   return {};
@@ -294,8 +295,14 @@ std::string js(const format::PackedModel& model, const JsOptions& options) {
               ? "export const { run, classify, labels } = @NAME@;\nexport default @NAME@;\n"
               : "if (typeof module === \"object\") module.exports = @NAME@;\n";
   const std::string name = object_name(options.name);
+  const bool depthwise = std::ranges::any_of(
+      network.steps, [](const Step& s) { return s.layer->kind == LayerKind::kDepthwiseConv2d; });
   return replaced(
-      text, {{"@LAYERS@", layers},
+      text, {{"@DEPTH_OF@", depthwise ? " depth = l.depthwise ? 1 : channels," : ""},
+             {"@DEPTH@", depthwise ? "depth" : "channels"},
+             {"@CHANNEL@",
+              depthwise ? "l.depthwise ? Math.floor(i / inputs) : k % depth" : "k % channels"},
+             {"@LAYERS@", layers},
              {"@LABELS@", lines_of(labels, "    ")},
              {"@HOW@", options.module ? "In a module: import { classify } from \"./@FILE@\"."
                                       : "In a page: <script src=\"@FILE@\"></script>. In Node: "

@@ -94,8 +94,6 @@ Network network_of(const format::PackedModel& model) {
     const PackedLayer& l = network.model->layers[i];
     const std::string title = format::title_of(l, i);
     format::check_padding(l, title, ErrorKind::kUsage, "export");
-    require(l.kind != LayerKind::kDepthwiseConv2d, "export", title,
-            " is of a kind that the exporters do not know yet");
     const bool adds = l.kind == LayerKind::kResidual;
     const std::size_t input = format::input_stage(l, i),
                       other = adds ? format::other_stage(l, i) : 0;

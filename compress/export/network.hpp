@@ -58,6 +58,7 @@ void visit(format::LayerKind kind, W& w, const What& what) {
   using format::LayerKind;
   switch (kind) {
     case LayerKind::kConv2d:
+    case LayerKind::kDepthwiseConv2d:
     case LayerKind::kDense:
       return w.linear(what);
     case LayerKind::kMaxPool2d:
@@ -71,8 +72,6 @@ void visit(format::LayerKind kind, W& w, const What& what) {
       return w.flatten(what);
     case LayerKind::kResidual:
       return w.residual(what);
-    case LayerKind::kDepthwiseConv2d:
-      return;  // network_of() refuses them
   }
 }
 

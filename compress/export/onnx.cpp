@@ -15,7 +15,7 @@ using format::LayerKind;
 using format::PackedLayer;
 using Dims = std::vector<std::int64_t>;
 
-// One axis a weight: [O KH KW I] to ONNX's [O I KH KW]; [OUT IN] stays.
+// One axis a weight: [O KH KW I] to ONNX's [O I KH KW], [C KH KW 1] to [C 1 KH KW]; [OUT IN] stays.
 template <class T>
 std::vector<T> channels_first(const std::vector<T>& w, const Dims& shape) {
   if (shape.size() == 2) return w;
@@ -159,7 +159,7 @@ std::string Writer::dequantized_bias(const Step& s) {
 void Writer::linear(const Step& s) {
   const PackedLayer& l = *s.layer;
   const auto& w = l.weight;
-  const bool conv = l.kind == LayerKind::kConv2d;
+  const bool conv = format::has_window(l.kind);
   if (conv)
     image(s, s.name);
   else
@@ -176,11 +176,12 @@ void Writer::linear(const Step& s) {
     inputs.push_back(dequantized_weight(s, shape));
     if (!l.bias_levels.empty()) inputs.push_back(dequantized_bias(s));
   }
-  x_ = conv ? graph_.node(
-                  "Conv", s.name, inputs,
-                  {onnx_integers("kernel_shape", {l.kernel_h, l.kernel_w}),
-                   onnx_integers("strides", {l.stride_h, l.stride_w}),
-                   onnx_integers("pads", {l.pad_top, l.pad_left, l.pad_bottom, l.pad_right})})
+  std::vector<Message> window{
+      onnx_integers("kernel_shape", {l.kernel_h, l.kernel_w}),
+      onnx_integers("strides", {l.stride_h, l.stride_w}),
+      onnx_integers("pads", {l.pad_top, l.pad_left, l.pad_bottom, l.pad_right})};
+  if (l.kind == LayerKind::kDepthwiseConv2d) window.push_back(onnx_integer("group", w.shape[0]));
+  x_ = conv ? graph_.node("Conv", s.name, inputs, window)
             : graph_.node("Gemm", s.name, inputs, {onnx_integer("transB", 1)});
   if (!s.to.is_float())
     x_ = on_grid(s.name, x_, s.to, l.relu);

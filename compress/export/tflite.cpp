@@ -69,11 +69,17 @@ class Writer {
     graph_.op(op, others, y, options);
     x_ = y;
   }
-  static Fields conv_options(const Step& s, TflitePadding padding, bool relu) {
-    return {{0, static_cast<std::int32_t>(padding)},
-            {1, i32(s.layer->stride_w)},
-            {2, i32(s.layer->stride_h)},
-            {3, relu}};
+  // x_ = the convolution of x_; of a dense layer, too.
+  void convolve(const Step& s, TflitePadding padding, bool relu, std::int32_t weight,
+                std::int32_t bias) {
+    const bool depthwise = s.layer->kind == LayerKind::kDepthwiseConv2d;
+    Fields options{{0, static_cast<std::int32_t>(padding)},
+                   {1, i32(s.layer->stride_w)},
+                   {2, i32(s.layer->stride_h)}};
+    if (depthwise) options.push_back({3, 1});  // outputs a channel
+    options.push_back({depthwise ? 4 : 3, relu});
+    node(depthwise ? TfliteOp::kDepthwiseConv2d : TfliteOp::kConv2d, s.name, batch_of(s.out), s.to,
+         {weight, bias}, options);
   }
   // Whether the least level is that of the real 0, which a fused relu keeps to. int8 ends at 127 by
   // itself.
@@ -131,10 +137,25 @@ TflitePadding Writer::padding(const Step& s) {
 
 // [O KH KW I], as the schema has it; a dense layer is a convolution of a 1 x 1 image, as there
 // scales by channel are known to every version.
-Dims weight_dims(const format::StoredWeight& w) {
-  return w.shape.size() == 4
-             ? Dims{i32(w.shape[0]), i32(w.shape[1]), i32(w.shape[2]), i32(w.shape[3])}
-             : Dims{i32(w.shape[0]), 1, 1, i32(w.shape[1])};
+Dims weight_dims(const PackedLayer& l) {
+  const auto& w = l.weight.shape;
+  if (l.kind == LayerKind::kDense) return {i32(w[0]), 1, 1, i32(w[1])};
+  if (l.kind == LayerKind::kDepthwiseConv2d) return {1, i32(w[1]), i32(w[2]), i32(w[0])};
+  return {i32(w[0]), i32(w[1]), i32(w[2]), i32(w[3])};
+}
+// A depthwise convolution's [C KH KW 1] as the schema's [1 KH KW C].
+template <class T>
+std::vector<T> weights_of(const PackedLayer& l, const std::vector<T>& all) {
+  if (l.kind != LayerKind::kDepthwiseConv2d) return all;
+  const auto channels = static_cast<std::size_t>(l.weight.shape[0]), taps = all.size() / channels;
+  std::vector<T> to;
+  for (std::size_t tap = 0; tap < taps; ++tap)
+    for (std::size_t c = 0; c < channels; ++c) to.push_back(all[c * taps + tap]);
+  return to;
+}
+TfliteGrid weight_grid(const PackedLayer& l) {
+  const bool depthwise = l.kind == LayerKind::kDepthwiseConv2d;
+  return {.scales = l.weight.scales, .zero_point = 0, .axis = depthwise ? 3 : 0};
 }
 
 std::int32_t Writer::bias(const Step& s) {
@@ -147,12 +168,11 @@ std::int32_t Writer::bias(const Step& s) {
 
 void Writer::linear(const Step& s) {
   if (s.to.is_float()) return logits(s);
-  const auto& w = s.layer->weight;
+  const PackedLayer& l = *s.layer;
   const TflitePadding pad = padding(s);
-  const std::int32_t weight =
-      graph_.constant(s.name + "/weight", TfliteType::kInt8, weight_dims(w), w.levels, {w.scales});
-  node(TfliteOp::kConv2d, s.name, batch_of(s.out), s.to, {weight, bias(s)},
-       conv_options(s, pad, ends_at_zero(s)));
+  const std::int32_t weight = graph_.constant(s.name + "/weight", TfliteType::kInt8, weight_dims(l),
+                                              weights_of(l, l.weight.levels), weight_grid(l));
+  convolve(s, pad, ends_at_zero(s), weight, bias(s));
   if (!ends_at_zero(s)) at_least_level_0(s.name, batch_of(s.out), s.to);
 }
 
@@ -165,11 +185,13 @@ void Writer::logits(const Step& s) {
   std::int32_t weight = 0;
   std::vector<float> bias = l.bias;
   if (w.is_float()) {
-    weight = graph_.constant(s.name + "/weight", TfliteType::kFloat32, weight_dims(w), w.values);
+    weight = graph_.constant(s.name + "/weight", TfliteType::kFloat32, weight_dims(l),
+                             weights_of(l, w.values));
   } else {
-    const std::int32_t levels = graph_.constant(s.name + "/weight_levels", TfliteType::kInt8,
-                                                weight_dims(w), w.levels, {w.scales});
-    weight = graph_.tensor(s.name + "/weight", TfliteType::kFloat32, weight_dims(w));
+    const std::int32_t levels =
+        graph_.constant(s.name + "/weight_levels", TfliteType::kInt8, weight_dims(l),
+                        weights_of(l, w.levels), weight_grid(l));
+    weight = graph_.tensor(s.name + "/weight", TfliteType::kFloat32, weight_dims(l));
     graph_.op(TfliteOp::kDequantize, {levels}, weight);
     Shape seen = s.in;
     if (pad == TflitePadding::kValid)
@@ -181,8 +203,7 @@ void Writer::logits(const Step& s) {
   bias.resize(static_cast<std::size_t>(w.shape[0]), 0.0f);
   const std::int32_t added =
       graph_.constant(s.name + "/bias", TfliteType::kFloat32, {i32(w.shape[0])}, bias);
-  node(TfliteOp::kConv2d, s.name, batch_of(s.out), {}, {weight, added},
-       conv_options(s, pad, l.relu));
+  convolve(s, pad, l.relu, weight, added);
 }
 
 // What follows is of the levels themselves until levels_from_floats(): INTEGERS.md's own steps, of

@@ -13,11 +13,22 @@ struct OpRecord {
   std::int32_t options;  // which of the schema's BuiltinOptions
 };
 constexpr OpRecord kOps[] = {
-    {TfliteOp::kAdd, 1, 11},     {TfliteOp::kAveragePool2d, 2, 5}, {TfliteOp::kCast, 1, 37},
-    {TfliteOp::kConv2d, 3, 1},   {TfliteOp::kDequantize, 2, 38},   {TfliteOp::kMaxPool2d, 2, 5},
-    {TfliteOp::kMaximum, 2, 39}, {TfliteOp::kMinimum, 2, 39},      {TfliteOp::kMul, 1, 21},
-    {TfliteOp::kPad, 2, 22},     {TfliteOp::kPadV2, 2, 43},        {TfliteOp::kQuantize, 1, 89},
-    {TfliteOp::kRelu, 2, 0},     {TfliteOp::kReshape, 1, 17},      {TfliteOp::kRound, 1, 0},
+    {TfliteOp::kAdd, 1, 11},
+    {TfliteOp::kAveragePool2d, 2, 5},
+    {TfliteOp::kCast, 1, 37},
+    {TfliteOp::kConv2d, 3, 1},
+    {TfliteOp::kDepthwiseConv2d, 3, 2},
+    {TfliteOp::kDequantize, 2, 38},
+    {TfliteOp::kMaxPool2d, 2, 5},
+    {TfliteOp::kMaximum, 2, 39},
+    {TfliteOp::kMinimum, 2, 39},
+    {TfliteOp::kMul, 1, 21},
+    {TfliteOp::kPad, 2, 22},
+    {TfliteOp::kPadV2, 2, 43},
+    {TfliteOp::kQuantize, 1, 89},
+    {TfliteOp::kRelu, 2, 0},
+    {TfliteOp::kReshape, 1, 17},
+    {TfliteOp::kRound, 1, 0},
 };
 
 const OpRecord& record_of(TfliteOp op) {
@@ -36,10 +47,10 @@ std::int32_t TfliteGraph::add_tensor(const std::string& name, TfliteType type, c
                                   {3, 0, {Flat::text(name)}}};
   if (!grid.scales.empty()) {
     const std::vector<std::int64_t> zeros(grid.scales.size(), grid.zero_point);
-    fields.push_back(
-        {4,
-         0,
-         {Flat::table({{2, 0, {Flat::vector(grid.scales)}}, {3, 0, {Flat::vector(zeros)}}})}});
+    std::vector<Flat::Field> numbers{{2, 0, {Flat::vector(grid.scales)}},
+                                     {3, 0, {Flat::vector(zeros)}}};
+    if (grid.axis != 0) numbers.push_back({6, grid.axis});
+    fields.push_back({4, 0, {Flat::table(numbers)}});
   }
   if (shape != dims) fields.push_back({7, 0, {Flat::vector(dims)}});
   tensors_.push_back(Flat::table(fields));

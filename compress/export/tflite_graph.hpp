@@ -15,6 +15,7 @@ enum class TfliteOp {
   kAdd = 0,
   kAveragePool2d = 1,
   kConv2d = 3,
+  kDepthwiseConv2d = 4,
   kDequantize = 6,
   kMaxPool2d = 17,
   kMul = 18,
@@ -31,11 +32,12 @@ enum class TfliteOp {
 
 enum class TflitePadding { kSame = 0, kValid = 1 };
 
-// real = scale * (level - zero_point); of constants one scale, or one for each index of the first
-// dimension.
+// real = scale * (level - zero_point); of constants one scale, or one for each index of dimension
+// `axis`.
 struct TfliteGrid {
   std::vector<float> scales;
   std::int64_t zero_point = 0;
+  std::int32_t axis = 0;
 };
 
 class TfliteGraph {

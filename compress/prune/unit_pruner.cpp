@@ -163,14 +163,16 @@ void UnitPruner::check_end() const {
   auto wanted = removed_units(candidates, wanted_);
   std::vector<std::int64_t> got;
   for (const Target& target : targets_) {
-    const Tensor& mask = target.weight.mask;
-    const std::int64_t each = mask.elements() / mask.shape()[0],
-                       zeros = std::ranges::count(mask.values(), 0.0f);
-    got.push_back(zeros / each);
-    const auto agrees = [&](const MaskedParameter& other) {
-      return std::ranges::count(other.mask.values(), 0.0f) == got.back();
+    const auto units_lost = [](const Tensor& mask) {  // -1: not whole ones
+      const std::int64_t each = mask.elements() / mask.shape()[0],
+                         zeros = std::ranges::count(mask.values(), 0.0f);
+      return zeros % each == 0 ? zeros / each : -1;
     };
-    require(zeros % each == 0 && std::ranges::all_of(target.others, agrees), ErrorKind::kInternal,
+    got.push_back(units_lost(target.weight.mask));
+    const auto agrees = [&](const MaskedParameter& other) {
+      return units_lost(other.mask) == got.back();
+    };
+    require(got.back() >= 0 && std::ranges::all_of(target.others, agrees), ErrorKind::kInternal,
             target.name, "should lose whole units, with their biases and batch norm");
   }
   if (options_.global) {

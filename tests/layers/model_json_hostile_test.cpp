@@ -190,7 +190,7 @@ TEST_CASE("limits hold before memory is taken") {
                  "smaller");
   refuses_layers(R"({"type": "DepthwiseConv2d", "filters": 4, "kernel_size": 3})",
                  R"(/layers/0: unknown key "filters"; known: kernel_size, strides, padding, )"
-                 R"(activation, init, type, name)");
+                 R"(activation, init, type, name, from)");
   refuses_layers(R"({"type": "MaxPool2d", "pool_size": 4096, "strides": 1, "padding": 4095},
                     {"type": "AveragePool2d", "pool_size": 4096, "strides": 1, "padding": 4095},
                     {"type": "AveragePool2d", "pool_size": 4096, "strides": 1, "padding": 4095},

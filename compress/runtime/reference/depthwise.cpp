@@ -18,24 +18,27 @@ Tensor sums_of(const PackedLayer& l, const Tensor& x, const std::vector<W>& w, D
                Value value, Bias bias) {
   const kernels::Window v = window_of(l);
   const Shape in = x.shape(), out{in[0], v.out_h(in[1]), v.out_w(in[2]), in[3]};
+  const auto channels = static_cast<std::size_t>(in[3]), taps = w.size() / channels;
+  std::vector<W> columns(w.size());  // [KH KW C]
+  for (std::size_t k = 0; k < w.size(); ++k) columns[k % taps * channels + k / taps] = w[k];
+  std::vector<Sum> sums(channels);
   Tensor y = Tensor::uninitialized(out, dtype);
-  const T* from = x.data<T>();
   Y* to = y.mutable_data<Y>();
   for (std::int64_t n = 0; n < out[0]; ++n)
     for (std::int64_t p = 0; p < out[1]; ++p)
-      for (std::int64_t q = 0; q < out[2]; ++q)
-        for (std::int64_t c = 0; c < out[3]; ++c) {
-          Sum sum = 0;
-          for (std::int64_t i = 0; i < v.kernel_h; ++i)
-            for (std::int64_t j = 0; j < v.kernel_w; ++j) {
-              const std::int64_t h = p * v.stride_h - v.pad_top + i,
-                                 k = q * v.stride_w - v.pad_left + j;
-              if (h < 0 || h >= in[1] || k < 0 || k >= in[2]) continue;
-              const auto tap = static_cast<std::size_t>((c * v.kernel_h + i) * v.kernel_w + j);
-              sum += value(from[((n * in[1] + h) * in[2] + k) * in[3] + c], w[tap]);
-            }
-          *to++ = static_cast<Y>(sum + bias(static_cast<std::size_t>(c)));
-        }
+      for (std::int64_t q = 0; q < out[2]; ++q) {
+        std::ranges::fill(sums, Sum{0});
+        for (std::int64_t i = 0; i < v.kernel_h; ++i)
+          for (std::int64_t j = 0; j < v.kernel_w; ++j) {
+            const std::int64_t h = p * v.stride_h - v.pad_top + i,
+                               k = q * v.stride_w - v.pad_left + j;
+            if (h < 0 || h >= in[1] || k < 0 || k >= in[2]) continue;
+            const T* pixel = x.data<T>() + ((n * in[1] + h) * in[2] + k) * in[3];
+            const W* tap = columns.data() + (i * v.kernel_w + j) * in[3];
+            for (std::size_t c = 0; c < channels; ++c) sums[c] += value(pixel[c], tap[c]);
+          }
+        for (std::size_t c = 0; c < channels; ++c) *to++ = static_cast<Y>(sums[c] + bias(c));
+      }
   return y;
 }
 

@@ -1,9 +1,45 @@
+// The networks by name, shaped for the input at hand.
 #include "apps/smallest/networks.hpp"
 
 #include <doctest/doctest.h>
 
+#include "core/base/error.hpp"
+#include "layers/summary.hpp"
+
 using namespace espalier;
 using namespace espalier::apps;
+
+TEST_CASE("every network by name maps images of several shapes to its classes") {
+  for (const NetworkKind& kind : network_kinds())
+    for (const Shape& image : {Shape{28, 28, 1}, Shape{32, 32, 3}, Shape{49, 40, 2}}) {
+      CAPTURE(kind.name);
+      Rng rng(1, "init");
+      const Sequential model =
+          make_network(kind, kind.small.front(), {.image = image, .classes = 7}, rng);
+      CHECK(model.output_shape(image) == Shape{7});
+    }
+}
+
+TEST_CASE("dscnn is MLPerf Tiny's for keywords, and its shape for other images") {
+  Rng rng(1, "init");
+  const NetworkKind& kind = network_kind("dscnn");
+  Sequential keywords = make_network(kind, kind.widths, {.image = {49, 10, 1}, .classes = 12}, rng);
+  // As Keras counts: 1,152 are the statistics of batch norm.
+  const ParameterCount count = count_parameters(keywords);
+  CHECK(count.trainable == 10 * 4 * 64 + 64 + 4 * (9 * 64 + 64 + 64 * 64 + 64) + 9 * 128 + 780);
+  CHECK(count.non_trainable == 1152);
+  CHECK(count.total() == 24908);
+  CHECK(keywords.macs({49, 10, 1}) == 2656768);
+
+  Sequential digits = make_network(kind, {8}, {}, rng);
+  const std::string text = digits.describe();
+  CHECK(text.starts_with("stem: Conv2d(1 -> 8, kernel 3, stride 2, padding same)\n"));
+  CHECK(text.find("block4_depthwise: DepthwiseConv2d(8, kernel 3, stride 1, padding same)\n") !=
+        std::string::npos);
+  CHECK(text.find("pool: AveragePool2d(kernel 14, stride 14, padding valid)\n") !=
+        std::string::npos);
+  CHECK_THROWS_AS(make_network(kind, {8, 8}, {}, rng), Error);
+}
 
 TEST_CASE("mlp and tabular take pixels and columns, with any number of outputs") {
   for (const char* name : {"mlp", "tabular"})

@@ -18,7 +18,7 @@ TEST_CASE("C99: random models of every kind of layer, bit for bit") {
   const tests::Folder folder("c99_test");
   std::set<LayerKind> seen;
   int pooled = 0;
-  for (const Sample& s : samples(14, Numbers::kIntegers)) {
+  for (const Sample& s : samples(18, Numbers::kIntegers)) {
     for (const PackedLayer& l : s.model.layers) seen.insert(l.kind);
     const Network network = network_of(s.model);
     for (const Move& m : arena_of(network).moves)
@@ -26,7 +26,7 @@ TEST_CASE("C99: random models of every kind of layer, bit for bit") {
     CHECK_MESSAGE(differing(run_c99(folder.path, s.model, s.pixels), s.want) == 0,
                   "model " << s.seed);
   }
-  CHECK(seen.size() == 8);
+  CHECK(seen.size() == 9);
   CHECK(pooled >= 3);  // convolutions that a pool's windows do not cover whole
 }
 

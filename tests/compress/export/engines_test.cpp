@@ -94,9 +94,13 @@ TEST_CASE("ONNX Runtime and LiteRT give the reference's answers") {
   write_all("floats", samples(6, Numbers::kFloats, kImages, {.padded_pools = false}));
   write_all("dynamic", samples(2, Numbers::kDynamicRange, kImages, {.padded_pools = false}));
   write_all("halves", {halves(0, 7), halves(0, 2), halves(64, 7), halves(31, 3)});
-  CHECK(seen.size() == 8);
-  CHECK(folder.onnx == 32);
-  CHECK(folder.tflite == 32 - refused);
+  write_all("separable", {sample_of(separable(1, 8, 1), kImages)});
+  write_all("separable4_", {sample_of(separable(2, 4, 0.5), kImages)});
+  write_all("separable_floats",
+            {sample_of(floats_of(separable(3, 8, 1), Numbers::kFloats), kImages)});
+  CHECK(seen.size() == 9);
+  CHECK(folder.onnx == 35);
+  CHECK(folder.tflite == 35 - refused);
   CHECK(refused <= 4);
   // Engines round the sums of convolutions in their own way: now and then a level may change.
   const ProcessResult result =
