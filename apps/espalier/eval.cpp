@@ -67,8 +67,8 @@ void print_report(const Found& found, const EvalOptions& options, const Training
   std::cout << printable(options.model.string()) << ": ";
   const std::string of = with_commas(found.examples) + (options.all ? " " : " test ");
   if (data.target)
-    std::cout << "RMSE " << found.numbers.rmse() << ", R2 "
-              << fixed(found.numbers.r2(), 4) << " on " << of << "rows (";
+    std::cout << "RMSE " << found.numbers.rmse() << ", R2 " << fixed(found.numbers.r2(), 4)
+              << " on " << of << "rows (";
   else
     std::cout << percent(found.accuracy()) << " of " << of << "images right (";
   std::cout << printable(data.name) << "), " << found.differ

@@ -1,7 +1,7 @@
 // espalier export FORMAT MODEL.esp -o FILE: the model for other programs and machines.
 #include <filesystem>
-#include <iostream>
 #include <functional>
+#include <iostream>
 #include <memory>
 
 #include "apps/common/words.hpp"

@@ -146,7 +146,7 @@ TEST_CASE("the end is checked: a mask that does not take what the schedule asks 
   CHECK_NOTHROW(bakes(true, "", 0, 1));
   const std::string whole = ": should lose whole units, with their biases and batch norm";
   refuses("conv1.weight" + whole, false, "conv1.weight.mask", 0, 1.0f);  // the bias is still gone
-  refuses("conv1.weight" + whole, false, "conv1.gamma.mask", 0, 1.0f);
+  refuses("conv1.weight" + whole, false, "norm1.gamma.mask", 0, 1.0f);
   refuses("dense1.weight" + whole, true, "dense1.bias.mask", 0, 1.0f);
   CHECK_NOTHROW(bakes(false, "conv1.weight.mask", 0, 1, /*ends=*/false));  // it did not end
 }
