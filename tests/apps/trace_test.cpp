@@ -65,6 +65,15 @@ TEST_CASE("trace: every unit's level or logit is the reference executor's") {
   check_all_units(network, random_image(network));
   network.layers[0].relu = false;
   check_all_units(network, random_image(network));
+  // A depthwise layer on top of signed levels: each unit sees its own channel alone.
+  format::PackedLayer depthwise;
+  depthwise.kind = format::LayerKind::kDepthwiseConv2d;
+  depthwise.kernel_h = 2, depthwise.pad_top = 1;
+  depthwise.weight = {{5, 2, 1, 1}, 5, {}, {9, -4, 0, 7, 3, 3, -15, 2, 1, 0}, {0.1f}};
+  depthwise.bias_levels = {1, 2, 3, -400, 0};
+  depthwise.output = {0.03f, 40};
+  network.layers.insert(network.layers.begin() + 1, depthwise);
+  check_all_units(network, random_image(network));
 }
 
 TEST_CASE("trace: the most active unit is chosen; what does not exist is refused") {
