@@ -36,7 +36,7 @@ class Builder {
                       .stride = stride,
                       .padding = Padding::same()},
                      rng_));
-    add(name + "_norm", BatchNorm({.channels = out}));
+    add(name + "_norm", BatchNorm({.channels = out, .momentum = 0.9f}));
   }
   // Two convolutions, and what went in added to what comes out; where the shapes differ, what went in
   // passes a 1x1 convolution first.
