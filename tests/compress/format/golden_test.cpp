@@ -1,4 +1,4 @@
-// Files of versions 1 and 2, written once: this program writes the same bytes, and every later one
+// Files of versions 1 to 3, written once: this program writes the same bytes, and every later one
 // reads the same models.
 #include <doctest/doctest.h>
 
@@ -13,9 +13,10 @@ using namespace espalier;
 using namespace espalier::format;
 
 TEST_CASE("the golden files are read and written, byte for byte, in the version of their folder") {
-  for (const int version : {1, 2})
-    for (const auto& [name, model, coding] :
-         version == 1 ? samples::golden() : samples::golden_v2()) {
+  for (const int version : {1, 2, 3})
+    for (const auto& [name, model, coding] : version == 1   ? samples::golden()
+                                             : version == 2 ? samples::golden_v2()
+                                                            : samples::golden_v3()) {
       CAPTURE(name);
       const Bytes file = read_file(std::filesystem::path(ESPALIER_SOURCE_DIR "/tests/golden") /
                                    ("v" + std::to_string(version)) / name);

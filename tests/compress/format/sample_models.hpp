@@ -283,6 +283,31 @@ inline std::vector<Golden> golden_v2() {
   return all;
 }
 
+// Rows of a table in, one number out.
+inline PackedModel number_of_columns() {
+  PackedModel model;
+  model.input_shape = {1, 1, 3};
+  PackedLayer dense;
+  dense.weight.shape = {1, 3};
+  dense.weight.values = {0.5f, -1.25f, 2};
+  model.layers = {dense};
+  model.columns = {{-1.5f, 0.25f}, {1e6f, 3e4f}, {7, 0}};
+  model.target = Scaling{31.25f, 0.125f};
+  return model;
+}
+
+// tests/golden/v3: branches, depthwise convolutions, columns.
+inline std::vector<Golden> golden_v3() {
+  std::vector<Golden> all;
+  for (const auto coding : {Coding::kPlain, Coding::kRange}) {
+    const std::string end = coding == Coding::kPlain ? "_plain.esp" : ".esp";
+    all.push_back({"branches_4" + end, branches(4), coding});
+    all.push_back({"branches_32" + end, branches(32), coding});
+    all.push_back({"columns" + end, number_of_columns(), coding});
+  }
+  return all;
+}
+
 // Every width, coding and profile.
 inline std::vector<Bytes> files() {
   std::vector<Bytes> files;
@@ -294,7 +319,8 @@ inline std::vector<Bytes> files() {
     for (const bool floats : {false, true})
       files.push_back(write(clustered_dense(floats, 1, 16), coding));
   for (const auto coding : {Coding::kPlain, Coding::kRange})
-    for (const auto& model : {halves(), dynamic_range(4), crossings(), branches(4), branches(32)})
+    for (const auto& model :
+         {halves(), dynamic_range(4), crossings(), branches(4), branches(32), number_of_columns()})
       files.push_back(write(model, coding));
   files.push_back(write(large_layer()));
   files.push_back(write(lenet5()));

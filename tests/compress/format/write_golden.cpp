@@ -1,4 +1,4 @@
-// Writes tests/golden/v1 and v2 from the sample models. Their files are kept as they are: a version
+// Writes tests/golden/v1 to v3 from the sample models. Their files are kept as they are: a version
 // that writes other bytes for them is another version.
 #include <filesystem>
 #include <iostream>
@@ -17,4 +17,6 @@ int main(int argc, char** argv) {
     write_file(folder / "v1" / name, format::write(model, coding));
   for (const auto& [name, model, coding] : format::samples::golden_v2())
     write_file(folder / "v2" / name, format::write(model, coding));
+  for (const auto& [name, model, coding] : format::samples::golden_v3())
+    write_file(folder / "v3" / name, format::write(model, coding));
 }
