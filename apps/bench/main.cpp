@@ -84,7 +84,7 @@ void add_suite(CLI::App& app, Options& o, const std::string& name, const std::st
 
 int main(int argc, char** argv) {
   CLI::App app("Times training, inference, loading and coding");
-  app.name("espalier-bench");
+  app.name("espalier bench");
   app.require_subcommand(1);
   Options options;
   std::vector<const Suite*> all;
@@ -104,9 +104,9 @@ int main(int argc, char** argv) {
   auto* worker = app.add_subcommand("worker", "Answer requests for rounds, one line of JSON each");
   worker->callback([] { work(std::cin, std::cout); });
   app.footer(
-      "Examples: espalier-bench infer --model large --batch 1\n"
-      "          espalier-bench all --json before.json\n"
-      "          espalier-bench all --against before.json\n"
+      "Examples: espalier bench infer --model large --batch 1\n"
+      "          espalier bench all --json before.json\n"
+      "          espalier bench all --against before.json\n"
       "Beside PyTorch, Keras, LiteRT and ONNX Runtime: apps/bench/peers/compare.py");
   return apps::run_program(app, argc, argv);
 }

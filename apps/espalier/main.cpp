@@ -18,6 +18,7 @@ constexpr std::pair<std::string_view, const char*> kPrograms[] = {
     {"toolbox", "Every technique of TensorFlow Model Optimization, as one table"},
     {"sensitivity", "How far each layer of a trained network can be pruned"},
     {"verify", "What compression changed: a model beside the one that it was made from"},
+    {"bench", "Time training, inference, loading and coding on this machine"},
 };
 
 // Returns only with an error.

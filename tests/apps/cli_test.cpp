@@ -17,8 +17,9 @@ TEST_CASE("help teaches: every command, its options, an example, the exit codes"
   const auto all = run_program("espalier --help");
   CHECK(all.exit_code == 0);
   for (const char* part : {"A first tour", "Exit codes"}) CHECK(contains(all.output, part));
-  for (const char* command : {"run", "inspect", "eval", "compare", "export", "fetch", "data", "new",
-                              "version", "train", "compress", "toolbox", "sensitivity", "verify"}) {
+  for (const char* command :
+       {"run", "inspect", "eval", "compare", "export", "fetch", "data", "new", "version", "train",
+        "compress", "toolbox", "sensitivity", "verify", "bench"}) {
     CHECK_MESSAGE(contains(all.output, std::string("\n  ") + command + ' '), command);
     const auto help = run_program("espalier " + std::string(command) + " --help");
     CHECK(help.exit_code == 0);

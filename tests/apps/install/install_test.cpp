@@ -132,6 +132,7 @@ TEST_CASE("an install tree: moved, without the source tree, for the whole and fo
   check_project(stage);
   check_runtime_alone(stage);
   check_refusals(stage);
-  for (const char* program : {"train", "compress", "toolbox", "tutorial", "verify", "sensitivity"})
+  for (const char* program :
+       {"train", "compress", "toolbox", "tutorial", "verify", "sensitivity", "bench"})
     CHECK(fs::exists(stage.root / "bin" / ("espalier-" + std::string(program))));
 }
