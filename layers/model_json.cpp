@@ -61,7 +61,15 @@ class Builder {
     const auto all = layers.elements(1, kMaxLayers);
     for (const JsonReader& json : all)
       if (const auto name = json.find("name")) reserve(*name);
-    for (const JsonReader& json : all) add(json);
+    std::vector<std::size_t> ends;  // the last layer of each record
+    for (const JsonReader& json : all) {
+      add(json);
+      ends.push_back(model_.layers().size() - 1);
+    }
+    for (std::size_t i = 0; i + 1 < all.size(); ++i)
+      all[i].check(!model_.readers(ends[i] + 1).empty(),
+                   "no layer reads what it yields; name it in "
+                   "a layer's \"from\" or \"with\", or take it out");
   }
   const Shape& shape() const { return shape_; }
   Sequential release() { return std::move(model_); }

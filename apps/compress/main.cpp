@@ -121,7 +121,10 @@ int main(int argc, char** argv) {
       "measured\n"
       "on the last training images, as it will run. Where it loses more than --max-drop, the layer "
       "that\n"
-      "costs most gets twice as many weights, or 2 bits more, and the recipe runs again.\n"
+      "costs most gets twice as many weights, or 2 bits more, and the recipe runs again. Such a "
+      "run does "
+      "not\ngo on where it was stopped: --weights OUT/float.safetensors spares it the first "
+      "stages.\n"
       "Networks, all of whose widths may shrink on the way:" +
       network_list() +
       "\nExit code 5: the goal was not met in the time.\n"

@@ -45,8 +45,7 @@ Promise::Promise(PromiseOptions options, TrainingData data)
       images_(split(data_.data.train, std::min<std::int64_t>(5000, data_.data.train->size() / 6))) {
   const recipe::Recipe all = recipe::load_recipe(options_.recipe);
   for (const recipe::Stage& stage : all.stages)
-    (before_.stages.size() == 0 && passes_.stages.empty() && !compresses(stage) ? before_ : passes_)
-        .stages.push_back(stage);
+    (passes_.stages.empty() && !compresses(stage) ? before_ : passes_).stages.push_back(stage);
   require(!passes_.stages.empty(), options_.recipe.string(),
           "has no stage that compresses; add one, as {\"quantize\": {}}");
   const datasets::Dataset& train = *data_.data.train;
@@ -105,10 +104,10 @@ Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) 
   return one;
 }
 
-void Promise::find_costs(Try& failed) const {
+void Promise::find_costs(Try& failed) {
   const format::PackedModel compressed = format::read(failed.file, "best.esp");
   const Shape input = images_.train->image_shape();
-  Sequential floats = copy_of(const_cast<Sequential&>(baseline_), input);
+  Sequential floats = copy_of(baseline_, input);
   bool folds = false;
   for (const recipe::Stage& stage : failed.recipe.stages)
     folds = folds || stage.quantize || stage.rate;
@@ -118,10 +117,12 @@ void Promise::find_costs(Try& failed) const {
                                      [this](const format::PackedModel& m) { return accuracy(m); });
 }
 
-std::optional<recipe::Relaxed> Promise::next(const Try& failed) const {
+std::optional<recipe::Relaxed> Promise::next(const Try& failed) {
   const auto sparsities = recipe::layer_sparsities(format::read(failed.file, "best.esp"));
   for (const auto& [layer, drop] : failed.costs)
-    if (auto relaxed = recipe::relaxed(failed.recipe, layer, sparsities)) return relaxed;
+    if (drop > 0)  // what costs nothing alone would be given back for nothing
+      if (auto relaxed = recipe::relaxed(failed.recipe, layer, sparsities, baseline_))
+        return relaxed;
   return std::nullopt;
 }
 
@@ -141,8 +142,9 @@ void Promise::run() {
         points(whole_ - last.accuracy));
     if (holds(last)) return;
     find_costs(last);
-    if (time_is_up()) return;
     plan = next(last);
+    out_of_time_ = plan && time_is_up();
+    if (out_of_time_) return;
   }
 }
 
@@ -213,11 +215,12 @@ void Promise::require_kept() const {
   const auto& costs = best().costs;
   fail(ErrorKind::kTargetMissed, "compress", "the best file loses ",
        points(whole_ - best().accuracy), " where ", fixed(options_.max_drop, 2), " are allowed",
-       costs.empty() ? std::string()
-                     : "; layer " + costs.front().layer + " costs most, " +
-                           points(costs.front().drop) + " alone",
-       ": ask less of it in ", options_.recipe.string(),
-       ", train longer, or give it more --minutes");
+       costs.empty() || costs.front().drop <= 0
+           ? std::string("; no layer's weights cost anything alone: give activations more bits, or "
+                         "train longer")
+           : "; layer " + costs.front().layer + " costs most, " + points(costs.front().drop) +
+                 " alone: ask less of it in " + options_.recipe.string() + ", or train longer",
+       out_of_time_ ? ", or give it more --minutes" : "");
 }
 
 }  // namespace espalier::apps

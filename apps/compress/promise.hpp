@@ -49,8 +49,8 @@ class Promise {
   };
   void train_baseline();
   Try attempt(const recipe::Recipe& recipe, std::string change);
-  void find_costs(Try& failed) const;
-  std::optional<recipe::Relaxed> next(const Try& failed) const;
+  void find_costs(Try& failed);
+  std::optional<recipe::Relaxed> next(const Try& failed);
   bool holds(const Try& one) const { return one.accuracy >= whole_ - options_.max_drop / 100; }
   const Try& best() const;
   void keep_best() const;
@@ -63,7 +63,8 @@ class Promise {
   recipe::Recipe before_, passes_;  // plain training; what compresses
   Sequential baseline_;
   std::vector<std::string> labels_;
-  double whole_ = 0;  // accuracy of the baseline
+  double whole_ = 0;          // accuracy of the baseline
+  bool out_of_time_ = false;  // though something could still be given back
   std::vector<Try> tries_;
 };
 

@@ -11,21 +11,21 @@ namespace espalier::apps {
 ClassScores::ClassScores(std::int64_t classes, std::vector<std::string> labels)
     : classes_(static_cast<std::size_t>(classes)),
       labels_(std::move(labels)),
-      counts_(classes_ * classes_) {}
+      counts_(classes_ <= kMost ? classes_ * classes_ : 0) {}
 
 void ClassScores::add(const std::vector<int>& answers, const std::vector<int>& labels) {
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const auto label = static_cast<std::size_t>(labels[i]);
     require(label < classes_, "the data", "has a class ", label, ", the model tells ", classes_,
             " apart");
-    ++counts_[label * classes_ + static_cast<std::size_t>(answers[i])];
+    right_ += answers[i] == labels[i];
+    if (!counts_.empty()) ++counts_[label * classes_ + static_cast<std::size_t>(answers[i])];
   }
 }
 
-std::int64_t ClassScores::right() const {
-  std::int64_t sum = 0;
-  for (std::size_t c = 0; c < classes_; ++c) sum += count(c, c);
-  return sum;
+void ClassScores::require_counts() const {
+  require(!counts_.empty(), "--confusion", "is for at most ", kMost, " classes; the model tells ",
+          classes_, " apart");
 }
 
 std::int64_t ClassScores::images(std::size_t label) const {

@@ -16,7 +16,9 @@ class ClassScores {
   // One answer an example; labels 0..classes-1.
   void add(const std::vector<int>& answers, const std::vector<int>& labels);
 
-  std::int64_t right() const;
+  std::int64_t right() const { return right_; }
+  // What text() and json() want. Errors: kUsage for too many classes to count pairs of.
+  void require_counts() const;
   // A row a class: how many examples, the share that is right, and, of at most 20 classes, how many
   // were taken for each.
   std::string text(std::size_t width) const;
@@ -33,7 +35,9 @@ class ClassScores {
 
   std::size_t classes_;
   std::vector<std::string> labels_;
-  std::vector<std::int64_t> counts_;  // [label answer]
+  static constexpr std::size_t kMost = 2048;
+  std::vector<std::int64_t> counts_;  // [label answer]; of more classes none
+  std::int64_t right_ = 0;
 };
 
 }  // namespace espalier::apps

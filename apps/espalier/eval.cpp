@@ -95,6 +95,7 @@ void eval(const EvalOptions& options) {
   Found found{.classes =
                   ClassScores(plan.classes(),
                               model.packed().labels.empty() ? data.labels : model.packed().labels)};
+  if (options.confusion) found.classes.require_counts();
   const auto parts = parts_of(data, options.all);
   std::int64_t total = 0;
   for (const auto* part : parts) total += part->size();

@@ -8,6 +8,7 @@
 #include "apps/smallest/teacher.hpp"
 #include "compress/descent/level_descent.hpp"
 #include "compress/format/reader.hpp"
+#include "compress/format/wiring.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/hidden_units.hpp"
 #include "compress/pack/pack.hpp"
@@ -165,7 +166,8 @@ Trained train_smallest(const Recipe& recipe, const Images& images, training::Dis
   result.trained_bytes = std::ssize(result.file);
   result.validation_error = result.trained_validation_error =
       error_of(result.file, *images.validation);
-  if (recipe.descent_images > 0) {
+  // Descent follows chains alone (compress/descent/incremental_network.hpp).
+  if (recipe.descent_images > 0 && !format::has_branches(model)) {
     descend(model, recipe, images, teacher, options);
     result.file = finished(model);
     result.validation_error = error_of(result.file, *images.validation);

@@ -72,6 +72,7 @@ void require_place(const char* option, const fs::path& out, const TrainingOption
   std::vector<fs::path> inputs = {options.model, options.recipe};
   for (const recipe::Stage& stage : recipe.stages)
     if (stage.distill) inputs.emplace_back(stage.distill->teacher);
+  if (options.data.path) inputs.push_back(*options.data.path);
   for (const fs::path& input : inputs) {
     std::error_code neither;  // of them exists
     require(!fs::equivalent(out, input, neither), option, out.string(),
@@ -388,9 +389,10 @@ void TrainingRun::report() const {
     std::cout << weights << ": " << with_commas(std::ssize(weights_)) << " bytes written\n";
   const std::string file = printable(shell_word(options_.out.string()));
   std::cout << "Next: espalier inspect " << file << ", or espalier "
-            << (weights.empty() ? "eval " + file
-                                : "verify " + file + " --against " +
-                                      printable(shell_word(options_.weights.string())))
+            << (weights.empty() || data_.target
+                    ? "eval " + file
+                    : "verify " + file + " --against " +
+                          printable(shell_word(options_.weights.string())))
             << (data_.synthetic && !options_.data.path ? " --synthetic"
                                                        : printable(arguments_of(options_.data)))
             << '\n';

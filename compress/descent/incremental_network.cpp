@@ -59,9 +59,9 @@ void IncrementalNetwork::lay_out() {
     const PackedLayer& layer = model_.layers[i];
     require(layer.kind != LayerKind::kBatchNorm, "IncrementalNetwork", "layer '", layer.name,
             "' is batch norm: fold it into the layer before it");
-    require(layer.from == 1 && layer.kind != LayerKind::kResidual, "IncrementalNetwork", "layer '",
-            layer.name,
-            "' reads another stage than the one before it; descent follows chains alone");
+    require(layer.from == 1 && layer.kind != LayerKind::kResidual, "IncrementalNetwork",
+            format::title_of(layer, i),
+            " reads another stage than the one before it; descent follows chains alone");
     Place place{.in = stages[i].shape, .out = stages[i + 1].shape, .input = last};
     const auto elements = static_cast<std::size_t>(stages[i + 1].elements());
     place.input_zero = stages[i].grid.zero_point;

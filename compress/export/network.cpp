@@ -88,6 +88,7 @@ Network network_of(const format::PackedModel& model) {
   Network network{widened(model), {}};
   // The C file's own table; the graphs' input and output.
   std::set<std::string> taken = {"pixel", "image", "logits"};
+  const auto last = format::last_readers(model);
   std::vector<Shape> shapes{model.input_shape};
   std::vector<ActivationGrid> grids{model.input};
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
@@ -118,6 +119,8 @@ Network network_of(const format::PackedModel& model) {
               {},
               {}};
     if (linear && !l.weight.is_float()) set_integers(step, title);
+    require(last[i + 1] > i || i + 1 == model.layers.size(), "export", title,
+            " is read by no other layer; take it out of the model");
     shapes.push_back(step.out), grids.push_back(step.to);
     network.steps.push_back(std::move(step));
   }

@@ -16,6 +16,8 @@ constexpr std::uint64_t kMaxDimension = 1ull << 20;    // H, W, C, OUT
 constexpr std::uint64_t kMaxActivations = 1ull << 26;  // H * W * C between two layers
 constexpr std::uint64_t kMaxWeights = 1ull << 26;      // of all layers together
 constexpr std::uint64_t kMaxWindow = 4096;             // kernel, stride, padding
+// Of all stages together that others than the next layer read (wiring.hpp).
+constexpr std::uint64_t kMaxKeptActivations = 1ull << 27;
 constexpr std::int32_t kMaxBiasShift = 31;
 // Of a residual's summand's scale to the sum's: 127 times it is rounded in float32.
 constexpr float kMaxSummandRatio = 1 << 14;

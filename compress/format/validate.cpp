@@ -210,6 +210,12 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
               " is outside its grid");
     if (integer) check_sums(layer, title, kind, where);
   }
+  const auto kept = kept_stages(model);
+  std::uint64_t together = 0;
+  for (std::size_t s = 0; s < kept.size(); ++s)
+    if (kept[s]) together += static_cast<std::uint64_t>(shapes[s][0] * shapes[s][1] * shapes[s][2]);
+  require(together <= kMaxKeptActivations, kind, where, "the stages that branches keep have ",
+          together, " activations, over the limit of ", kMaxKeptActivations);
   const auto& output = shapes.back();
   require(!model.target || output[0] * output[1] * output[2] == 1, kind, where,
           "has a target, so one output is wanted, not ", output[0] * output[1] * output[2]);

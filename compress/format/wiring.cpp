@@ -21,6 +21,10 @@ std::vector<bool> kept_stages(const PackedModel& model) {
   return kept;
 }
 
+bool has_branches(const PackedModel& model) {
+  return std::ranges::any_of(kept_stages(model), [](bool kept) { return kept; });
+}
+
 std::vector<std::size_t> last_readers(const PackedModel& model) {
   std::vector<std::size_t> last(model.layers.size() + 1);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {

@@ -23,6 +23,9 @@ std::vector<ActivationGrid> stage_grids(const PackedModel& model);
 // across them. One flag a stage.
 std::vector<bool> kept_stages(const PackedModel& model);
 
+// Whether any stage is kept: the model is no plain chain.
+bool has_branches(const PackedModel& model);
+
 // The last layer that reads each stage; of one that none reads the layer that yields it.
 std::vector<std::size_t> last_readers(const PackedModel& model);
 

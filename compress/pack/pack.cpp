@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "compress/format/validate.hpp"
+#include "compress/format/wiring.hpp"
 #include "core/base/bytes.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
@@ -182,6 +183,13 @@ format::PackedModel pack(const quantize::IntegerNetwork& network, const Shape& i
       to.weight.scales = one_if_equal(l.scales);
       to.bias_levels = l.bias_levels;
       take_out_shift(to);
+    }
+    // A float sum of levels and floats that yields levels: the floats come first, or the file would
+    // have it compute with integers.
+    if (to.kind == LayerKind::kResidual && l.is_float && l.output) {
+      const auto grids = format::stage_grids(packed);
+      if (!grids[format::input_stage(to, packed.layers.size())].is_float())
+        std::swap(to.from, to.with);
     }
     packed.layers.push_back(std::move(to));
   }

@@ -27,8 +27,14 @@ using Entries = std::vector<const Sequential::Entry*>;
 Entries followers(const Sequential& model, std::size_t i) {
   Entries found;
   if (!is_any<Conv2d, Dense>(*model.layers()[i].layer)) return found;
+  const auto* conv = dynamic_cast<const Conv2d*>(model.layers()[i].layer.get());
+  const std::int64_t units =
+      conv ? conv->options().out
+           : dynamic_cast<const Dense&>(*model.layers()[i].layer).options().out;
   for (std::size_t k = i + 1; k < model.layers().size() && model.feeds_next_alone(k - 1); ++k) {
     found.push_back(&model.layers()[k]);
+    const auto* norm = dynamic_cast<const BatchNorm*>(found.back()->layer.get());
+    if (norm && norm->options().channels != units) return {};  // behind flatten: one a position
     if (is_any<Conv2d, Dense>(*found.back()->layer)) return found;
   }
   return {};

@@ -73,6 +73,16 @@ LayerForms layer_forms(const Sequential& model, const std::vector<std::string>& 
     if (!form.integer && is_any<AveragePool2d>(*layer))
       forms.report.push_back({name, layer->describe(), "no integer layer follows this mean"});
   }
+  // A file knows levels by their grids alone: a batch norm or sum whose input and output both are on
+  // one is of integers there.
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (!is_any<BatchNorm, Residual>(*layers[i].layer) || forms.layers[i].integer) continue;
+    const auto other = model.other_stage(i);
+    const bool on_levels = levels[model.input_stage(i)] && (!other || levels[*other]);
+    require(!on_levels || !forms.layers[i].output_grid, "quantize", layers[i].name,
+            ", which shall stay in float, reads what another layer takes as levels, and yields "
+            "levels; name that layer, or the one behind it, too");
+  }
   return forms;
 }
 

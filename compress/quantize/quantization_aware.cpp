@@ -226,9 +226,10 @@ void QuantizationAware::observe(Layer& layer, const std::shared_ptr<RangeObserve
 
 void QuantizationAware::step(const training::StepInfo& info) {
   const float progress = info.progress();
-  *mode_ = progress >= options_.freeze_at   ? Mode::kFrozen
-           : progress < options_.round_from ? Mode::kObserving
-                                            : Mode::kTraining;
+  // The first step observes in any case: a run may have no other.
+  *mode_ = info.step > 0 && progress >= options_.freeze_at ? Mode::kFrozen
+           : progress < options_.round_from                ? Mode::kObserving
+                                                           : Mode::kTraining;
   step_training_.clear_gradients();
 }
 

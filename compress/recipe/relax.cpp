@@ -1,8 +1,10 @@
 #include "compress/recipe/relax.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "compress/format/wiring.hpp"
+#include "compress/recipe/stage_passes.hpp"
 #include "core/base/text.hpp"
 
 namespace espalier::recipe {
@@ -33,22 +35,29 @@ bool names(const std::vector<std::string>& list, const std::string& layer) {
   return std::ranges::count(list, layer) || std::ranges::count(list, layer + ".weight");
 }
 
-// Whether the stage lets single weights of this layer go.
-bool prunes(const Stage& stage, const std::string& layer) {
-  if (!stage.prune || stage.prune->structure == Form::kNofM) return false;
-  const auto& layers = stage.prune->select.layers;
-  return layers.empty() || names(layers, layer);
+// The layers whose weights the stage lets go one by one, or in blocks.
+std::set<std::string> pruned_layers(const Stage& stage, Sequential& model) {
+  std::set<std::string> layers;
+  if (!stage.prune || stage.prune->structure == Form::kNofM) return layers;
+  const auto selects = selection(stage.prune->select);
+  model.visit({.parameter = [&](const std::string& name, Parameter& p) {
+    if (name.ends_with(".weight") && selects(name, p))
+      layers.insert(name.substr(0, name.find('.')));
+  }});
+  return layers;
 }
 
 std::optional<std::string> with_more_weights(Stage& stage, const std::string& layer,
-                                             const std::map<std::string, float>& sparsities) {
+                                             const std::map<std::string, float>& sparsities,
+                                             Sequential& model) {
   constexpr float kNone = 0.05f;  // of zeros this few nothing is worth returning
-  if (!prunes(stage, layer)) return std::nullopt;
+  const auto pruned = pruned_layers(stage, model);
+  if (!pruned.contains(layer)) return std::nullopt;
   Prune& prune = *stage.prune;
   if (prune.allocation != Sharing::kPerLayer) {  // from here on as it came out
     prune.sparsities.clear();
     for (const auto& [name, sparsity] : sparsities)
-      if (prunes(stage, name) && sparsity < 1) prune.sparsities[name + ".weight"] = sparsity;
+      if (pruned.contains(name) && sparsity < 1) prune.sparsities[name + ".weight"] = sparsity;
     prune.allocation = Sharing::kPerLayer;
   }
   const bool by_layer = prune.sparsities.contains(layer);
@@ -114,10 +123,10 @@ std::map<std::string, float> layer_sparsities(const format::PackedModel& model) 
 }
 
 std::optional<Relaxed> relaxed(const Recipe& recipe, const std::string& layer,
-                               const std::map<std::string, float>& sparsities) {
+                               const std::map<std::string, float>& sparsities, Sequential& model) {
   Relaxed to{recipe, ""};
   for (Stage& stage : to.recipe.stages)
-    if (const auto change = with_more_weights(stage, layer, sparsities)) to.change = *change;
+    if (const auto change = with_more_weights(stage, layer, sparsities, model)) to.change = *change;
   if (!to.change.empty()) return to;
   to.recipe = recipe;
   for (Stage& stage : to.recipe.stages)

@@ -185,6 +185,12 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   refuses("--epochs -1", 2, "--epochs");
   refuses("--seed -1", 2, "--seed");
   refuses("--out " + place.recipe, 2, "would be overwritten");
+  const std::string rows = place.folder.path.string() + "/rows.csv";
+  write_file(rows, "a,b,class\n1,2,x\n2,1,y\n1,3,x\n3,1,y\n1,4,x\n4,1,y\n");
+  const auto over = run_program("espalier train --model tabular --recipe " + place.recipe +
+                                " --data " + rows + " --out " + rows);
+  CHECK(over.exit_code == 2);
+  CHECK(contains(over.output, "would be overwritten"));
   refuses("--weights " + (place.folder.path / "." / "model.esp").string(), 2, "is the --out file");
   refuses("--epoch 1", 2, "did you mean '--epochs'?");
   refuses("--images 1000000", 2, "the data has 12000 training images");

@@ -113,6 +113,10 @@ TEST_CASE("layers: types, names, keys and numbers") {
                  R"("first"?)");
   refuses_layers(R"({"type": "Relu", "name": "a", "from": "a"})",
                  R"(/layers/0/from: wants the name of a layer before, got "a")");
+  refuses_layers(R"({"type": "Relu", "name": "a"}, {"type": "Relu", "name": "unread"},
+                     {"type": "Relu", "from": "a"})",
+                 R"(/layers/1: no layer reads what it yields; name it in a layer's "from" or )"
+                 R"("with", or take it out)");
   refuses_layers(R"({"type": "Relu"}, {"type": "Residual"})", R"(/layers/1: wants "with")");
   refuses_layers(R"({"type": "Relu", "name": "a"}, {"type": "MaxPool2d"},
                      {"type": "Residual", "with": "a"})",

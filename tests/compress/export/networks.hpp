@@ -98,7 +98,7 @@ inline std::vector<PackedLayer> branch(Rng& rng, const Shape& in, const Activati
     layers.back().from = 2;
   }
   const ActivationGrid one = layers.back().kind == LayerKind::kRelu ? grid : layers.back().output;
-  sum.with = layers.size() == 1 || rng.below(2) ? 1 + std::ssize(layers) : 2;
+  sum.with = 2;  // of two layers the first, else what was before
   sum.relu = rng.below(2);
   sum.output = {one.scale + grid.scale * rng.uniform(0.2f, 0.8f), runtime::pick(rng, {0, 64, 30})};
   layers.push_back(sum);

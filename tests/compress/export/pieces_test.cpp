@@ -163,6 +163,13 @@ TEST_CASE("the pixels' formula gives their levels, for every transform that has 
   CHECK(pixel_formula(stairs).shift == 0);
 }
 
+TEST_CASE("a layer that no other reads is refused: its floats would be taken for the logits") {
+  PackedModel model = format::samples::branches(8);
+  model.layers[3].output = {}, model.layers[3].relu = false;  // projection
+  model.layers[4].from = 2;  // the sum reads what was before, twice
+  CHECK_THROWS_WITH_AS(network_of(model), doctest::Contains("is read by no other layer"), Error);
+}
+
 TEST_CASE("no layer writes over what is still to be read, but in place") {
   int copies = 0, branches = 0;
   for (std::uint64_t seed = 0; seed < 120; ++seed) {

@@ -72,10 +72,11 @@ TEST_CASE("the layer that a recipe spoils costs most, alone, and the other next 
 
 TEST_CASE("weights come back first, then bits, then floats, then nothing is left") {
   const std::map<std::string, float> sparsities{{"conv", 0.6f}, {"dense", 0.9f}};
+  Sequential model = network();
   recipe::Recipe now = parsed(
       R"([{"prune": {"sparsity": 0.8, "allocation": "global"}}, {"quantize": {"weight_bits": 5}}])");
   std::vector<std::string> changes;
-  while (const auto next = recipe::relaxed(now, "dense", sparsities)) {
+  while (const auto next = recipe::relaxed(now, "dense", sparsities, model)) {
     changes.push_back(next->change);
     now = next->recipe;
     REQUIRE(changes.size() < 20);
@@ -95,12 +96,29 @@ TEST_CASE("weights come back first, then bits, then floats, then nothing is left
 
 TEST_CASE("what the recipe does not ask of a layer cannot be given back") {
   const std::map<std::string, float> sparsities{{"conv", 0.6f}, {"dense", 0.9f}};
+  Sequential model = network();
   const auto prunes = parsed(R"([{"prune": {"sparsity": 0.8, "layers": ["dense"]}}])");
-  CHECK_FALSE(recipe::relaxed(prunes, "conv", sparsities));
-  CHECK(recipe::relaxed(prunes, "dense", sparsities));
+  CHECK_FALSE(recipe::relaxed(prunes, "conv", sparsities, model));
+  CHECK(recipe::relaxed(prunes, "dense", sparsities, model));
   const auto n_of_m = parsed(R"([{"prune": {"structure": "n_of_m"}}, {"quantize": {}}])");
-  CHECK(recipe::relaxed(n_of_m, "conv", sparsities)->change == "conv: 8 bits to floats");
+  CHECK(recipe::relaxed(n_of_m, "conv", sparsities, model)->change == "conv: 8 bits to floats");
   const auto named = parsed(R"([{"quantize": {"weights": "ternary", "layer_bits": {"conv": 6}}}])");
-  CHECK(recipe::relaxed(named, "conv", sparsities)->change == "conv: 6 to 8 bits");
-  CHECK(recipe::relaxed(named, "dense", sparsities)->change == "dense: 2 to 4 bits");
+  CHECK(recipe::relaxed(named, "conv", sparsities, model)->change == "conv: 6 to 8 bits");
+  CHECK(recipe::relaxed(named, "dense", sparsities, model)->change == "dense: 2 to 4 bits");
+}
+
+TEST_CASE("only what a stage selects is named, and the relaxed recipe runs") {
+  const auto data = datasets::synthetic_digits({.train = 200, .test = 10});
+  for (const std::string select : {R"("select": "dense_weights")", R"("min_values": 1000)"}) {
+    Sequential model = network();
+    const auto recipe = parsed(R"([{"prune": {"sparsity": 0.9, "allocation": "global", )" + select +
+                               R"(}, "epochs": 1}, {"quantize": {}, "epochs": 1}])");
+    const auto next = recipe::relaxed(recipe, "dense", {{"conv", 0.0f}, {"dense", 0.9f}}, model);
+    REQUIRE(next);
+    CHECK(next->recipe.stages[0].prune->sparsities.size() == 1);
+    const auto network = run_recipe(model, *data.train, next->recipe, {.quiet = true});
+    const auto sparsities = recipe::layer_sparsities(pack::pack(*network, {28, 28, 1}));
+    CHECK(sparsities.at("dense") == doctest::Approx(0.8).epsilon(0.02));
+    CHECK(sparsities.at("conv") < 0.1f);
+  }
 }

@@ -355,3 +355,12 @@ TEST_CASE("a model or a recipe that cannot be is refused before anything is trai
                        doctest::Contains("no convolution or dense layer"), Error);
   CHECK(stages == 0);
 }
+
+TEST_CASE("a quantize stage of one step observes in it") {
+  const auto few = datasets::synthetic_digits({.train = 20, .test = 10});
+  Sequential model = network();
+  const auto integers = run_recipe(
+      model, *few.train, recipe::parse_recipe(R"([{"quantize": {}, "epochs": 1}])", "recipe.json"),
+      {.quiet = true});
+  CHECK(integers.has_value());
+}

@@ -136,3 +136,49 @@ TEST_CASE("units whose layer feeds a sum are not pruned; those within a branch a
   CHECK(prune::remove_zero_units(model, {28, 28, 1}) == 3);  // of a1 alone
   CHECK(agreeing(model(Variable(x)).value(), before) == 20);
 }
+
+TEST_CASE("a sum in float of one summand on levels and one in floats runs as it was trained") {
+  // "sum" stays in float; what it takes from conv2 is floats, first's levels are for conv2.
+  const auto data = datasets::synthetic_digits({.train = 150, .test = 60});
+  Sequential model = parse_model_json(R"({"input": [28, 28, 1], "layers": [
+      {"type": "Conv2d", "name": "first", "filters": 4, "kernel_size": 5, "strides": 3,
+       "activation": "relu"},
+      {"type": "Conv2d", "name": "second", "filters": 4, "kernel_size": 3, "padding": "same"},
+      {"type": "Residual", "name": "sum", "from": "first", "with": "second"},
+      {"type": "Flatten"}, {"type": "Dense", "name": "dense", "units": 10}]})",
+                                      "sum.json")
+                         .model;
+  quantize::QuantizationAware aware({.float_layers = {"sum"}, .warn = silent});
+  training::fit(model, *data.train, {.epochs = 1, .quiet = true}, {&aware});
+  aware.bake();
+  const Tensor x = images(*data.test);
+  const NoGradient guard;
+  const Tensor wanted = quantize::evaluate(aware.network(), x);
+  const auto packed = pack::pack(aware.network(), {28, 28, 1});
+  CHECK(packed.layers[2].from == 1);
+  CHECK(packed.layers[2].with == 2);
+  const runtime::Model file(format::read(format::write(packed), "sum.esp"));
+  CHECK(same_bits(file.run(x).values(), wanted.values()));
+}
+
+TEST_CASE("a float sum or norm between levels that others want is refused before training") {
+  const auto refused = [](const std::string& middle, const std::string& name) {
+    Sequential model = parse_model_json(R"({"input": [28, 28, 1], "layers": [
+        {"type": "Conv2d", "name": "first", "filters": 4, "kernel_size": 5, "strides": 3,
+         "activation": "relu"},
+        {"type": "Conv2d", "name": "second", "filters": 4, "kernel_size": 3, "padding": "same",
+         "activation": "relu"}, )" + middle +
+                                            R"(,
+        {"type": "Conv2d", "name": "third", "filters": 4, "kernel_size": 3, "padding": "same"},
+        {"type": "Conv2d", "name": "fourth", "from": "second", "filters": 4, "kernel_size": 3,
+         "padding": "same"},
+        {"type": "Residual", "name": "end", "with": "third"},
+        {"type": "Flatten"}, {"type": "Dense", "units": 10}]})",
+                                        "m.json")
+                           .model;
+    quantize::QuantizationAware aware({.float_layers = {name}, .warn = silent});
+    CHECK_THROWS_WITH_AS(aware.attach(model), doctest::Contains("name that layer"), Error);
+  };
+  refused(R"({"type": "Residual", "name": "sum", "with": "first"})", "sum");
+  refused(R"({"type": "BatchNorm", "name": "norm"})", "norm");
+}
