@@ -33,8 +33,10 @@ std::string starter_model(const Starter& s) {
   std::ostringstream out;
   out << "// The network: its layers, first to last. There are Conv2d, DepthwiseConv2d, "
          "MaxPool2d,\n"
-         "// AveragePool2d, BatchNorm, Relu, Dropout, Flatten and Dense; sizes in between follow "
-         "from the\n// shapes.\n"
+         "// AveragePool2d, GlobalAveragePool2d, BatchNorm, Relu, Dropout, Flatten, Dense and "
+         "Residual, which\n// adds what the layer \"with\" yields; \"from\" names another input. "
+         "Sizes in "
+         "between follow\n// from the shapes.\n"
          "{\n"
          "  \"name\": "
       << nlohmann::json(s.name).dump()
@@ -75,14 +77,17 @@ std::string starter_command(const Starter& s) {
 
 std::string starter_readme(const Starter& s) {
   const std::string esp = shell_word(s.name + ".esp");
+  const bool numbers = s.data_arguments.find(" --regression") != std::string::npos;
   return "# " + s.name +
          "\n\n`model.json` is the network, `recipe.json` how it is trained and "
          "compressed. Change either, and\ncompare what comes out:\n\n```sh\n" +
          starter_command(s) + "\nespalier inspect " + esp + "  # its layers, bytes and costs" +
-         "\nespalier eval " + esp + s.data_arguments + "  # right on how many test images?" +
-         "\nespalier verify " + esp + " --against float.safetensors" + s.data_arguments +
-         "  # what did compression change?" + "\nespalier export c99 " + esp +
-         " -o model.c  # for a microcontroller\n```\n\n" +
+         "\nespalier eval " + esp + s.data_arguments +
+         (numbers ? "  # how far off?" : "  # right on how many test images?") +
+         (numbers ? ""
+                  : "\nespalier verify " + esp + " --against float.safetensors" + s.data_arguments +
+                        "  # what did compression change?") +
+         "\nespalier export c99 " + esp + " -o model.c  # for a microcontroller\n```\n\n" +
          "Fewer bytes: a higher `sparsity`, fewer `weight_bits`, fewer `filters` or `units`. "
          "Better "
          "answers: the\nreverse, more `epochs`, another layer. `espalier compare OLD.esp "

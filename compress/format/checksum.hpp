@@ -7,7 +7,7 @@ namespace espalier::format {
 
 // 2 is written for models that 1 cannot store (16-bit floats, levels as weights of float layers,
 // float layers between integer ones) or not in as few bytes (weights of few distinct values,
-// palette.hpp).
+// palette.hpp), 3 for those with branches, depthwise convolutions or scaled columns.
 constexpr int kOldestVersion = 1, kNewestVersion = 3;
 
 enum class Coding : std::uint8_t { kPlain = 0, kRange = 1 };
