@@ -44,6 +44,9 @@ Promise::Promise(PromiseOptions options, TrainingData data)
       data_(std::move(data)),
       images_(split(data_.data.train, std::min<std::int64_t>(5000, data_.data.train->size() / 6))) {
   const recipe::Recipe all = recipe::load_recipe(options_.recipe);
+  require(
+      !fs::exists(options_.out / "trials.json"), "--out", options_.out.string(),
+      " holds a search without a recipe, whose best.esp would be replaced; choose another folder");
   for (const recipe::Stage& stage : all.stages)
     (passes_.stages.empty() && !compresses(stage) ? before_ : passes_).stages.push_back(stage);
   require(!passes_.stages.empty(), options_.recipe.string(),

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "apps/common/model_input.hpp"
-#include "apps/smallest/networks.hpp"
+#include "apps/smallest/given_model.hpp"
 #include "apps/smallest/train_smallest.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
@@ -132,14 +132,10 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
                                    fs::absolute(other).lexically_normal(),
               "--log", options_.log.string(), " is what the run writes, too; name another file");
   }
-  const datasets::Dataset& train = *data_.data.train;
-  const Shape output = model_.output_shape(train.image_shape());
-  require(output == Shape{train.classes()}, options_.model, "the network ends in ", output,
-          ", the data has ", train.classes(), " classes");
   for (const recipe::Stage& stage : recipe_.stages) {
     if (stage.quantize || stage.rate) quantize::require_quantizable(model_);
     recipe::check_names(stage, model_);
-    if (stage.distill) recipe::load_teacher(*stage.distill, train);
+    if (stage.distill) recipe::load_teacher(*stage.distill, *data_.data.train);
   }
   for (std::size_t i = 0; i < recipe_.stages.size(); ++i) try_stage(i);
 }
@@ -174,18 +170,9 @@ void TrainingRun::try_stage(std::size_t index) {
 }
 
 Sequential TrainingRun::new_model() {
-  const datasets::Dataset& train = *data_.data.train;
-  if (!is_file_of_a_model(options_.model)) {
-    const NetworkKind& kind = network_kind(options_.model);
-    Rng rng(options_.seed, "init");
-    labels_ = data_.labels;
-    return make_network(kind, kind.widths, {train.image_shape(), train.classes()}, rng);
-  }
-  ModelJson file = load_model_json(options_.model, {.seed = options_.seed});
-  require(file.input == train.image_shape(), options_.model, "/input: the data's images are ",
-          train.image_shape(), ", got ", file.input);
-  labels_ = file.labels.empty() ? data_.labels : file.labels;
-  return std::move(file.model);
+  GivenModel given = given_model(options_.model, *data_.data.train, options_.seed);
+  labels_ = given.labels.empty() ? data_.labels : given.labels;
+  return std::move(given.model);
 }
 
 Bytes TrainingRun::file_of(format::PackedModel packed) const {

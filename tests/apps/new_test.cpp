@@ -55,7 +55,9 @@ TEST_CASE("new: a model and a recipe with comments, and the next command") {
   CHECK(recipe.stages[2].quantize.has_value());
   for (const char* name : {"model.json", "recipe.json", "README.md"})
     CHECK_MESSAGE(contains(result.output, name), result.output);
-  CHECK(contains(result.output, std::to_string(fs::file_size(place / "model.json")) + " bytes"));
+  CHECK(contains(
+      result.output,
+      with_commas(static_cast<std::int64_t>(fs::file_size(place / "model.json"))) + " bytes"));
   CHECK(contains(result.output,
                  "Next: cd " + place.string() + " && espalier train --model model.json"));
 
