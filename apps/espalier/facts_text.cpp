@@ -83,7 +83,7 @@ void print_facts(std::ostream& out, const std::string& file, std::int64_t file_b
       << with_commas(facts.dense_float_bytes) << " bytes, "
       << fixed(share(facts.dense_float_bytes, file_bytes), 1) << " times the file\n"
       << "peak activation memory: " << with_commas(facts.peak_activation_bytes)
-      << " bytes an image (a layer's input and output, and what branches keep)\n"
+      << " bytes an image (what is alive at a time)\n"
       << "bits: of a weight as stored (16, 32: float); sums: int32 of levels, or float;\n"
          "zeros: share of the weights that are 0; MACs: multiply-accumulates an image\n";
 }

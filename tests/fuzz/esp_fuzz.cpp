@@ -4,6 +4,7 @@
 
 #include "compress/format/reader.hpp"
 #include "compress/format/validate.hpp"
+#include "compress/format/wiring.hpp"
 #include "compress/runtime/model.hpp"
 #include "tests/compress/format/sample_models.hpp"
 #include "tests/fuzz/fuzz.hpp"
@@ -17,11 +18,14 @@ constexpr std::int64_t kMaxWork = 1 << 17;
 
 bool is_small(const format::PackedModel& model) {
   std::int64_t work = 0;
-  auto shape = model.input_shape;
-  for (const auto& layer : model.layers) {
-    const auto inputs = shape[0] * shape[1] * shape[2];
-    const auto channels = format::has_weight(layer.kind) ? layer.weight.shape[0] : shape[2];
-    shape = format::output_shape(layer, channels, shape, ErrorKind::kInternal, "fuzz");
+  std::vector shapes{model.input_shape};
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const auto& layer = model.layers[i];
+    const auto in = shapes[format::input_stage(layer, i)];
+    const auto inputs = in[0] * in[1] * in[2];
+    const auto channels = format::has_weight(layer.kind) ? layer.weight.shape[0] : in[2];
+    const auto shape = format::output_shape(layer, channels, in, ErrorKind::kInternal, "fuzz");
+    shapes.push_back(shape);
     const auto outputs = shape[0] * shape[1] * shape[2];
     const auto window = std::min(kMaxWork, layer.kernel_h * layer.kernel_w);
     if (std::max(inputs, outputs) > 1 << 14) return false;
