@@ -53,7 +53,8 @@ struct ImageFolderData {
 
 // `folder` holds either a folder for each class, which are split by options.split, or train/ and
 // test/, each with these folders (test/ may lack some). Training examples come in random order
-// (options.split.seed), so that the first or last of them are a sample of all. Files and folders whose names begin with a
+// (options.split.seed), so that the first or last of them are a sample of all. Files and folders
+// whose names begin with a
 // dot are no part of it.
 //
 // Every picture is decoded once here, so that what cannot be read is known before training: it is
@@ -66,7 +67,8 @@ struct ImageFolderData {
 ImageFolderData load_image_folder(const std::filesystem::path& folder,
                                   const ImageFolderOptions& options = {});
 
-// Writes train/ and test/, each with a folder a class (its label; without labels its number) of PNG files named
+// Writes train/ and test/, each with a folder a class (its label; without labels its number) of
+// PNG files named
 // by their place, "00042.png": loading it gives the same pictures where they were bytes. Errors:
 // kUsage for channels other than 1 or 3, a label that is no name of a folder, or labels that are
 // not one a class; kIo.

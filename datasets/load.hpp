@@ -46,7 +46,8 @@ struct LoadedData {
 
 // A folder with IDX files of MNIST's names (idx_folder.hpp), a folder of image folders
 // (image_folder.hpp), a file of comma-separated values (csv.hpp), or what is built in under the name.
-// Errors: as these; kUsage for an option that the kind has no use for; kIo when there is nothing at the path; kCorrupt, saying what
+// Errors: as these; kUsage for an option that the kind has no use for; kIo when there is nothing
+// at the path; kCorrupt, saying what
 // was found and what is wanted, for anything else.
 LoadedData load_data(const std::filesystem::path& path, const LoadOptions& options = {});
 

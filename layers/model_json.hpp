@@ -19,7 +19,8 @@
 // which is its pool size. The activation "relu" adds a layer "<name>_relu"; a layer without a name
 // gets one: "dense_1". GlobalAveragePool2d is an AveragePool2d of the whole image, then a Flatten
 // "<name>_flatten": [H W C] -> [C]. A layer takes what the one before it yields, or what the one of
-// the name "from" does; Residual adds to it what the layer "with" yields. There may be comments, // and /* */.
+// the name "from" does; Residual adds to it what the layer "with" yields. Each layer but the last is
+// read by another. There may be comments, // and /* */.
 #pragma once
 
 #include <filesystem>

@@ -17,7 +17,8 @@ struct PreparedImage {
 // For models of 28 x 28 x 1 whose classes are digits (without names, or the first is "0" or "zero"):
 // centred as MNIST was, its polarity found (datasets/center_digit.hpp);
 // a picture whose pixels were only repeated (the tutorial's, four times) is first made small again.
-// For others: resized to H x W as an image folder's are for training, to the bit, grey or RGB by C. `invert` turns light and dark round, in the first
+// For others: resized to H x W as an image folder's are for training, to the bit, grey or RGB by
+// C. `invert` turns light and dark round, in the first
 // case against what was found. "-" is standard input. Errors: kUsage for a model whose input has
 // neither 1 nor 3 channels or more than kMaxImageSide pixels a side; as load_image and
 // center_digit.

@@ -45,7 +45,8 @@ class Restored {
   std::vector<float> scores_;
 };
 
-// The largest sparsity up to which the tensor loses at most `drop`; 0 for one below 0. Once it has lost more it does not
+// The largest sparsity up to which the tensor loses at most `drop`; 0 for one below 0. Once it
+// has lost more it does not
 // come back: an accuracy that rises again is taken as luck.
 double sparsity_at(const Sensitivity& s, const Sensitivity::Tensor& tensor, double drop) {
   if (drop < 0) return 0;

@@ -57,7 +57,8 @@ class UnitPruner final : public training::Pass {
 // Takes out every unit of which nothing but 0 arrives at the next layer of all channels: weights and
 // bias 0, and gamma and beta of batch norms that follow; or a depthwise convolution between whose
 // kernel, bias and batch norm are 0 there. Shapes shrink through pooling, relu, dropout, batch norm,
-// depthwise convolution and flatten up to that layer. The model computes the same, to rounding: sums may be taken in another order.
+// depthwise convolution and flatten up to that layer. The model computes the same, to rounding:
+// sums may be taken in another order.
 // input: the shape of one image [H W C] or [F], for flatten. Optimizers are to be bound anew.
 // Returns how many went. Errors: kUsage when passes are not baked.
 std::int64_t remove_zero_units(Sequential& model, const Shape& input);

@@ -1,5 +1,6 @@
 // The .esp reader alone, for many runs: on small files that declare few weights, some more, and few
-// of one length, as they take a hundred times as long, up to twice what the fast profile begins at. esp_fuzz.cpp adds large files and the runtime.
+// of one length, as they take a hundred times as long, up to twice what the fast profile begins
+// at. esp_fuzz.cpp adds large files and the runtime.
 #include "compress/format/reader.hpp"
 #include "tests/compress/format/sample_models.hpp"
 #include "tests/fuzz/fuzz.hpp"
