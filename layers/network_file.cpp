@@ -1,5 +1,7 @@
 #include "layers/network_file.hpp"
 
+#include <algorithm>
+
 #include "layers/parameter_file.hpp"
 
 namespace espalier {
@@ -15,6 +17,11 @@ Bytes encode_network(Sequential& model, const Shape& input, const std::vector<st
   archive.metadata.insert(more.begin(), more.end());
   archive.metadata[kModel] = format_model_json(model, input, kModel, labels);
   return encode_archive(archive);
+}
+
+bool is_under_way(const Archive& archive) {
+  return std::ranges::any_of(
+      archive.tensors, [](const auto& tensor) { return tensor.first.starts_with("optimizer."); });
 }
 
 ModelJson network_of(const Archive& archive, const std::string& name) {

@@ -19,6 +19,9 @@ Bytes encode_network(Sequential& model, const Shape& input,
                      const std::vector<std::string>& labels = {},
                      const std::map<std::string, std::string>& more = {});
 
+// Whether it is the checkpoint of a training under way, whose passes still transform its weights.
+bool is_under_way(const Archive& archive);
+
 // `name` names the archive in errors. Errors: kCorrupt when it holds no model.json, and those of
 // parse_model_json() and set_parameters().
 ModelJson network_of(const Archive& archive, const std::string& name);

@@ -1,7 +1,5 @@
 #include "apps/smallest/weights_file.hpp"
 
-#include <algorithm>
-
 #include "layers/network_file.hpp"
 #include "layers/parameter_file.hpp"
 
@@ -22,9 +20,7 @@ ModelJson load_weights(const std::filesystem::path& path, const std::string& mod
                        const Task& task) {
   const Archive archive = load_archive(path);
   const std::string file = path.string();
-  const bool under_way = std::ranges::any_of(
-      archive.tensors, [](const auto& tensor) { return tensor.first.starts_with("optimizer."); });
-  require(!under_way, ErrorKind::kCorrupt, file,
+  require(!is_under_way(archive), ErrorKind::kCorrupt, file,
           "belongs to a training run under way, whose passes still transform its weights; "
           "espalier train --weights keeps those of a run that has ended");
   if (model.empty()) {

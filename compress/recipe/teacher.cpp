@@ -1,6 +1,5 @@
 #include "compress/recipe/teacher.hpp"
 
-#include <algorithm>
 #include <memory>
 
 #include "layers/network_file.hpp"
@@ -14,9 +13,7 @@ Sequential load_teacher(const Distill& distill, const datasets::Dataset& data) {
           "is a packed model, and a teacher is a network in float: espalier train --weights FILE "
           "keeps one");
   const Archive archive = load_archive(file);
-  const bool under_way = std::ranges::any_of(
-      archive.tensors, [](const auto& tensor) { return tensor.first.starts_with("optimizer."); });
-  require(!under_way, ErrorKind::kCorrupt, file,
+  require(!is_under_way(archive), ErrorKind::kCorrupt, file,
           "is the checkpoint of a run under way; a teacher is a network that has ended its "
           "training: espalier train --weights FILE keeps one");
   ModelJson network = network_of(archive, file);
