@@ -20,8 +20,14 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window);
 Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window);
 Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const Window& window);
 }  // namespace onednn
+namespace sparse {
+// Skip the zeros of dy.
+Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window);
+Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const Window& window);
+}  // namespace sparse
 using onednn::conv2d;
-using onednn::conv2d_dw;
-using onednn::conv2d_dx;
+// The twin that dy's share of zeros calls for (choice.cpp).
+Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window);
+Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const Window& window);
 
 }  // namespace espalier::kernels

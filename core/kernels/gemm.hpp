@@ -18,6 +18,12 @@ Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
 namespace onednn {
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
 }
-using onednn::gemm;
+namespace sparse {
+// Skips the zeros of a, or of b.
+Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
+Tensor gemm_of_sparse_b(const Tensor& a, const Tensor& b, GemmOptions options = {});
+}  // namespace sparse
+// The twin that the matrices' sizes and their shares of zeros call for (choice.cpp).
+Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
 
 }  // namespace espalier::kernels

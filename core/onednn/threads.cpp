@@ -1,10 +1,16 @@
 #include "core/onednn/threads.hpp"
 
+#include <exception>
+#include <vector>
+
 #include "core/base/error.hpp"
 
 // Of GNU OpenMP (CMakeLists.txt): its header is not on every compiler's path.
 extern "C" void omp_set_num_threads(int threads);
 extern "C" int omp_get_max_threads();
+extern "C" int omp_get_thread_num();
+extern "C" int omp_get_num_threads();
+extern "C" void GOMP_parallel(void (*)(void*), void*, unsigned threads, unsigned flags);
 
 namespace espalier {
 
@@ -18,6 +24,29 @@ ThreadsInScope::ThreadsInScope(int threads) : former_(omp_get_max_threads()) {
 }
 ThreadsInScope::~ThreadsInScope() {
   omp_set_num_threads(former_);
+}
+
+void in_parallel(std::int64_t items,
+                 const std::function<void(std::int64_t begin, std::int64_t end)>& part) {
+  const int threads = omp_get_max_threads();
+  if (threads == 1 || items < 2) return part(0, items);
+  struct Work {
+    std::int64_t items;
+    const std::function<void(std::int64_t, std::int64_t)>& part;
+    std::vector<std::exception_ptr> errors;
+  } work{items, part, std::vector<std::exception_ptr>(static_cast<std::size_t>(threads))};
+  const auto run = [](void* shared) {
+    Work& w = *static_cast<Work*>(shared);
+    const std::int64_t i = omp_get_thread_num(), n = omp_get_num_threads();
+    try {
+      w.part(w.items * i / n, w.items * (i + 1) / n);
+    } catch (...) {
+      w.errors[static_cast<std::size_t>(i)] = std::current_exception();
+    }
+  };
+  GOMP_parallel(run, &work, static_cast<unsigned>(threads), 0);
+  for (const auto& error : work.errors)
+    if (error) std::rethrow_exception(error);
 }
 
 }  // namespace espalier

@@ -3,6 +3,9 @@
 // so. OpenMP keeps the number per calling thread.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+
 namespace espalier {
 
 // For the kernels that the calling thread runs from now on. Call it before the first kernel.
@@ -20,5 +23,10 @@ class ThreadsInScope {
  private:
   int former_;
 };
+
+// Calls part(begin, end) with parts of [0, items), one a thread, of as many threads as the calling
+// one was given (oneDNN's own), and returns when all are done. A part's error is thrown again here.
+void in_parallel(std::int64_t items,
+                 const std::function<void(std::int64_t begin, std::int64_t end)>& part);
 
 }  // namespace espalier

@@ -1,0 +1,44 @@
+#include "core/kernels/sparse/rows.hpp"
+
+#include "core/onednn/isa.hpp"
+
+namespace espalier::kernels::sparse {
+namespace {
+
+void add(float* sum, const float* source, const std::int32_t* offsets, const float* values,
+         std::int64_t entries, const Patch& patch) {
+  for (std::int64_t e = 0; e < entries; ++e)
+    for (std::int64_t i = 0; i < patch.rows; ++i)
+      for (std::int64_t j = 0; j < patch.width; ++j)
+        sum[i * patch.sum_stride + j] +=
+            values[e] * source[offsets[e] + i * patch.source_stride + j];
+}
+
+void find(const float* row, std::int64_t n, std::int32_t scale, std::int32_t shift, Entries& to) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (row[i] == 0) continue;
+    const auto at = static_cast<std::size_t>(to.size++);
+    to.offsets[at] = static_cast<std::int32_t>(i) * scale + shift;
+    to.values[at] = row[i];
+  }
+}
+
+}  // namespace
+
+const Rows kPlain{add, find};
+
+const Rows& rows() {
+#if defined(__x86_64__)
+  static const Rows& chosen = [&]() -> const Rows& {
+    const VectorIsa isa = vector_isa();
+    if (isa >= VectorIsa::kVnni && __builtin_cpu_supports("avx512dq")) return kAvx512;
+    if (isa >= VectorIsa::kAvx2 && __builtin_cpu_supports("fma")) return kAvx2;
+    return kPlain;
+  }();
+  return chosen;
+#else
+  return kPlain;
+#endif
+}
+
+}  // namespace espalier::kernels::sparse
