@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 
+#include "core/base/clones.hpp"
+
 namespace espalier::optim {
 namespace {
 
@@ -21,13 +23,21 @@ struct AdamConstants {
   float beta1, beta2, epsilon, scale, root, decay;
 };
 
-void adam_update(float* __restrict w, float* __restrict m, float* __restrict v,
-                 const float* __restrict g, std::int64_t n, AdamConstants c) {
+ESPALIER_CLONES void adam_update(float* __restrict w, float* __restrict m, float* __restrict v,
+                                 const float* __restrict g, std::int64_t n, AdamConstants c) {
   for (std::int64_t i = 0; i < n; ++i) {
     m[i] = c.beta1 * m[i] + (1 - c.beta1) * g[i];
     v[i] = c.beta2 * v[i] + (1 - c.beta2) * g[i] * g[i];
     w[i] -= c.scale * m[i] / (std::sqrt(v[i]) * c.root + c.epsilon) + c.decay * w[i];
   }
+}
+
+// An exponent of all ones is a NaN or infinity.
+ESPALIER_CLONES bool all_finite(const float* g, std::int64_t n) {
+  std::uint32_t broken = 0;
+  for (std::int64_t i = 0; i < n; ++i)
+    broken |= (std::bit_cast<std::uint32_t>(g[i]) & 0x7f800000u) == 0x7f800000u;
+  return broken == 0;
 }
 
 // Calls update(begin, end) on blocks of the gradient that fit into the first-level cache, each
@@ -38,10 +48,7 @@ bool in_finite_blocks(const Tensor& gradient, Update update) {
   const float* g = gradient.data();
   for (std::int64_t begin = 0; begin < gradient.elements(); begin += kBlock) {
     const std::int64_t end = std::min(begin + kBlock, gradient.elements());
-    std::uint32_t broken = 0;  // an exponent of all ones is a NaN or infinity
-    for (std::int64_t i = begin; i < end; ++i)
-      broken |= (std::bit_cast<std::uint32_t>(g[i]) & 0x7f800000u) == 0x7f800000u;
-    if (broken != 0) return false;
+    if (!all_finite(g + begin, end - begin)) return false;
     update(begin, end);
   }
   return true;

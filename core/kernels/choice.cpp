@@ -6,6 +6,7 @@
 #include "core/kernels/checks.hpp"
 #include "core/kernels/conv2d.hpp"
 #include "core/kernels/gemm.hpp"
+#include "core/kernels/pool2d.hpp"
 #include "core/kernels/sparse/density.hpp"
 #include "core/kernels/sparse/rows.hpp"
 
@@ -51,6 +52,16 @@ Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const 
 Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const Window& window) {
   return skips_zeros(dy, w_shape) ? sparse::conv2d_dw(x, dy, w_shape, window)
                                   : onednn::conv2d_dw(x, dy, w_shape, window);
+}
+
+MaxPool2dResult max_pool2d(const Tensor& x, const Window& window) {
+  return loops::pools(window) ? loops::max_pool2d(x, window) : onednn::max_pool2d(x, window);
+}
+
+Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_shape,
+                     const Window& window) {
+  return loops::pools(window) ? loops::max_pool2d_dx(dy, workspace, x_shape, window)
+                              : onednn::max_pool2d_dx(dy, workspace, x_shape, window);
 }
 
 }  // namespace espalier::kernels

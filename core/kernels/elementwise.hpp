@@ -22,13 +22,20 @@ Tensor sum_to_channels(const Tensor& x);
 Tensor relu(const Tensor& x);
 Tensor relu_dx(const Tensor& dy, const Tensor& y);
 }  // namespace onednn
-// The using lines are the choice of twin.
-// A primitive is no faster here, and relu backward is slower: espalier-bench-kernels.
-using reference::add;
-using reference::add_bias;
-using reference::multiply;
-using reference::relu;
-using reference::relu_dx;
-using reference::sum_to_channels;
+namespace loops {
+Tensor add(const Tensor& a, const Tensor& b);
+Tensor multiply(const Tensor& a, const Tensor& b);
+Tensor add_bias(const Tensor& x, const Tensor& b);
+Tensor sum_to_channels(const Tensor& x);
+Tensor relu(const Tensor& x);
+Tensor relu_dx(const Tensor& dy, const Tensor& y);
+}  // namespace loops
+// The using lines are the choice of twin: espalier-bench-kernels.
+using loops::add;
+using loops::add_bias;
+using loops::multiply;
+using loops::relu;
+using loops::relu_dx;
+using loops::sum_to_channels;
 
 }  // namespace espalier::kernels

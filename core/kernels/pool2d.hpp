@@ -30,9 +30,19 @@ Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_s
 Tensor average_pool2d(const Tensor& x, const Window& window);
 Tensor average_pool2d_dx(const Tensor& dy, const Shape& x_shape, const Window& window);
 }  // namespace onednn
+namespace loops {
+// Of windows that tile the image, without padding and as large as their strides, where the
+// processor has vectors that we have loops for: pools() says so.
+bool pools(const Window& window);
+MaxPool2dResult max_pool2d(const Tensor& x, const Window& window);
+Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_shape,
+                     const Window& window);
+}  // namespace loops
 using onednn::average_pool2d;
 using onednn::average_pool2d_dx;
-using onednn::max_pool2d;
-using onednn::max_pool2d_dx;
+// Loops for windows that tile the image, oneDNN for others (choice.cpp).
+MaxPool2dResult max_pool2d(const Tensor& x, const Window& window);
+Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_shape,
+                     const Window& window);
 
 }  // namespace espalier::kernels

@@ -8,6 +8,7 @@ namespace {
 const Shape kImages[] = {{2, 28, 28, 6}, {1, 7, 9, 1}, {3, 8, 8, 17}, {2, 5, 6, 32}};
 const Window kWindows[] = {
     {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2},
+    {.kernel_h = 2, .kernel_w = 3, .stride_h = 2, .stride_w = 3},
     {.kernel_h = 3, .kernel_w = 3},  // windows overlap
     {.kernel_h = 3,
      .kernel_w = 2,
@@ -38,6 +39,11 @@ TEST_CASE("max pooling: the twins agree exactly, and the first of equals takes t
                    reference::max_pool2d_dx(dy, want.workspace, shape, window),
                    reference::max_pool2d_dx(magnitudes(dy), want.workspace, shape, window),
                    window.kernel_h * window.kernel_w);
+        if (!loops::pools(window)) continue;
+        const auto looped = loops::max_pool2d(x, window);
+        check_same(looped.y, want.y);
+        check_same(loops::max_pool2d_dx(dy, looped.workspace, shape, window),
+                   reference::max_pool2d_dx(dy, want.workspace, shape, window));
       }
 }
 
