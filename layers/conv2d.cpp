@@ -24,7 +24,7 @@ kernels::Window Conv2d::window(const Shape& input) const {
 }
 
 Variable Conv2d::forward(const Variable& x, const ForwardContext&) {
-  return ops::add_bias(ops::conv2d(x, weight_.effective(), window(x.shape())), bias_.effective());
+  return ops::conv2d(x, weight_.effective(), bias_.effective(), window(x.shape()));
 }
 
 void Conv2d::visit(const Visitor& visitor) {

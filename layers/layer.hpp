@@ -53,6 +53,7 @@ class Layer {
 
   void set_output_tap(Tap tap) { output_tap_ = std::move(tap); }  // {} takes it off
   void set_input_tap(Tap tap) { input_tap_ = std::move(tap); }
+  bool tapped() const { return input_tap_ || output_tap_; }
 
  protected:
   Layer() = default;

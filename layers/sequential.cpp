@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/base/text.hpp"
+#include "layers/pool2d.hpp"
+#include "layers/relu.hpp"
 #include "layers/residual.hpp"
 
 namespace espalier {
@@ -67,6 +69,12 @@ bool Sequential::feeds_next_alone(std::size_t layer) const {
   return next < layers_.size() && readers(next) == std::vector{next} && !wires_[next].other;
 }
 
+bool Sequential::pools_relu(std::size_t layer) const {
+  return dynamic_cast<const Relu*>(layers_[layer].layer.get()) && feeds_next_alone(layer) &&
+         dynamic_cast<const MaxPool2d*>(layers_[layer + 1].layer.get()) &&
+         !layers_[layer].layer->tapped() && !layers_[layer + 1].layer->tapped();
+}
+
 Variable Sequential::walk(const Variable& x, const ForwardContext& context,
                           const Seen& seen) const {
   std::vector<Variable> kept(layers_.size() + 1);  // stages that others than the next layer read
@@ -80,7 +88,13 @@ Variable Sequential::walk(const Variable& x, const ForwardContext& context,
     const auto& [input, other] = wires_[i];
     ForwardContext here = context;
     if (other) here.other = &kept[*other];
-    y = (*layers_[i].layer)(input == i ? y : kept[input], here);
+    const Variable& read = input == i ? y : kept[input];
+    if (!seen && pools_relu(i)) {
+      const auto& pool = dynamic_cast<const MaxPool2d&>(*layers_[++i].layer);
+      y = ops::relu_max_pool2d(read, pool.window(read.shape()));
+    } else {
+      y = (*layers_[i].layer)(read, here);
+    }
     if (seen) seen(i, y);
     keep(i + 1, y);
   }

@@ -69,6 +69,8 @@ class Sequential final : public Layer {
     std::optional<std::size_t> other;
   };
   Variable forward(const Variable& x, const ForwardContext& context) override;
+  // Whether this relu and the max pooling after it may run as one op: nobody looks in between.
+  bool pools_relu(std::size_t layer) const;
   std::size_t stage_of(const std::string& name, const std::string& reader) const;
   std::vector<Entry> layers_;
   std::vector<Stages> wires_;  // one a layer

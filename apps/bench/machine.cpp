@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "core/onednn/isa.hpp"
 
@@ -41,7 +42,7 @@ std::string load_average() {
 
 }  // namespace
 
-Machine this_machine() {
+Machine this_machine(std::string digits) {
   return {.cpu = value_of("/proc/cpuinfo", "model name", "unknown"),
           .processors = std::thread::hardware_concurrency(),
           .isa = std::string(effective_isa()),
@@ -49,7 +50,8 @@ Machine this_machine() {
           .governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
           .load_average = load_average(),
           .onednn = onednn_version(),
-          .compiler = kCompiler};
+          .compiler = kCompiler,
+          .digits = std::move(digits)};
 }
 
 std::int64_t peak_resident_kib() {

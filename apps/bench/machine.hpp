@@ -15,9 +15,10 @@ struct Machine {
   std::string load_average = {};  // of the last 1, 5 and 15 minutes
   std::string onednn = {};        // version
   std::string compiler = {};      // and version
+  std::string digits = {};        // that are trained on: digits_source().name
 };
 
-Machine this_machine();
+Machine this_machine(std::string digits);
 
 // The largest resident memory of this process so far, in KiB ("VmHWM"); 0 where the system does not
 // say. Unlike getrusage's it does not include what the process was before exec.

@@ -38,8 +38,10 @@ void check_regressions(const Report& report, const Options& o, const Bytes& save
 
 void run(const std::vector<const Suite*>& chosen, const Options& o) {
   install_interrupt_handler();
-  Report report{
-      .machine = this_machine(), .threads = o.suite.threads, .rounds = o.rounds, .results = {}};
+  Report report{.machine = this_machine(digits_source().name),
+                .threads = o.suite.threads,
+                .rounds = o.rounds,
+                .results = {}};
   for (const Suite* suite : chosen) {
     const auto jobs = suite->jobs(o.suite);
     const auto seconds = interleaved(jobs, o.rounds);

@@ -9,6 +9,8 @@
 #include "compress/pack/pack.hpp"
 #include "compress/quantize/quantization_aware.hpp"
 #include "core/base/text.hpp"
+#include "datasets/mnist.hpp"
+#include "datasets/subset.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "layers/tutorial_models.hpp"
 
@@ -81,9 +83,19 @@ format::PackedModel pruned(format::PackedModel packed, const Zeros& zeros) {
   return packed;
 }
 
+const Digits& digits_source() {
+  static const Digits source = [] {
+    const auto mnist = datasets::load_mnist();
+    if (!mnist)
+      return Digits{datasets::synthetic_digits({.train = kDigits, .test = 1}).train,
+                    "synthetic digits"};
+    return Digits{datasets::first(mnist->train, kDigits), "MNIST"};
+  }();
+  return source;
+}
+
 const datasets::Dataset& digits() {
-  static const auto all = datasets::synthetic_digits({.train = kDigits, .test = 1});
-  return *all.train;
+  return *digits_source().images;
 }
 
 }  // namespace espalier::bench

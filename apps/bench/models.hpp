@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,13 @@ format::PackedModel int8_model(const std::string& name);  // calibrated on digit
 // magnitudes first; blocks at the far ends may be smaller.
 format::PackedModel pruned(format::PackedModel packed, const Zeros& zeros);
 
-// Synthetic digits, the same for all.
+// The same 2,048 for all: MNIST's first where it is found ($MNIST_DIR, or fetched), else synthetic
+// ones. Training skips what is 0: the figures depend on which.
+struct Digits {
+  std::shared_ptr<const datasets::Dataset> images;
+  std::string name;
+};
+const Digits& digits_source();
 const datasets::Dataset& digits();
 
 }  // namespace espalier::bench

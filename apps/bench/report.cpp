@@ -13,7 +13,7 @@ using nlohmann::json;
 json json_of(const Machine& m) {
   return {{"cpu", m.cpu},         {"processors", m.processors}, {"isa", m.isa},
           {"own_isa", m.own_isa}, {"governor", m.governor},     {"load_average", m.load_average},
-          {"onednn", m.onednn},   {"compiler", m.compiler}};
+          {"onednn", m.onednn},   {"compiler", m.compiler},     {"digits", m.digits}};
 }
 
 json json_of(const Result& r) {
@@ -36,8 +36,8 @@ std::string table(const Report& report) {
   std::string text = m.cpu + ", " + std::to_string(m.processors) + " processors, governor " +
                      m.governor + ", load average " + m.load_average + "\noneDNN " + m.onednn +
                      " (" + m.isa + "), our kernels " + m.own_isa + ", " + m.compiler + ", " +
-                     std::to_string(report.threads) + " thread(s)\n\n" + "microseconds a run" +
-                     pad_left("median", 26);
+                     m.digits + ", " + std::to_string(report.threads) + " thread(s)\n\n" +
+                     "microseconds a run" + pad_left("median", 26);
   for (const char* head : {"p10", "p90", "p95", "p99", "MAD"}) text += pad_left(head, 10);
   text += pad_left("a second", 14) + "\n";
   for (const Result& r : report.results) {

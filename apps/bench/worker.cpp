@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "apps/bench/machine.hpp"
+#include "apps/bench/models.hpp"
 #include "apps/bench/rounds.hpp"
 #include "apps/bench/suites.hpp"
 #include "compress/format/reader.hpp"
@@ -37,7 +38,7 @@ std::vector<Job> prepare(const json& request) {
 }
 
 json facts() {
-  const Machine m = this_machine();
+  const Machine m = this_machine(digits_source().name);
   return {{"name", "espalier"},
           {"versions", {{"oneDNN", m.onednn}, {"compiler", m.compiler}}},
           {"machine",
@@ -45,7 +46,8 @@ json facts() {
             {"processors", m.processors},
             {"isa", m.isa},
             {"own_isa", m.own_isa},
-            {"governor", m.governor}}}};
+            {"governor", m.governor},
+            {"digits", m.digits}}}};
 }
 
 json answer(const json& request, std::vector<Job>& jobs) {

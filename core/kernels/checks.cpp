@@ -13,6 +13,11 @@ GemmSizes gemm_sizes(const Tensor& a, const Tensor& b, GemmOptions options) {
   return {m, n, k};
 }
 
+void check_conv_bias(const Tensor& bias, const Shape& w) {
+  require(!bias.defined() || bias.shape() == Shape{w[0]}, "conv2d", "weights ", w,
+          " want a bias of their outputs, got ", bias);
+}
+
 void check_pool_gradient(const Tensor& dy, const Shape& x_shape, const Window& window) {
   require(dy.shape() == pooled_shape(x_shape, window), "pool2d_dx", "gradient ", dy.shape(),
           " does not fit input ", x_shape);

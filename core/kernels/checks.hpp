@@ -16,6 +16,9 @@ struct GemmSizes {
 // Errors: a and b are no matrices, or their inner sizes differ.
 GemmSizes gemm_sizes(const Tensor& a, const Tensor& b, GemmOptions options);
 
+// Errors: a bias that is defined is not [O], for weights [O ...].
+void check_conv_bias(const Tensor& bias, const Shape& w);
+
 // Errors: dy does not have the shape that pooling gives an input of x_shape.
 void check_pool_gradient(const Tensor& dy, const Shape& x_shape, const Window& window);
 

@@ -44,6 +44,11 @@ Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options) {
   return skip_a <= skip_b ? sparse::gemm(a, b, options) : sparse::gemm_of_sparse_b(a, b, options);
 }
 
+Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window, const Tensor& bias) {
+  return loops::convolves(x.shape(), w.shape(), window) ? loops::conv2d(x, w, window, bias)
+                                                        : onednn::conv2d(x, w, window, bias);
+}
+
 Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window) {
   return skips_zeros(dy, w.shape()) ? sparse::conv2d_dx(dy, w, x_shape, window)
                                     : onednn::conv2d_dx(dy, w, x_shape, window);

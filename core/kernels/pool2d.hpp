@@ -31,10 +31,12 @@ Tensor average_pool2d(const Tensor& x, const Window& window);
 Tensor average_pool2d_dx(const Tensor& dy, const Shape& x_shape, const Window& window);
 }  // namespace onednn
 namespace loops {
+// relu_max_pool2d pools max(x, 0); max_pool2d_dx then gives the gradient of both.
 // Of windows that tile the image, without padding and as large as their strides, where the
 // processor has vectors that we have loops for: pools() says so.
 bool pools(const Window& window);
 MaxPool2dResult max_pool2d(const Tensor& x, const Window& window);
+MaxPool2dResult relu_max_pool2d(const Tensor& x, const Window& window);
 Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_shape,
                      const Window& window);
 }  // namespace loops

@@ -30,7 +30,8 @@ std::string_view effective_isa() {
   }
 }
 
-VectorIsa vector_isa() {
+namespace {
+VectorIsa allowed_vectors() {
 #if defined(__x86_64__)
   // oneDNN numbers instruction sets so that the bits of one are among those of what contains it.
   const auto allowed = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
@@ -43,6 +44,12 @@ VectorIsa vector_isa() {
   if (allows(dnnl::cpu_isa::avx2) && __builtin_cpu_supports("avx2")) return VectorIsa::kAvx2;
 #endif
   return VectorIsa::kPlain;
+}
+}  // namespace
+
+VectorIsa vector_isa() {
+  static const VectorIsa isa = allowed_vectors();  // oneDNN's cap is fixed by its first question
+  return isa;
 }
 
 std::string_view name_of(VectorIsa isa) {

@@ -20,14 +20,17 @@ Variable matmul(const Variable& a, const Variable& b, MatmulOptions options = {}
 Variable add(const Variable& a, const Variable& b);                                 // same shapes
 Variable multiply(const Variable& a, const Variable& b);                            // same shapes
 Variable add_bias(const Variable& x, const Variable& b);                            // [... C] + [C]
-// Cross-correlation, zeros around the image: x [N H W C], w [O KH KW C] to [N OH OW O].
-Variable conv2d(const Variable& x, const Variable& w, const kernels::Window& window);
+// Cross-correlation, zeros around the image: x [N H W C], w [O KH KW C], b [O] to [N OH OW O].
+Variable conv2d(const Variable& x, const Variable& w, const Variable& b,
+                const kernels::Window& window);
 // The same of each channel with a kernel of its own: w [C KH KW 1], to [N OH OW C].
 Variable depthwise_conv2d(const Variable& x, const Variable& w, const kernels::Window& window);
 // Of each window and channel the largest value, and the mean of those inside of the image: x
 // [N H W C] to [N OH OW C].
 Variable max_pool2d(const Variable& x, const kernels::Window& window);
 Variable average_pool2d(const Variable& x, const kernels::Window& window);
+// max_pool2d(relu(x)) in one pass over x each way, for windows that tile the image.
+Variable relu_max_pool2d(const Variable& x, const kernels::Window& window);
 Variable relu(const Variable& x);                  // max(x, 0); a NaN passes
 Variable reshape(const Variable& x, Shape shape);  // as many values, in the same order
 Variable sum(const Variable& x);                   // to a scalar

@@ -3,7 +3,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define ESPALIER_AVX512 __attribute__((target("avx512f,avx512vl")))
+#define ESPALIER_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
 
 namespace espalier::kernels::loops {
 namespace {
@@ -14,46 +14,73 @@ ESPALIER_AVX512 inline __mmask16 lanes(std::int64_t left) {
   return static_cast<__mmask16>(left >= kLanes ? 0xFFFFu : (1u << left) - 1);
 }
 
-// Of the window whose first numbers are x's. max_ps keeps its second operand where one is NaN.
-ESPALIER_AVX512 inline __m512 largest(const float* x, __mmask16 mask, const Tiling& t) {
-  __m512 best = _mm512_maskz_loadu_ps(mask, x);
-  for (std::int64_t i = 0; i < t.high; ++i)
-    for (std::int64_t j = 0; j < t.wide; ++j)
-      best = _mm512_max_ps(_mm512_maskz_loadu_ps(mask, x + i * t.row + j * t.channels), best);
-  return best;
-}
-
-ESPALIER_AVX512 void forward(const float* x, float* y, const Tiling& t) {
+// Side: of the windows, where they are squares of a size that is known here; else 0.
+template <int Side>
+ESPALIER_AVX512 void pool(const float* x, float* y, std::uint8_t* where, const Tiling& t) {
+  const std::int64_t high = Side ? Side : t.high, wide = Side ? Side : t.wide;
   for (std::int64_t q = 0; q < t.windows; ++q)
     for (std::int64_t c = 0; c < t.channels; c += kLanes) {
       const __mmask16 mask = lanes(t.channels - c);
-      _mm512_mask_storeu_ps(y + q * t.channels + c, mask,
-                            largest(x + q * t.wide * t.channels + c, mask, t));
+      const float* first = x + q * wide * t.channels + c;
+      __m512 best = _mm512_maskz_loadu_ps(mask, first);
+      __m512i which = _mm512_setzero_si512();
+#pragma GCC unroll 2
+      for (std::int64_t i = 0; i < high; ++i)
+#pragma GCC unroll 2
+        for (std::int64_t j = 0; j < wide; ++j) {
+          const __m512 next = _mm512_maskz_loadu_ps(mask, first + i * t.row + j * t.channels);
+          const __mmask16 more = _mm512_cmp_ps_mask(next, best, _CMP_GT_OQ);
+          best = _mm512_mask_mov_ps(best, more, next);
+          which =
+              _mm512_mask_mov_epi32(which, more, _mm512_set1_epi32(static_cast<int>(i * wide + j)));
+        }
+      if (t.relu) {  // a NaN stays one, and takes no gradient
+        const __mmask16 above = _mm512_cmp_ps_mask(best, _mm512_setzero_ps(), _CMP_GT_OQ);
+        which = _mm512_mask_mov_epi32(_mm512_set1_epi32(kNowhere), above, which);
+        best = _mm512_max_ps(_mm512_setzero_ps(), best);
+      }
+      const std::int64_t at = q * t.channels + c;
+      _mm512_mask_storeu_ps(y + at, mask, best);
+      _mm_mask_storeu_epi8(where + at, mask, _mm512_cvtepi32_epi8(which));
     }
 }
 
-ESPALIER_AVX512 void backward(const float* x, const float* dy, float* dx, const Tiling& t) {
+template <int Side>
+ESPALIER_AVX512 void spread(const float* dy, const std::uint8_t* where, float* dx,
+                            const Tiling& t) {
+  const std::int64_t high = Side ? Side : t.high, wide = Side ? Side : t.wide;
   for (std::int64_t q = 0; q < t.windows; ++q)
     for (std::int64_t c = 0; c < t.channels; c += kLanes) {
-      const std::int64_t corner = q * t.wide * t.channels + c;
       const __mmask16 mask = lanes(t.channels - c);
-      const __m512 best = largest(x + corner, mask, t);
-      const __m512 gradient = _mm512_maskz_loadu_ps(mask, dy + q * t.channels + c);
-      __mmask16 open = mask;  // whose largest was not met yet
-      for (std::int64_t i = 0; i < t.high; ++i)
-        for (std::int64_t j = 0; j < t.wide; ++j) {
-          const std::int64_t at = corner + i * t.row + j * t.channels;
+      const std::int64_t at = q * t.channels + c;
+      const __m512 gradient = _mm512_maskz_loadu_ps(mask, dy + at);
+      const __m512i which = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, where + at));
+      float* first = dx + q * wide * t.channels + c;
+#pragma GCC unroll 2
+      for (std::int64_t i = 0; i < high; ++i)
+#pragma GCC unroll 2
+        for (std::int64_t j = 0; j < wide; ++j) {
           const __mmask16 here =
-              _mm512_mask_cmp_ps_mask(open, _mm512_maskz_loadu_ps(mask, x + at), best, _CMP_EQ_UQ);
-          _mm512_mask_storeu_ps(dx + at, mask, _mm512_maskz_mov_ps(here, gradient));
-          open = static_cast<__mmask16>(open & ~here);
+              _mm512_cmpeq_epi32_mask(which, _mm512_set1_epi32(static_cast<int>(i * wide + j)));
+          _mm512_mask_storeu_ps(first + i * t.row + j * t.channels, mask,
+                                _mm512_maskz_mov_ps(here, gradient));
         }
     }
 }
 
+bool two_by_two(const Tiling& t) {
+  return t.high == 2 && t.wide == 2;
+}
+
 }  // namespace
 
-const PoolWindows kPoolAvx512{forward, backward};
+void pool_windows(const float* x, float* y, std::uint8_t* where, const Tiling& t) {
+  two_by_two(t) ? pool<2>(x, y, where, t) : pool<0>(x, y, where, t);
+}
+
+void spread_windows(const float* dy, const std::uint8_t* where, float* dx, const Tiling& t) {
+  two_by_two(t) ? spread<2>(dy, where, dx, t) : spread<0>(dy, where, dx, t);
+}
 
 }  // namespace espalier::kernels::loops
 #endif

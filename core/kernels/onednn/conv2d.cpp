@@ -1,11 +1,14 @@
 #include "core/kernels/conv2d.hpp"
 
+#include "core/kernels/checks.hpp"
 #include "core/kernels/onednn/convolution.hpp"
 
 namespace espalier::kernels::onednn {
 
-Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window) {
-  return convolve(Channels::kAll, x, w, convolved_shape(x.shape(), w.shape(), window), window);
+Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window, const Tensor& bias) {
+  const Shape shape = convolved_shape(x.shape(), w.shape(), window);
+  check_conv_bias(bias, w.shape());
+  return convolve(Channels::kAll, x, w, shape, window, bias);
 }
 
 Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window) {

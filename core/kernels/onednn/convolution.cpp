@@ -32,8 +32,13 @@ dnn::Desc any_weights(Channels channels, const Shape& w) {
 }
 
 dnnl::convolution_forward::primitive_desc forward(Channels channels, const Shape& x, const Shape& w,
-                                                  const Shape& y, const Window& window) {
+                                                  const Shape& y, const Window& window,
+                                                  bool bias = false) {
   const WindowDims v(window);
+  if (bias)
+    return dnn::describe<dnnl::convolution_forward>(
+        dnnl::prop_kind::forward_training, kDirect, dnn::image(x), any_weights(channels, w),
+        dnn::vector(w[0]), dnn::image(y), v.stride, v.before, v.after);
   return dnn::describe<dnnl::convolution_forward>(dnnl::prop_kind::forward_training, kDirect,
                                                   dnn::image(x), any_weights(channels, w),
                                                   dnn::image(y), v.stride, v.before, v.after);
@@ -65,18 +70,22 @@ void run_reading(const Convolution& convolution, const Tensor& w, const dnn::Des
 }  // namespace
 
 Tensor convolve(Channels channels, const Tensor& x, const Tensor& w, const Shape& shape,
-                const Window& window) {
+                const Window& window, const Tensor& bias) {
   if (x.elements() == 0 || w.elements() == 0) return Tensor(shape);
   const dnn::Desc ours = our_weights(channels, w.shape());
   static Convolutions cache;
-  const auto convolution = cache.find(key(channels, x.shape(), w.shape(), window), [&] {
+  dnn::Key wanted = key(channels, x.shape(), w.shape(), window);
+  wanted.push_back(bias.defined());
+  const auto convolution = cache.find(wanted, [&] {
     return reading<dnnl::convolution_forward>(
-        forward(channels, x.shape(), w.shape(), shape, window), ours);
+        forward(channels, x.shape(), w.shape(), shape, window, bias.defined()), ours);
   });
   Tensor y = Tensor::uninitialized(shape);
-  run_reading(*convolution, w, ours,
-              {{DNNL_ARG_SRC, dnn::input(x, dnn::image(x.shape()))},
-               {DNNL_ARG_DST, dnn::output(y, dnn::image(shape))}});
+  dnn::Arguments arguments{{DNNL_ARG_SRC, dnn::input(x, dnn::image(x.shape()))},
+                           {DNNL_ARG_DST, dnn::output(y, dnn::image(shape))}};
+  if (bias.defined())
+    arguments.emplace(DNNL_ARG_BIAS, dnn::input(bias, dnn::vector(bias.elements())));
+  run_reading(*convolution, w, ours, std::move(arguments));
   return y;
 }
 

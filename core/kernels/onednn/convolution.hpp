@@ -14,7 +14,7 @@ enum class Channels {
 
 // `shape`: what the missing tensor has, which the caller has checked.
 Tensor convolve(Channels channels, const Tensor& x, const Tensor& w, const Shape& shape,
-                const Window& window);
+                const Window& window, const Tensor& bias = {});
 Tensor convolve_dx(Channels channels, const Tensor& dy, const Tensor& w, const Shape& shape,
                    const Window& window);
 Tensor convolve_dw(Channels channels, const Tensor& x, const Tensor& dy, const Shape& shape,

@@ -1,15 +1,19 @@
 #include "core/kernels/conv2d.hpp"
 
+#include "core/kernels/checks.hpp"
 #include "core/kernels/reference/taps.hpp"
 
 namespace espalier::kernels::reference {
 
-Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window) {
+Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window, const Tensor& bias) {
   Tensor y(convolved_shape(x.shape(), w.shape(), window));
+  check_conv_bias(bias, w.shape());
   const std::int64_t outputs = w.shape()[0], inputs = w.shape()[3],
                      taps = window.kernel_h * window.kernel_w;
   const float *px = x.data(), *pw = w.data();
   float* py = y.mutable_data();
+  if (bias.defined())
+    for (std::int64_t i = 0; i < y.elements(); ++i) py[i] = bias.data()[i % outputs];
   for_each_tap(x.shape(), y.shape(), window, [&](auto y_pixel, auto x_pixel, auto tap) {
     for (std::int64_t o = 0; o < outputs; ++o)
       for (std::int64_t c = 0; c < inputs; ++c)

@@ -1,5 +1,7 @@
 #include "core/kernels/pool2d.hpp"
 
+#include "core/kernels/elementwise.hpp"
+
 #include "tests/core/kernels/twins.hpp"
 
 namespace espalier::kernels {
@@ -44,6 +46,14 @@ TEST_CASE("max pooling: the twins agree exactly, and the first of equals takes t
         check_same(looped.y, want.y);
         check_same(loops::max_pool2d_dx(dy, looped.workspace, shape, window),
                    reference::max_pool2d_dx(dy, want.workspace, shape, window));
+        for (float& v : x.mutable_values()) v += 3;  // both signs, and 0 among them
+        const Tensor positive = reference::relu(x);
+        const auto plain = reference::max_pool2d(positive, window);
+        const auto fused = loops::relu_max_pool2d(x, window);
+        check_same(fused.y, plain.y);
+        check_same(loops::max_pool2d_dx(dy, fused.workspace, shape, window),
+                   reference::relu_dx(reference::max_pool2d_dx(dy, plain.workspace, shape, window),
+                                      positive));
       }
 }
 

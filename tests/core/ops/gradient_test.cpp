@@ -109,7 +109,7 @@ TEST_CASE("every op's gradient matches central differences") {
                                      .pad_bottom = 1,
                                      .pad_right = 2};
   const auto conv = [](const kernels::Window& w) -> Op {
-    return [=](V v) { return ops::conv2d(v[0], v[1], w); };
+    return [=](V v) { return ops::conv2d(v[0], v[1], v[2], w); };
   };
   const auto depthwise = [](const kernels::Window& w) -> Op {
     return [=](V v) { return ops::depthwise_conv2d(v[0], v[1], w); };
@@ -153,19 +153,21 @@ TEST_CASE("every op's gradient matches central differences") {
        kLinear},
       {"conv2d",
        conv(valid3),
-       {{{2, 5, 4, 2}, {3, 3, 3, 2}}, {{1, 3, 3, 1}, {1, 3, 3, 1}}, {{3, 3, 5, 1}, {2, 3, 3, 1}}},
+       {{{2, 5, 4, 2}, {3, 3, 3, 2}, {3}},
+        {{1, 3, 3, 1}, {1, 3, 3, 1}, {1}},
+        {{3, 3, 5, 1}, {2, 3, 3, 1}, {2}}},
        kLinear},
       {"conv2d_explicit",
        conv(odd),
-       {{{1, 5, 4, 1}, {2, 3, 2, 1}}, {{2, 3, 3, 2}, {1, 3, 2, 2}}},
+       {{{1, 5, 4, 1}, {2, 3, 2, 1}, {2}}, {{2, 3, 3, 2}, {1, 3, 2, 2}, {1}}},
        kLinear},
       {"conv2d_same",
        conv(same5),
-       {{{1, 5, 5, 1}, {2, 5, 5, 1}}, {{2, 2, 4, 2}, {1, 5, 5, 2}}},
+       {{{1, 5, 5, 1}, {2, 5, 5, 1}, {2}}, {{2, 2, 4, 2}, {1, 5, 5, 2}, {1}}},
        kLinear},
       {"conv2d_same_strided",
        conv(same_strided),
-       {{{1, 5, 5, 2}, {3, 3, 4, 2}}, {{2, 3, 7, 1}, {2, 3, 4, 1}}},
+       {{{1, 5, 5, 2}, {3, 3, 4, 2}, {3}}, {{2, 3, 7, 1}, {2, 3, 4, 1}, {2}}},
        kLinear},
       {"depthwise_conv2d",
        depthwise(valid3),
@@ -178,6 +180,14 @@ TEST_CASE("every op's gradient matches central differences") {
        {{{1, 5, 5, 4}, {4, 3, 4, 1}}, {{2, 3, 7, 1}, {1, 3, 4, 1}}},
        kLinear},
       {"max_pool2d", max(pool), {{{2, 4, 5, 3}}, {{1, 2, 2, 1}}, {{3, 3, 2, 2}}}, kPiecewise},
+      {"relu_max_pool2d",
+       [pool](V v) { return ops::relu_max_pool2d(v[0], pool); },
+       {{{2, 4, 5, 3}}, {{1, 2, 2, 1}}, {{3, 3, 2, 20}}},
+       kPiecewise},
+      {"relu_max_pool2d_explicit",
+       [odd](V v) { return ops::relu_max_pool2d(v[0], odd); },
+       {{{1, 5, 4, 2}}},
+       kPiecewise},
       {"max_pool2d_explicit", max(odd), {{{1, 5, 4, 2}}, {{2, 3, 3, 1}}}, kPiecewise},
       {"max_pool2d_same", max(same5), {{{1, 5, 5, 2}}, {{2, 2, 4, 1}}}, kPiecewise},
       {"max_pool2d_same_strided", max(same_strided), {{{1, 5, 5, 2}}, {{2, 3, 7, 1}}}, kPiecewise},
