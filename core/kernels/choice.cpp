@@ -17,7 +17,7 @@ namespace {
 double sparse_cost(double density, double products) {
   return (0.2 + 1.4 * density) * products;
 }
-constexpr double kTranspose = 27;  // a number of a matrix that must be transposed first
+constexpr double kTranspose = 12;  // a number of a matrix that is transposed on the way
 constexpr double kSmallGemm = 1 << 18;
 constexpr std::int64_t kShortRow = 48;  // floats: shorter patches waste their registers
 

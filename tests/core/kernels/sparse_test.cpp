@@ -2,6 +2,7 @@
 #include "core/kernels/gemm.hpp"
 #include "core/kernels/sparse/density.hpp"
 #include "core/kernels/sparse/rows.hpp"
+#include "core/kernels/sparse/transpose.hpp"
 #include "core/onednn/threads.hpp"
 #include "tests/core/kernels/twins.hpp"
 
@@ -185,6 +186,17 @@ TEST_CASE("the choice of twin changes no gradient by more than rounding") {
     check_same(gemm(wide, thin, {.transpose_b = true}),
                skips ? sparse::gemm_of_sparse_b(wide, thin, {.transpose_b = true})
                      : onednn::gemm(wide, thin, {.transpose_b = true}));
+  }
+}
+
+TEST_CASE("transposed: whole tiles, and what is left over") {
+  for (const Shape& shape :
+       {Shape{16, 16}, Shape{32, 48}, Shape{1, 5}, Shape{33, 20}, Shape{0, 3}}) {
+    const Tensor m = random(shape, "m"), t = sparse::transposed(m);
+    REQUIRE(t.shape() == Shape{shape[1], shape[0]});
+    for (std::int64_t r = 0; r < shape[0]; ++r)
+      for (std::int64_t c = 0; c < shape[1]; ++c)
+        REQUIRE(t.data()[c * shape[0] + r] == m.data()[r * shape[1] + c]);
   }
 }
 
