@@ -3,6 +3,8 @@
 // that all clones give the same bits.
 #pragma once
 
+#include <version>  // and with it, whether the C library is glibc
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ESPALIER_SANITIZED 1  // the loader would pick before the sanitizer has begun
 #elif defined(__has_feature)

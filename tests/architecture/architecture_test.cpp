@@ -72,7 +72,7 @@ const std::map<std::string, std::set<std::string>> kLibraries = {
     {"CLI/",
      {"apps/common", "apps/espalier", "apps/compress", "apps/toolbox", "apps/train", "apps/verify",
       "apps/sensitivity", "apps/tutorial", "apps/records", "apps/bench"}},
-    {"immintrin.h", {"compress/runtime"}},
+    {"immintrin.h", {"core/kernels", "compress/runtime"}},
     {"espalier/", {"apps/examples/project"}},
     {"zstd.h", {"apps/bench"}},
     {"lzma.h", {"apps/bench"}},
@@ -193,7 +193,10 @@ TEST_CASE("headers declare something, and leave no macro behind") {
     if (file.extension() != ".hpp") continue;
     const auto lines = directives(file);
     CHECK_MESSAGE(std::ranges::count(lines, "#pragmaonce") == 1, file.string());
-    for (const auto& line : lines) CHECK_MESSAGE(!line.starts_with("#define"), file.string());
+    // An attribute that not all compilers know can only be a macro.
+    const bool attribute = file.filename() == "clones.hpp";
+    for (const auto& line : lines)
+      CHECK_MESSAGE((attribute || !line.starts_with("#define")), file.string());
     // An umbrella header is nothing but includes and comments.
     std::ifstream in(file);
     bool declares = false;
