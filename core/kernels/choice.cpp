@@ -1,21 +1,22 @@
 // Which twin runs. Zeros come by themselves: max pooling passes the gradient to one input in four,
 // relu to about half of what is left, dropout to less, and most of a digit is background; pruning
 // makes more. Where they are many, skipping them beats the faster dense kernel. The numbers are
-// measurements (espalier-bench-kernels), in units of one dense multiply-add. The choice depends on
+// measurements (espalier-bench-kernels), in units of one dense multiply-add in float32. The choice depends on
 // the data alone, not on time: a repeated run makes the same ones.
 #include "core/kernels/checks.hpp"
 #include "core/kernels/conv2d.hpp"
 #include "core/kernels/gemm.hpp"
 #include "core/kernels/pool2d.hpp"
+#include "core/kernels/precision.hpp"
 #include "core/kernels/sparse/density.hpp"
 #include "core/kernels/sparse/rows.hpp"
 
 namespace espalier::kernels {
 namespace {
 
-// Of a sparse product that skips all but `density` of `products`.
-double sparse_cost(double density, double products) {
-  return (0.2 + 1.4 * density) * products;
+// A dense multiply-add of float32 costs 1.
+double dense_cost() {
+  return precision() == Precision::kBf16 ? 0.55 : 1;
 }
 constexpr double kTranspose = 12;  // a number of a matrix that is transposed on the way
 constexpr double kSmallGemm = 1 << 18;
@@ -24,22 +25,25 @@ constexpr std::int64_t kShortRow = 48;  // floats: shorter patches waste their r
 bool skips_zeros(const Tensor& dy, const Shape& w) {
   const std::int64_t row = w.elements() == 0 ? 0 : w[2] * w[3];
   return row >= kShortRow && &sparse::rows() != &sparse::kPlain &&
-         sparse_cost(sparse::density(dy), 1) < 0.8;
+         0.2 + 1.1 * sparse::density(dy) < 0.9 * dense_cost();
 }
 
 }  // namespace
 
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options) {
   const auto [m, n, k] = gemm_sizes(a, b, options);
+  const double products = static_cast<double>(m * n) * static_cast<double>(k);
+  if (products < kSmallGemm || &sparse::rows() == &sparse::kPlain)
+    return onednn::gemm(a, b, options);
+  const auto skipping = [&](const Tensor& factor, std::int64_t row) {
+    return row < kShortRow ? 2 * products : (0.2 + 1.4 * sparse::density(factor)) * products;
+  };
   const auto of = [](std::int64_t r, std::int64_t c) { return static_cast<double>(r * c); };
-  const double dense = of(m, n) * static_cast<double>(k);
-  if (dense < kSmallGemm || &sparse::rows() == &sparse::kPlain) return onednn::gemm(a, b, options);
-  const double skip_a =
-      sparse_cost(n < kShortRow ? 1 : sparse::density(a), dense) +
-      kTranspose * (options.transpose_a * of(m, k) + options.transpose_b * of(k, n));
-  const double skip_b =
-      sparse_cost(m < kShortRow ? 1 : sparse::density(b), dense) +
-      kTranspose * (!options.transpose_a * of(m, k) + !options.transpose_b * of(k, n) + of(m, n));
+  const double dense = dense_cost() * products,
+               skip_a = skipping(a, n) + kTranspose * (options.transpose_a * of(m, k) +
+                                                       options.transpose_b * of(k, n)),
+               skip_b = skipping(b, m) + kTranspose * (!options.transpose_a * of(m, k) +
+                                                       !options.transpose_b * of(k, n) + of(m, n));
   if (dense <= skip_a && dense <= skip_b) return onednn::gemm(a, b, options);
   return skip_a <= skip_b ? sparse::gemm(a, b, options) : sparse::gemm_of_sparse_b(a, b, options);
 }

@@ -109,6 +109,27 @@ Desc channels_last(const Shape& any) {
   return image({any.elements() / any[-1], 1, 1, any[-1]});
 }
 
+Desc any(const Desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  return Desc(desc.get_dims(), desc.get_data_type(), Tag::any);
+#else
+  return Desc(desc.dims(), desc.data_type(), Tag::any);
+#endif
+}
+
+Desc bf16(const Desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  constexpr auto kType = dnnl::memory::data_type::bf16;
+  if (desc.get_format_kind() == dnnl::memory::format_kind::any)
+    return Desc(desc.get_dims(), kType, Tag::any);
+  return Desc(desc.get_dims(), kType, desc.get_strides());
+#else
+  Desc result = desc;
+  result.data.data_type = dnnl_bf16;
+  return result;
+#endif
+}
+
 dnnl::memory input(const Tensor& tensor, const Desc& desc) {
   return floats(tensor, desc);
 }

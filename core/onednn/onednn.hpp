@@ -42,6 +42,10 @@ Desc any_columns(const Shape& shape, DType dtype = DType::kFloat32);
 Desc flat(std::int64_t elements);      // all elements as one axis
 Desc channels_last(const Shape& any);  // [... C] as an image [ROWS 1 1 C]
 
+Desc any(const Desc& desc);  // of the same sizes, in whichever layout oneDNN likes best
+// The same with numbers of bfloat16, which live in opaque() tensors alone.
+Desc bf16(const Desc& desc);
+
 // The tensor's memory, seen as `desc`. oneDNN takes no const: input() promises that it only reads.
 // Errors: the tensor is not float32, or its size is not the desc's.
 dnnl::memory input(const Tensor& tensor, const Desc& desc);

@@ -1,26 +1,28 @@
 #include "core/kernels/onednn/convolution.hpp"
 
 #include <array>
-#include <optional>
 
+#include "core/kernels/onednn/operand.hpp"
 #include "core/kernels/onednn/window_dims.hpp"
+#include "core/kernels/precision.hpp"
 
 namespace espalier::kernels::onednn {
 namespace {
 
 constexpr auto kDirect = dnnl::algorithm::convolution_direct;
 
-// The images lie as they are, N H W C. oneDNN chooses the weights' layout; `reorder` goes between
-// that and ours, O H W I, where they differ.
+// The images lie as they are, N H W C. oneDNN chooses the weights' layout. In bf16, both factors are
+// rounded on the way; the result is float32.
 struct Convolution {
   dnn::Primitive primitive;
-  dnn::Desc weights;
-  std::optional<dnn::Primitive> reorder;
+  Operand first, second, result;
 };
 using Convolutions = dnn::Cache<Convolution>;
 
-dnn::Key key(Channels channels, const Shape& x, const Shape& w, const Window& window) {
-  const std::array<std::int64_t, 1> kind{static_cast<std::int64_t>(channels)};
+dnn::Key key(Channels channels, const Shape& x, const Shape& w, const Window& window,
+             bool bias = false) {
+  const std::array<std::int64_t, 3> kind{static_cast<std::int64_t>(channels),
+                                         static_cast<std::int64_t>(precision()), bias};
   return dnn::key({kind, x.sizes(), w.sizes(), numbers(window)});
 }
 
@@ -30,41 +32,38 @@ dnn::Desc our_weights(Channels channels, const Shape& w) {
 dnn::Desc any_weights(Channels channels, const Shape& w) {
   return channels == Channels::kAll ? dnn::any_weights(w) : dnn::any_depthwise_weights(w);
 }
+// As a factor of a product, in the precision that is in force.
+dnn::Desc factor(const dnn::Desc& desc) {
+  return precision() == Precision::kBf16 ? dnn::bf16(desc) : desc;
+}
 
 dnnl::convolution_forward::primitive_desc forward(Channels channels, const Shape& x, const Shape& w,
                                                   const Shape& y, const Window& window,
                                                   bool bias = false) {
   const WindowDims v(window);
+  const auto src = factor(dnn::image(x)), weights = factor(any_weights(channels, w)),
+             dst = dnn::image(y);
   if (bias)
-    return dnn::describe<dnnl::convolution_forward>(
-        dnnl::prop_kind::forward_training, kDirect, dnn::image(x), any_weights(channels, w),
-        dnn::vector(w[0]), dnn::image(y), v.stride, v.before, v.after);
-  return dnn::describe<dnnl::convolution_forward>(dnnl::prop_kind::forward_training, kDirect,
-                                                  dnn::image(x), any_weights(channels, w),
-                                                  dnn::image(y), v.stride, v.before, v.after);
+    return dnn::describe<dnnl::convolution_forward>(dnnl::prop_kind::forward_training, kDirect, src,
+                                                    weights, dnn::vector(w[0]), dst, v.stride,
+                                                    v.before, v.after);
+  return dnn::describe<dnnl::convolution_forward>(dnnl::prop_kind::forward_training, kDirect, src,
+                                                  weights, dst, v.stride, v.before, v.after);
 }
 
-// For the primitives that read weights.
-template <class P>
-Convolution reading(const typename P::primitive_desc& desc, const dnn::Desc& ours) {
-  Convolution result{dnn::Primitive::make<P>(desc), desc.weights_desc(), std::nullopt};
-  if (result.weights != ours) result.reorder = dnn::Primitive::reorder(ours, result.weights);
-  return result;
-}
-
-// Runs a primitive that reads weights, having brought them into its layout.
-void run_reading(const Convolution& convolution, const Tensor& w, const dnn::Desc& ours,
-                 dnn::Arguments arguments) {
-  Tensor arranged;  // lives until the work is done
-  auto memory = dnn::input(w, ours);
-  if (convolution.reorder) {
-    arranged = dnn::opaque(convolution.weights);
-    const auto target = dnn::opaque_memory(arranged, convolution.weights);
-    convolution.reorder->run({{DNNL_ARG_FROM, memory}, {DNNL_ARG_TO, target}});
-    memory = target;
-  }
-  arguments.emplace(DNNL_ARG_WEIGHTS, memory);
+Tensor run(const Convolution& convolution, const Tensor& first, const Tensor& second,
+           const Shape& shape, const Tensor& bias = {}) {
+  Tensor result = Tensor::uninitialized(shape);
+  Tensor rooms[3];
+  dnn::Arguments arguments;
+  convolution.first.bind_input(first, rooms[0], arguments);
+  convolution.second.bind_input(second, rooms[1], arguments);
+  convolution.result.bind_output(result, rooms[2], arguments);
+  if (bias.defined())
+    arguments.emplace(DNNL_ARG_BIAS, dnn::input(bias, dnn::vector(bias.elements())));
   convolution.primitive.run(std::move(arguments));
+  convolution.result.finish(result, rooms[2]);
+  return result;
 }
 
 }  // namespace
@@ -72,71 +71,56 @@ void run_reading(const Convolution& convolution, const Tensor& w, const dnn::Des
 Tensor convolve(Channels channels, const Tensor& x, const Tensor& w, const Shape& shape,
                 const Window& window, const Tensor& bias) {
   if (x.elements() == 0 || w.elements() == 0) return Tensor(shape);
-  const dnn::Desc ours = our_weights(channels, w.shape());
   static Convolutions cache;
-  dnn::Key wanted = key(channels, x.shape(), w.shape(), window);
-  wanted.push_back(bias.defined());
-  const auto convolution = cache.find(wanted, [&] {
-    return reading<dnnl::convolution_forward>(
-        forward(channels, x.shape(), w.shape(), shape, window, bias.defined()), ours);
+  const bool biased = bias.defined();
+  const auto convolution = cache.find(key(channels, x.shape(), w.shape(), window, biased), [&] {
+    const auto desc = forward(channels, x.shape(), w.shape(), shape, window, biased);
+    const auto image = dnn::image(x.shape()), y = dnn::image(shape);
+    return Convolution{
+        dnn::Primitive::make<dnnl::convolution_forward>(desc),
+        Operand::input(DNNL_ARG_SRC, image, factor(image)),
+        Operand::input(DNNL_ARG_WEIGHTS, our_weights(channels, w.shape()), desc.weights_desc()),
+        Operand::output(DNNL_ARG_DST, y, y)};
   });
-  Tensor y = Tensor::uninitialized(shape);
-  dnn::Arguments arguments{{DNNL_ARG_SRC, dnn::input(x, dnn::image(x.shape()))},
-                           {DNNL_ARG_DST, dnn::output(y, dnn::image(shape))}};
-  if (bias.defined())
-    arguments.emplace(DNNL_ARG_BIAS, dnn::input(bias, dnn::vector(bias.elements())));
-  run_reading(*convolution, w, ours, std::move(arguments));
-  return y;
+  return run(*convolution, x, w, shape, bias);
 }
 
 Tensor convolve_dx(Channels channels, const Tensor& dy, const Tensor& w, const Shape& shape,
                    const Window& window) {
   if (dy.elements() == 0 || w.elements() == 0) return Tensor(shape);
-  const dnn::Desc ours = our_weights(channels, w.shape());
   static Convolutions cache;
   const auto convolution = cache.find(key(channels, shape, w.shape(), window), [&] {
     const WindowDims v(window);
-    return reading<dnnl::convolution_backward_data>(
-        dnn::describe_backward<dnnl::convolution_backward_data>(
-            forward(channels, shape, w.shape(), dy.shape(), window), kDirect, dnn::image(shape),
-            any_weights(channels, w.shape()), dnn::image(dy.shape()), v.stride, v.before, v.after),
-        ours);
+    const auto image = dnn::image(dy.shape()), x = dnn::image(shape);
+    const auto desc = dnn::describe_backward<dnnl::convolution_backward_data>(
+        forward(channels, shape, w.shape(), dy.shape(), window), kDirect, x,
+        factor(any_weights(channels, w.shape())), factor(image), v.stride, v.before, v.after);
+    return Convolution{
+        dnn::Primitive::make<dnnl::convolution_backward_data>(desc),
+        Operand::input(DNNL_ARG_DIFF_DST, image, factor(image)),
+        Operand::input(DNNL_ARG_WEIGHTS, our_weights(channels, w.shape()), desc.weights_desc()),
+        Operand::output(DNNL_ARG_DIFF_SRC, x, x)};
   });
-  Tensor dx = Tensor::uninitialized(shape);
-  run_reading(*convolution, w, ours,
-              {{DNNL_ARG_DIFF_DST, dnn::input(dy, dnn::image(dy.shape()))},
-               {DNNL_ARG_DIFF_SRC, dnn::output(dx, dnn::image(shape))}});
-  return dx;
+  return run(*convolution, dy, w, shape);
 }
 
 Tensor convolve_dw(Channels channels, const Tensor& x, const Tensor& dy, const Shape& shape,
                    const Window& window) {
   if (dy.elements() == 0 || x.elements() == 0) return Tensor(shape);
-  const dnn::Desc ours = our_weights(channels, shape);
   static Convolutions cache;
   const auto convolution = cache.find(key(channels, x.shape(), shape, window), [&] {
     const WindowDims v(window);
+    const auto image = dnn::image(x.shape()), y = dnn::image(dy.shape());
     const auto desc = dnn::describe_backward<dnnl::convolution_backward_weights>(
-        forward(channels, x.shape(), shape, dy.shape(), window), kDirect, dnn::image(x.shape()),
-        any_weights(channels, shape), dnn::image(dy.shape()), v.stride, v.before, v.after);
-    Convolution result{dnn::Primitive::make<dnnl::convolution_backward_weights>(desc),
-                       desc.diff_weights_desc(), std::nullopt};
-    if (result.weights != ours) result.reorder = dnn::Primitive::reorder(result.weights, ours);
-    return result;
+        forward(channels, x.shape(), shape, dy.shape(), window), kDirect, factor(image),
+        any_weights(channels, shape), factor(y), v.stride, v.before, v.after);
+    return Convolution{dnn::Primitive::make<dnnl::convolution_backward_weights>(desc),
+                       Operand::input(DNNL_ARG_SRC, image, factor(image)),
+                       Operand::input(DNNL_ARG_DIFF_DST, y, factor(y)),
+                       Operand::output(DNNL_ARG_DIFF_WEIGHTS, our_weights(channels, shape),
+                                       desc.diff_weights_desc())};
   });
-  Tensor dw = Tensor::uninitialized(shape), arranged;
-  const auto target = dnn::output(dw, ours);
-  auto memory = target;
-  if (convolution->reorder) {
-    arranged = dnn::opaque(convolution->weights);
-    memory = dnn::opaque_memory(arranged, convolution->weights);
-  }
-  convolution->primitive.run({{DNNL_ARG_SRC, dnn::input(x, dnn::image(x.shape()))},
-                              {DNNL_ARG_DIFF_DST, dnn::input(dy, dnn::image(dy.shape()))},
-                              {DNNL_ARG_DIFF_WEIGHTS, memory}});
-  if (convolution->reorder)
-    convolution->reorder->run({{DNNL_ARG_FROM, memory}, {DNNL_ARG_TO, target}});
-  return dw;
+  return run(*convolution, x, dy, shape);
 }
 
 }  // namespace espalier::kernels::onednn

@@ -1,28 +1,52 @@
 #include "core/kernels/gemm.hpp"
 
+#include <array>
+
 #include "core/kernels/checks.hpp"
-#include "core/onednn/onednn.hpp"
+#include "core/kernels/onednn/operand.hpp"
+#include "core/kernels/precision.hpp"
 
 namespace espalier::kernels::onednn {
+namespace {
+
+struct Product {
+  dnn::Primitive primitive;
+  Operand a, b;
+};
+
+dnn::Desc matrix(const Tensor& tensor, bool transpose) {
+  return transpose ? dnn::columns(tensor.shape()) : dnn::rows(tensor.shape());
+}
+
+// In float32 as the factors lie; in bf16, to which they must be converted anyway, as oneDNN likes.
+Product product(const dnn::Desc& a, const dnn::Desc& b, const dnn::Desc& c) {
+  const bool bf16 = precision() == Precision::kBf16;
+  const auto desc =
+      bf16 ? dnn::describe<dnnl::matmul>(dnn::bf16(dnn::any(a)), dnn::bf16(dnn::any(b)), c)
+           : dnn::describe<dnnl::matmul>(a, b, c);
+  return {dnn::Primitive::make<dnnl::matmul>(desc),
+          Operand::input(DNNL_ARG_SRC, a, desc.src_desc()),
+          Operand::input(DNNL_ARG_WEIGHTS, b, desc.weights_desc())};
+}
+
+}  // namespace
 
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options) {
   const auto [m, n, k] = gemm_sizes(a, b, options);
   if (m == 0 || n == 0 || k == 0) return Tensor({m, n});  // an empty sum is 0
 
-  const auto a_desc = options.transpose_a ? dnn::columns(a.shape()) : dnn::rows(a.shape());
-  const auto b_desc = options.transpose_b ? dnn::columns(b.shape()) : dnn::rows(b.shape());
   const auto c_desc = dnn::rows({m, n});
-  static dnn::Cache<dnn::Primitive> cache;
-  const Shape flags{options.transpose_a, options.transpose_b};
-  const auto primitive =
-      cache.find(dnn::key({a.shape().sizes(), b.shape().sizes(), flags.sizes()}), [&] {
-        return dnn::Primitive::make<dnnl::matmul>(
-            dnn::describe<dnnl::matmul>(a_desc, b_desc, c_desc));
-      });
-  Tensor c = Tensor::uninitialized({m, n});
-  primitive->run({{DNNL_ARG_SRC, dnn::input(a, a_desc)},
-                  {DNNL_ARG_WEIGHTS, dnn::input(b, b_desc)},
-                  {DNNL_ARG_DST, dnn::output(c, c_desc)}});
+  static dnn::Cache<Product> cache;
+  const std::array<std::int64_t, 3> kind{options.transpose_a, options.transpose_b,
+                                         static_cast<std::int64_t>(precision())};
+  const auto found = cache.find(dnn::key({a.shape().sizes(), b.shape().sizes(), kind}), [&] {
+    return product(matrix(a, options.transpose_a), matrix(b, options.transpose_b), c_desc);
+  });
+  Tensor c = Tensor::uninitialized({m, n}), rooms[2];
+  dnn::Arguments arguments{{DNNL_ARG_DST, dnn::output(c, c_desc)}};
+  found->a.bind_input(a, rooms[0], arguments);
+  found->b.bind_input(b, rooms[1], arguments);
+  found->primitive.run(std::move(arguments));
   return c;
 }
 
