@@ -6,6 +6,7 @@
 #include "apps/train/training_run.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/onednn/threads.hpp"
+#include "layers/model_json.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -43,7 +44,7 @@ int main(int argc, char** argv) {
   CLI::App app("Trains a network and compresses it as a recipe says, stage by stage.");
   app.name("espalier train");
   TrainingOptions options;
-  bool print_recipe = false, print_schema = false;
+  bool print_recipe = false, print_schema = false, print_model_schema = false;
   app.add_option("--model", options.model, "The network: a name of those below, or a model.json")
       ->capture_default_str();
   app.add_option("--recipe", options.recipe,
@@ -80,6 +81,8 @@ int main(int argc, char** argv) {
   app.add_flag("--print-recipe", print_recipe,
                "Print the recipe in full, with every default, and do nothing else");
   app.add_flag("--print-schema", print_schema, "Print the JSON Schema of recipes, likewise");
+  app.add_flag("--print-model-schema", print_model_schema,
+               "Print the JSON Schema of model.json, likewise");
   app.add_flag("--json", options.json, "Print one line of JSON, and nothing else");
   app.add_flag("-q,--quiet", options.quiet, "No progress");
   app.footer(
@@ -99,6 +102,10 @@ int main(int argc, char** argv) {
   return run_program(app, argc, argv, [&] {
     if (print_schema) {
       std::cout << recipe::recipe_schema();
+      return;
+    }
+    if (print_model_schema) {
+      std::cout << model_json_schema();
       return;
     }
     require(!options.recipe.empty(), "train",
