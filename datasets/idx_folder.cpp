@@ -5,6 +5,7 @@
 
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
+#include "core/base/new_folder.hpp"
 #include "datasets/class_names.hpp"
 #include "datasets/gzip.hpp"
 #include "datasets/idx.hpp"
@@ -118,7 +119,7 @@ std::vector<std::string> load_labels(const fs::path& file) {
 }
 
 // [N H W] or [N H W C], and [N], both of uint8.
-void write_part(const fs::path& folder, const std::string& part, const Dataset& data) {
+void write_part(NewFolder& folder, const std::string& part, const Dataset& data) {
   const Shape s = data.image_shape();
   Tensor labels = Tensor::uninitialized({data.size()}, DType::kUint8);
   Tensor images = Tensor::uninitialized({data.size(), s[0], s[1], s[2]}, DType::kUint8);
@@ -132,8 +133,8 @@ void write_part(const fs::path& folder, const std::string& part, const Dataset& 
   }
   if (s[2] == 1) images = images.reshaped({data.size(), s[0], s[1]});
   const std::string rank = s[2] == 1 ? "3" : "4";
-  write_file(folder / (part + "-images-idx" + rank + "-ubyte.gz"), gzip(encode_idx(images)));
-  write_file(folder / (part + "-labels-idx1-ubyte.gz"), gzip(encode_idx(labels)));
+  folder.write(part + "-images-idx" + rank + "-ubyte.gz", gzip(encode_idx(images)));
+  folder.write(part + "-labels-idx1-ubyte.gz", gzip(encode_idx(labels)));
 }
 
 }  // namespace
@@ -181,10 +182,12 @@ void write_idx_folder(const fs::path& folder, const TrainTest& data,
             "' has a line break in its name, or none; labels.txt cannot hold it");
     names += label + "\n";
   }
-  fs::create_directories(folder);
-  write_part(folder, kParts[0], *data.train);
-  write_part(folder, kParts[1], *data.test);
-  if (!labels.empty()) write_file(folder / "labels.txt", names);
+  NewFolder made(folder);
+  write_part(made, kParts[0], *data.train);
+  write_part(made, kParts[1], *data.test);
+  if (!labels.empty())
+    made.write("labels.txt", {reinterpret_cast<const std::uint8_t*>(names.data()), names.size()});
+  made.finish();
 }
 
 }  // namespace espalier::datasets

@@ -33,8 +33,8 @@ struct IdxFolderData {
 IdxFolderData load_idx_folder(const std::filesystem::path& folder,
                               const IdxFolderOptions& options = {});
 
-// Writes images of 0..1 as bytes, gzipped, and labels.txt where there are labels; the folder is
-// created. Loading it gives the same pictures where they were bytes. Errors: kUsage for more than
+// Writes images of 0..1 as bytes, gzipped, and labels.txt where there are labels; the folder appears
+// whole, or not at all. Loading it gives the same pictures where they were bytes. Errors: kUsage for more than
 // 256 classes, channels other than 1 or 3, more than kMaxIdxBytes, or a name with a line break; kIo.
 void write_idx_folder(const std::filesystem::path& folder, const TrainTest& data,
                       const std::vector<std::string>& labels);

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "core/base/bytes.hpp"
 #include "core/tensor/tensor.hpp"
 
 namespace espalier::datasets {
@@ -29,7 +30,9 @@ Tensor load_image(const std::filesystem::path& path, Color color);
 // float32 [H W C], value / 255.
 Tensor to_float(const Tensor& image);
 
-// Writes uint8 [H W C], C = 1 or 3, as a PNG, atomically. Errors: kUsage for another shape, kIo.
+// uint8 [H W C], C = 1 or 3, as the bytes of a PNG. Errors, naming `name`: kUsage for another shape.
+Bytes encode_png(const Tensor& image, const std::string& name);
+// Writes it, atomically. Errors: also kIo.
 void write_png(const std::filesystem::path& path, const Tensor& image);
 
 }  // namespace espalier::datasets

@@ -68,10 +68,9 @@ ImageFolderData load_image_folder(const std::filesystem::path& folder,
                                   const ImageFolderOptions& options = {});
 
 // Writes train/ and test/, each with a folder a class (its label; without labels its number) of
-// PNG files named
-// by their place, "00042.png": loading it gives the same pictures where they were bytes. Errors:
-// kUsage for channels other than 1 or 3, a label that is no name of a folder, or labels that are
-// not one a class; kIo.
+// PNG files named by their place, "00042.png": loading it gives the same pictures where they were
+// bytes. The folder appears whole, or not at all. Errors: kUsage for channels other than 1 or 3, a
+// label that is no name of a folder, or labels that are not one a class; kIo; kInterrupted by Ctrl-C.
 void write_image_folder(const std::filesystem::path& folder, const TrainTest& data,
                         std::vector<std::string> labels);
 

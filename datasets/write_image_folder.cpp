@@ -2,6 +2,8 @@
 #include <cmath>
 
 #include "core/base/interrupt.hpp"
+#include "core/base/new_folder.hpp"
+#include "datasets/image.hpp"
 #include "datasets/image_folder.hpp"
 
 namespace espalier::datasets {
@@ -15,9 +17,9 @@ std::string number(std::int64_t i, std::int64_t count) {
   return std::string(most.size() - digits.size(), '0') + digits;
 }
 
-void write_part(const fs::path& folder, const Dataset& data,
+void write_part(NewFolder& folder, const std::string& part, const Dataset& data,
                 const std::vector<std::string>& labels) {
-  for (const std::string& label : labels) fs::create_directories(folder / label);
+  for (const std::string& label : labels) fs::create_directories(folder.temporary() / part / label);
   Tensor bytes = Tensor::uninitialized(data.image_shape(), DType::kUint8);
   for (std::int64_t i = 0; i < data.size(); ++i) {
     check_interrupt("PNG");
@@ -25,9 +27,9 @@ void write_part(const fs::path& folder, const Dataset& data,
     std::ranges::transform(example.image.values(), bytes.mutable_data<std::uint8_t>(), [](float v) {
       return static_cast<std::uint8_t>(std::lround(std::clamp(v, 0.0f, 1.0f) * 255.0f));
     });
-    write_png(folder / labels[static_cast<std::size_t>(example.label)] /
-                  (number(i, data.size()) + ".png"),
-              bytes);
+    const fs::path file = fs::path(part) / labels[static_cast<std::size_t>(example.label)] /
+                          (number(i, data.size()) + ".png");
+    folder.write(file, encode_png(bytes, file.string()));
   }
 }
 
@@ -45,8 +47,10 @@ void write_image_folder(const fs::path& folder, const TrainTest& data,
   for (const std::string& label : labels)
     require(!label.empty() && label[0] != '.' && label.find('/') == std::string::npos, "PNG",
             "the class '", label, "' cannot be the name of a folder; write IDX files");
-  write_part(folder / "train", *data.train, labels);
-  write_part(folder / "test", *data.test, labels);
+  NewFolder made(folder);
+  write_part(made, "train", *data.train, labels);
+  write_part(made, "test", *data.test, labels);
+  made.finish();
 }
 
 }  // namespace espalier::datasets

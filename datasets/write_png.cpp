@@ -11,12 +11,12 @@
 
 namespace espalier::datasets {
 
-void write_png(const std::filesystem::path& path, const Tensor& image) {
+Bytes encode_png(const Tensor& image, const std::string& name) {
   const Shape& s = image.shape();
   require(s.rank() == 3 && image.dtype() == DType::kUint8 && (s[2] == 1 || s[2] == 3) &&
               image.elements() > 0 && s[0] <= kMaxImageSide && s[1] <= kMaxImageSide,
-          "write_png", path.string(), " wants uint8 [H W 1] or [H W 3] of sides 1 to ",
-          kMaxImageSide, ", got ", image.dtype(), " ", s);
+          "write_png", name, " wants uint8 [H W 1] or [H W 3] of sides 1 to ", kMaxImageSide,
+          ", got ", image.dtype(), " ", s);
   const int width = static_cast<int>(s[1]), height = static_cast<int>(s[0]),
             channels = static_cast<int>(s[2]);
   Bytes png;
@@ -26,8 +26,12 @@ void write_png(const std::filesystem::path& path, const Tensor& image) {
   };
   require(stbi_write_png_to_func(append, &png, width, height, channels, image.data<std::uint8_t>(),
                                  width * channels) != 0,
-          ErrorKind::kInternal, path.string(), "the PNG could not be encoded: out of memory");
-  write_file(path, png);
+          ErrorKind::kInternal, name, "the PNG could not be encoded: out of memory");
+  return png;
+}
+
+void write_png(const std::filesystem::path& path, const Tensor& image) {
+  write_file(path, encode_png(image, path.string()));
 }
 
 }  // namespace espalier::datasets

@@ -12,6 +12,7 @@
 #include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
 #include "layers/json_reader.hpp"
+#include "layers/model_fields.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
 #include "layers/residual.hpp"
@@ -19,25 +20,90 @@
 namespace espalier {
 namespace {
 
-constexpr std::size_t kMaxFileBytes = 1 << 20, kMaxLayers = 1024, kMaxNameBytes = 64;
-constexpr std::int64_t kMaxSize = 1 << 20, kMaxWindow = 4096, kMaxActivation = 1 << 28;
+using namespace model_json;
 
-Size2d size_of(const JsonReader& json) {
-  if (!json.value().is_array()) return json.integer(1, kMaxWindow);
-  const auto both = json.elements(2, 2);
-  return {both[0].integer(1, kMaxWindow), both[1].integer(1, kMaxWindow)};
-}
+constexpr std::size_t kMaxFileBytes = 1 << 20, kMaxPathBytes = 4096;
+constexpr std::int64_t kMaxActivation = 1 << 28;
 
-Padding padding_of(const JsonReader& layer) {
-  const auto json = layer.find("padding");
-  if (!json) return Padding::valid();
-  if (json->value().is_string())
-    return json->choice({"valid", "same"}) == "same" ? Padding::same() : Padding::valid();
-  if (!json->value().is_array()) return json->integer(0, kMaxWindow);
-  const auto sides = json->elements(4, 4);
-  const auto side = [&](std::size_t i) { return sides[i].integer(0, kMaxWindow); };
-  return Padding::sides(side(0), side(1), side(2), side(3));
-}
+// The keys of a record, in the order of its fields.
+class Keys {
+ public:
+  const std::vector<std::string>& all() const { return all_; }
+  // clang-format off
+  template <class... Rest> void required_integer(const char* key, Rest&&...) { add(key); }
+  template <class... Rest> void required_size(const char* key, Rest&&...) { add(key); }
+  template <class... Rest> void size(const char* key, Rest&&...) { add(key); }
+  template <class... Rest> void padding(const char* key, Rest&&...) { add(key); }
+  template <class... Rest> void number(const char* key, Rest&&...) { add(key); }
+  template <class... Rest> void required_number(const char* key, Rest&&...) { add(key); }
+  template <class... Rest> void required_layer(const char* key, Rest&&...) { add(key); }
+  // clang-format on
+  template <class E>
+  void choice(const char* key, E&, const Names<E>&, const char*) {
+    add(key);
+  }
+
+ private:
+  void add(const char* key) { all_.emplace_back(key); }
+  std::vector<std::string> all_;
+};
+
+// Puts what an object says into a record, which holds the defaults.
+class Reader {
+ public:
+  explicit Reader(const JsonReader& json) : json_(json) {}
+
+  void required_integer(const char* key, std::int64_t& to, std::int64_t min, std::int64_t max,
+                        const char*) {
+    to = json_.at(key).integer(min, max);
+  }
+  void required_size(const char* key, Size2d& to, const char*) { to = size_of(json_.at(key)); }
+  template <class Size>
+  void size(const char* key, Size& to, const char*) {
+    if (const auto found = json_.find(key)) to = size_of(*found);
+  }
+  void padding(const char* key, Padding& to, const char*) {
+    if (const auto found = json_.find(key)) to = padding_of(*found);
+  }
+  void number(const char* key, float& to, Share, const char*) {
+    if (const auto found = json_.find(key)) to = static_cast<float>(found->number(0, 1));
+  }
+  void required_number(const char* key, float& to, Share, const char*) {
+    to = static_cast<float>(json_.at(key).number(0, 1));
+  }
+  void required_layer(const char* key, std::string& to, const char*) {
+    to = json_.at(key).text(kMaxNameBytes);
+  }
+  template <class E>
+  void choice(const char* key, E& to, const Names<E>& names, const char*) {
+    const auto found = json_.find(key);
+    if (!found) return;
+    found->check(found->value() != "softmax",
+                 "softmax is part of the loss and changes no prediction; leave it out");
+    std::vector<std::string> words;
+    for (const auto& [word, _] : names) words.push_back(word);
+    const std::string word = found->choice(words);
+    for (const auto& [name, value] : names)
+      if (name == word) to = value;
+  }
+
+ private:
+  static Size2d size_of(const JsonReader& json) {
+    if (!json.value().is_array()) return json.integer(1, kMaxWindow);
+    const auto both = json.elements(2, 2);
+    return {both[0].integer(1, kMaxWindow), both[1].integer(1, kMaxWindow)};
+  }
+  static Padding padding_of(const JsonReader& json) {
+    if (json.value().is_string())
+      return json.choice({"valid", "same"}) == "same" ? Padding::same() : Padding::valid();
+    if (!json.value().is_array()) return json.integer(0, kMaxWindow);
+    const auto sides = json.elements(4, 4);
+    const auto side = [&](std::size_t i) { return sides[i].integer(0, kMaxWindow); };
+    return Padding::sides(side(0), side(1), side(2), side(3));
+  }
+
+  const JsonReader& json_;
+};
 
 // The error of a layer's own check, at the layer's place in the file.
 template <class F>
@@ -75,38 +141,6 @@ class Builder {
   Sequential release() { return std::move(model_); }
 
  private:
-  using Build = void (Builder::*)(const JsonReader&, const std::string&);
-  struct Kind {
-    const char *type, *stem;  // nameless layers are stem_1, stem_2, ...
-    std::vector<std::string> keys;
-    Build build;
-  };
-  static const std::vector<Kind>& kinds() {
-    static const std::vector<Kind> table = {
-        {"Conv2d",
-         "conv2d",
-         {"filters", "kernel_size", "strides", "padding", "activation", "init"},
-         &Builder::conv2d},
-        {"DepthwiseConv2d",
-         "depthwise_conv2d",
-         {"kernel_size", "strides", "padding", "activation", "init"},
-         &Builder::depthwise_conv2d},
-        {"MaxPool2d", "max_pool2d", {"pool_size", "strides", "padding"}, &Builder::pool<MaxPool2d>},
-        {"AveragePool2d",
-         "average_pool2d",
-         {"pool_size", "strides", "padding"},
-         &Builder::pool<AveragePool2d>},
-        {"GlobalAveragePool2d", "global_average_pool2d", {}, &Builder::global_average_pool},
-        {"BatchNorm", "batch_norm", {"momentum", "epsilon"}, &Builder::batch_norm},
-        {"Dense", "dense", {"units", "activation", "init"}, &Builder::dense},
-        {"Dropout", "dropout", {"rate"}, &Builder::dropout},
-        {"Relu", "relu", {}, &Builder::plain<Relu>},
-        {"Flatten", "flatten", {}, &Builder::plain<Flatten>},
-        {"Residual", "residual", {"with", "activation"}, &Builder::residual},
-    };
-    return table;
-  }
-
   void reserve(const JsonReader& json) {
     const std::string name = json.text(kMaxNameBytes);
     json.check(name.find('.') == std::string::npos, "wants a name without dots, got ",
@@ -126,10 +160,18 @@ class Builder {
 
   void add(const JsonReader& json) {
     std::vector<std::string> types;
-    for (const Kind& kind : kinds()) types.emplace_back(kind.type);
-    const std::string type = json.at("type").choice(types);
-    const Kind& kind = *std::ranges::find(kinds(), type, &Kind::type);
-    std::vector<std::string> keys = kind.keys;
+    for_each_kind([&](const char* type, auto&&...) { types.emplace_back(type); });
+    const std::string wanted = json.at("type").choice(types);
+    for_each_kind([&](const char* type, const char* stem, auto record, const char*) {
+      if (type == wanted) add(json, stem, record);
+    });
+  }
+
+  template <class Record>
+  void add(const JsonReader& json, const char* stem, Record& record) {
+    Keys known;
+    fields(known, record);
+    std::vector<std::string> keys = known.all();
     keys.insert(keys.end(), {"type", "name", "from"});
     json.allow_only(keys);
     if (const auto from = json.find("from")) {
@@ -138,8 +180,10 @@ class Builder {
       shape_ = shapes_[layer + 1];
     }
     const auto given = json.find("name");
-    const auto name = given ? given->text(kMaxNameBytes) : free_name(kind.stem, true);
-    (this->*kind.build)(json, name);
+    const auto name = given ? given->text(kMaxNameBytes) : free_name(stem, true);
+    Reader reader(json);
+    fields(reader, record);
+    build(json, name, record);
     last_of_[name] = model_.layers().size() - 1;
   }
 
@@ -176,20 +220,8 @@ class Builder {
                max_parameters_, " parameters; make this layer or those before smaller");
   }
 
-  void activation(const JsonReader& json, const std::string& name) {
-    const auto kind = json.find("activation");
-    if (!kind) return;
-    kind->check(kind->value() != "softmax",
-                "softmax is part of the loss and changes no prediction; leave it out");
-    if (kind->choice({"linear", "relu"}) == "relu")
-      append(*kind, free_name(name + "_relu", false), Relu());
-  }
-
-  Init init(const JsonReader& json, Init otherwise) {
-    const auto init = json.find("init");
-    if (!init) return otherwise;
-    return init->choice({"he_normal", "glorot_uniform"}) == "he_normal" ? Init::kHeNormal
-                                                                        : Init::kGlorotUniform;
+  void activation(const JsonReader& json, const std::string& name, Activation kind) {
+    if (kind == Activation::kRelu) append(json, free_name(name + "_relu", false), Relu());
   }
 
   // The window must fit before weights are made for it. `size` is its kernel's key.
@@ -205,35 +237,26 @@ class Builder {
                                            "; use a smaller one or \"padding\": \"same\"");
   }
 
-  SlidingWindow convolution_window(const JsonReader& json) {
-    const auto strides = json.find("strides");
-    return {size_of(json.at("kernel_size")), strides ? size_of(*strides) : Size2d(1),
-            padding_of(json)};
-  }
-
-  void conv2d(const JsonReader& json, const std::string& name) {
-    const SlidingWindow window = convolution_window(json);
-    const std::int64_t filters = json.at("filters").integer(1, kMaxSize);
-    const Init how = init(json, Init::kHeNormal);
+  void build(const JsonReader& json, const std::string& name, const Conv2dRecord& r) {
+    const SlidingWindow& window = r.window;
     check_window(json, "kernel_size", window);
-    count_parameters(json, static_cast<double>(filters) *
+    count_parameters(json, static_cast<double>(r.filters) *
                                (static_cast<double>(window.kernel.h * window.kernel.w) *
                                     static_cast<double>(shape_[2]) +
                                 1));
     append(json, name,
            Conv2d({.in = shape_[2],
-                   .out = filters,
+                   .out = r.filters,
                    .kernel = window.kernel,
                    .stride = window.stride,
                    .padding = window.padding,
-                   .init = how},
+                   .init = r.init},
                   rng_));
-    activation(json, name);
+    activation(json, name, r.activation);
   }
 
-  void depthwise_conv2d(const JsonReader& json, const std::string& name) {
-    const SlidingWindow window = convolution_window(json);
-    const Init how = init(json, Init::kHeNormal);
+  void build(const JsonReader& json, const std::string& name, const DepthwiseConv2dRecord& r) {
+    const SlidingWindow& window = r.window;
     check_window(json, "kernel_size", window);
     json.check(shape_[2] <= kMaxSize, "wants at most ", kMaxSize, " channels, got ", shape_);
     count_parameters(json, static_cast<double>(window.kernel.h * window.kernel.w + 1) *
@@ -243,22 +266,19 @@ class Builder {
                             .kernel = window.kernel,
                             .stride = window.stride,
                             .padding = window.padding,
-                            .init = how},
+                            .init = r.init},
                            rng_));
-    activation(json, name);
+    activation(json, name, r.activation);
   }
 
   template <class Pool>
-  void pool(const JsonReader& json, const std::string& name) {
-    const auto size = json.find("pool_size"), strides = json.find("strides");
-    Pool2dOptions options{.padding = padding_of(json)};
-    if (size) options.kernel = size_of(*size);
-    options.stride = strides ? size_of(*strides) : options.kernel;
+  void build(const JsonReader& json, const std::string& name, const PoolRecord<Pool>& r) {
+    const Pool2dOptions options{r.size, r.strides.value_or(r.size), r.padding};
     check_window(json, "pool_size", {options.kernel, options.stride, options.padding});
     append(json, name, Pool(options));
   }
 
-  void global_average_pool(const JsonReader& json, const std::string& name) {
+  void build(const JsonReader& json, const std::string& name, const GlobalAveragePool2dRecord&) {
     json.check(shape_.rank() == 3, "wants an image [H W C], got ", shape_);
     const Size2d whole{shape_[0], shape_[1]};
     check_window(json, "type", {whole, whole, {}});
@@ -266,46 +286,40 @@ class Builder {
     append(json, free_name(name + "_flatten", false), Flatten());
   }
 
-  void batch_norm(const JsonReader& json, const std::string& name) {
+  void build(const JsonReader& json, const std::string& name, const BatchNormRecord& r) {
     json.check(shape_[-1] <= kMaxSize, "wants at most ", kMaxSize, " channels, got ", shape_);
-    BatchNorm::Options options{.channels = shape_[-1]};
-    if (const auto momentum = json.find("momentum"))
-      options.momentum = static_cast<float>(momentum->number(0, 1));
-    if (const auto epsilon = json.find("epsilon"))
-      options.epsilon = static_cast<float>(epsilon->number(0, 1));
-    count_parameters(json, 4.0 * static_cast<double>(options.channels));
-    append(json, name, checked(json, [&] { return BatchNorm(options); }));
+    count_parameters(json, 4.0 * static_cast<double>(shape_[-1]));
+    append(json, name, checked(json, [&] {
+             return BatchNorm({shape_[-1], r.momentum, r.epsilon});
+           }));
   }
 
-  void dense(const JsonReader& json, const std::string& name) {
-    const std::int64_t units = json.at("units").integer(1, kMaxSize);
-    const Init how = init(json, Init::kGlorotUniform);
+  void build(const JsonReader& json, const std::string& name, const DenseRecord& r) {
     json.check(shape_.rank() == 1, "wants features [F], got ", shape_,
                "; put {\"type\": \"Flatten\"} before it");
-    count_parameters(json, static_cast<double>(units) * (static_cast<double>(shape_[0]) + 1));
-    append(json, name, Dense({.in = shape_[0], .out = units, .init = how}, rng_));
-    activation(json, name);
+    count_parameters(json, static_cast<double>(r.units) * (static_cast<double>(shape_[0]) + 1));
+    append(json, name, Dense({.in = shape_[0], .out = r.units, .init = r.init}, rng_));
+    activation(json, name, r.activation);
   }
 
-  void residual(const JsonReader& json, const std::string& name) {
+  void build(const JsonReader& json, const std::string& name, const ResidualRecord& r) {
     const auto with = json.at("with");
     const std::size_t other = layer_named(with);
     with.check(shapes_[other + 1] == shape_, "adds ", shapes_[other + 1], " to ", shape_,
                "; make both alike, for example by a 1x1 convolution with the same strides");
     wires_.with = model_.layers()[other].name;
     append(json, name, Residual());
-    activation(json, name);
+    activation(json, name, r.activation);
   }
 
-  void dropout(const JsonReader& json, const std::string& name) {
-    const auto place = json.at("rate");
-    const auto rate = static_cast<float>(place.number(0, 1));
-    append(json, name, checked(place, [&] { return Dropout(rate); }));
+  void build(const JsonReader& json, const std::string& name, const DropoutRecord& r) {
+    append(json, name, checked(json.at("rate"), [&] { return Dropout(r.rate); }));
   }
-
-  template <class L>
-  void plain(const JsonReader& json, const std::string& name) {
-    append(json, name, L());
+  void build(const JsonReader& json, const std::string& name, const ReluRecord&) {
+    append(json, name, Relu());
+  }
+  void build(const JsonReader& json, const std::string& name, const FlattenRecord&) {
+    append(json, name, Flatten());
   }
 
   Shape shape_;                // of what the next layer takes
@@ -341,7 +355,8 @@ ModelJson parse_model_json(std::string_view text, const std::string& file,
           " bytes, more than ", kMaxFileBytes);
   const Json json = parse_json(text, file);
   const JsonReader top(json, file);
-  top.allow_only({"name", "input", "labels", "layers"});
+  top.allow_only({"name", "input", "labels", "layers", "$schema"});
+  if (const auto schema = top.find("$schema")) schema->text(kMaxPathBytes);  // for editors
   const auto name = top.find("name"), labels = top.find("labels");
   ModelJson result;
   result.name = name ? name->text(kMaxNameBytes) : "model";

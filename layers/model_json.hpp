@@ -20,7 +20,7 @@
 // gets one: "dense_1". GlobalAveragePool2d is an AveragePool2d of the whole image, then a Flatten
 // "<name>_flatten": [H W C] -> [C]. A layer takes what the one before it yields, or what the one of
 // the name "from" does; Residual adds to it what the layer "with" yields. Each layer but the last is
-// read by another. There may be comments, // and /* */.
+// read by another. There may be comments, // and /* */, and a "$schema" for editors.
 #pragma once
 
 #include <filesystem>
@@ -56,5 +56,9 @@ ModelJson load_model_json(const std::filesystem::path& path, ModelJsonOptions op
 std::string format_model_json(const Sequential& model, const Shape& input,
                               const std::string& name = "model",
                               const std::vector<std::string>& labels = {});
+
+// The JSON Schema (draft 2020-12) of such files, as model.schema.json holds it. It knows keys, types
+// and ranges; what fits what, and which names there are, only reading tells.
+std::string model_json_schema();
 
 }  // namespace espalier

@@ -45,7 +45,8 @@ void prune(format::StoredWeight& weight, const Zeros& zeros) {
 }  // namespace
 
 const std::vector<std::string>& model_names() {
-  static const std::vector<std::string> all = {"small", "lenet5", "lenet300", "large"};
+  static const std::vector<std::string> all = {"small", "lenet5",  "lenet300",
+                                               "large", "resnet8", "dscnn"};
   return all;
 }
 

@@ -13,7 +13,8 @@
 
 namespace espalier::bench {
 
-// "small", "lenet5" (LeNet-5-Caffe), "lenet300" (LeNet-300-100), "large".
+// "small", "lenet5" (LeNet-5-Caffe), "lenet300" (LeNet-300-100), "large", "resnet8", "dscnn" (both
+// MLPerf Tiny's, on 28 x 28 x 1 like the others).
 const std::vector<std::string>& model_names();
 
 // Errors: kUsage for another name.

@@ -6,6 +6,7 @@
 #include "apps/train/training_run.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/onednn/threads.hpp"
+#include "layers/model_json.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -17,10 +18,11 @@ void train(TrainingOptions options, recipe::Recipe recipe) {
   options.data.quiet = options.quiet;
   if (!options.model.ends_with(".json"))
     network_kind(options.model);  // or refuses, before any data
-  TrainingRun run(options,
-                  with_watch(with_training(std::move(recipe), options.epochs), options.early_stop,
-                             options.plateau),
-                  load_training_data(options.data));
+  TrainingRun run(
+      options,
+      with_watch(with_training(std::move(recipe), options.epochs, !options.from.empty()),
+                 options.early_stop, options.plateau),
+      load_training_data(options.data));
   run.announce();
   try {
     run.run();
@@ -43,15 +45,17 @@ int main(int argc, char** argv) {
   CLI::App app("Trains a network and compresses it as a recipe says, stage by stage.");
   app.name("espalier train");
   TrainingOptions options;
-  bool print_recipe = false, print_schema = false;
+  bool print_recipe = false, print_schema = false, print_model_schema = false;
   app.add_option("--model", options.model, "The network: a name of those below, or a model.json")
       ->capture_default_str();
-  app.add_option("--recipe", options.recipe,
-                 "The stages: a JSON file (compress/recipe/RECIPES.md)");
+  app.add_option(
+      "--recipe", options.recipe,
+      "The stages: a JSON file (compress/recipe/RECIPES.md); with --from it may be missing: "
+      "the weights are written as they are, or after --epochs");
   add_data_options(app, options.data);
   app.add_option("--epochs", options.epochs,
-                 "Of plain training before the recipe (default: 4; 0 where the recipe begins with "
-                 "training or rate)")
+                 "Of plain training before the recipe (default: 4; 0 with --from, and where the "
+                 "recipe begins with training or rate)")
       ->check(CLI::Range(0, 1'000'000));
   app.add_option("--early-stop", options.early_stop,
                  "End stages of training without a pass after so many epochs without a lower "
@@ -68,6 +72,15 @@ int main(int argc, char** argv) {
   app.add_option("--weights", options.weights,
                  "Also keep the weights of the last stage in float, with their model.json: a "
                  ".safetensors file, for espalier verify --against");
+  auto* from = app.add_option("--from", options.from,
+                              "Start from these weights, not from random ones: a .safetensors file "
+                              "as --weights keeps it, or "
+                              "a state_dict of PyTorch; what went where is printed");
+  app.add_option(
+         "--map", options.map,
+         "Which of PyTorch's modules a layer takes: JSON, {\"conv1\": \"features.0\", "
+         "\"output\": null}; null keeps random values (default: found by name, shape, order)")
+      ->needs(from);
   app.add_option("--log", options.log,
                  "Also write a line of JSON an epoch: loss, accuracy, learning rate, sparsity, "
                  "seconds");
@@ -80,6 +93,8 @@ int main(int argc, char** argv) {
   app.add_flag("--print-recipe", print_recipe,
                "Print the recipe in full, with every default, and do nothing else");
   app.add_flag("--print-schema", print_schema, "Print the JSON Schema of recipes, likewise");
+  app.add_flag("--print-model-schema", print_model_schema,
+               "Print the JSON Schema of model.json, likewise");
   app.add_flag("--json", options.json, "Print one line of JSON, and nothing else");
   app.add_flag("-q,--quiet", options.quiet, "No progress");
   app.footer(
@@ -94,6 +109,8 @@ int main(int argc, char** argv) {
       "Examples: espalier train --recipe recipe.json --data mnist\n"
       "          espalier train --model mine.json --recipe recipe.json --epochs 10 --out mine.esp\n"
       "          espalier train --recipe recipe.json --data pictures --size 28x28 --grey\n"
+      "          espalier train --model mine.json --from net.safetensors --weights "
+      "float.safetensors\n"
       "          espalier train --recipe recipe.json --epochs 100 --early-stop 8 --log log.jsonl\n"
       "          espalier train --recipe recipe.json --print-recipe");
   return run_program(app, argc, argv, [&] {
@@ -101,9 +118,17 @@ int main(int argc, char** argv) {
       std::cout << recipe::recipe_schema();
       return;
     }
-    require(!options.recipe.empty(), "train",
+    if (print_model_schema) {
+      std::cout << model_json_schema();
+      return;
+    }
+    require(!options.recipe.empty() || !options.from.empty(), "train",
             "wants --recipe FILE; \"[{\\\"quantize\\\": {}}]\" in a file is the shortest");
-    recipe::Recipe recipe = recipe::load_recipe(options.recipe);
+    recipe::Recipe recipe{.stages = {{.epochs = options.epochs.value_or(0)}}};
+    if (options.recipe.empty())
+      options.epochs = 0;  // the stage has them
+    else
+      recipe = recipe::load_recipe(options.recipe);
     if (print_recipe) {
       std::cout << recipe::format_recipe(recipe);
       return;

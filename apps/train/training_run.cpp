@@ -69,7 +69,7 @@ NumberScores number_scores(const Bytes& file, const TrainingData& data) {
 
 void require_place(const char* option, const fs::path& out, const TrainingOptions& options,
                    const recipe::Recipe& recipe) {
-  std::vector<fs::path> inputs = {options.model, options.recipe};
+  std::vector<fs::path> inputs = {options.model, options.recipe, options.from, options.map};
   for (const recipe::Stage& stage : recipe.stages)
     if (stage.distill) inputs.emplace_back(stage.distill->teacher);
   if (options.data.path) inputs.push_back(*options.data.path);
@@ -87,10 +87,10 @@ void require_place(const char* option, const fs::path& out, const TrainingOption
 
 }  // namespace
 
-recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs) {
+recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs, bool trained) {
   const recipe::Stage& first = recipe.stages.front();
   const bool trains = first.rate || (first.name() == "train");
-  const int before = epochs.value_or(trains ? 0 : 4);
+  const int before = epochs.value_or(trains || trained ? 0 : 4);
   if (before > 0) recipe.stages.insert(recipe.stages.begin(), recipe::Stage{.epochs = before});
   return recipe;
 }
@@ -112,10 +112,9 @@ recipe::Recipe with_watch(recipe::Recipe recipe, int early_stop, int plateau) {
 }
 
 TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, TrainingData data)
-    : options_(std::move(options)),
-      recipe_(std::move(recipe)),
-      data_(std::move(data)),
-      model_(new_model()) {
+    : options_(std::move(options)), recipe_(std::move(recipe)), data_(std::move(data)) {
+  if (!options_.from.empty()) first_.emplace(options_.from, options_.map);
+  model_ = new_model();
   require_place("--out", options_.out, options_, recipe_);
   if (!options_.weights.empty()) {
     require_place("--weights", options_.weights, options_, recipe_);
@@ -172,6 +171,7 @@ void TrainingRun::try_stage(std::size_t index) {
 Sequential TrainingRun::new_model() {
   GivenModel given = given_model(options_.model, *data_.data.train, options_.seed);
   labels_ = given.labels.empty() ? data_.labels : given.labels;
+  if (first_) first_->put_into(given.model, data_.data.train->image_shape());
   return std::move(given.model);
 }
 
@@ -203,6 +203,7 @@ void TrainingRun::announce() {
   } catch (const Error& error) {
     sizes += std::string(", not in int8: ") + error.what();
   }
+  if (first_) std::cerr << first_->told(model_);
   std::cerr << options_.model << ": " << with_commas(count_parameters(model_).total())
             << " parameters, " << with_commas(model_.macs(input))
             << " multiply-adds an image; as a file before any pass " << sizes << '\n'
@@ -222,6 +223,7 @@ void TrainingRun::open_checkpoints() const {
     const Bytes model = read_file(options_.model);
     run.append(model.begin(), model.end());
   }
+  if (first_) run += first_->identity() + "\n";
   run += recipe::format_recipe(recipe_);
   for (const recipe::Stage& stage : recipe_.stages)
     if (stage.distill)

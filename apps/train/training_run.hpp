@@ -9,6 +9,7 @@
 
 #include "apps/common/data_options.hpp"
 #include "apps/common/number_scores.hpp"
+#include "apps/train/first_weights.hpp"
 #include "apps/train/metrics_log.hpp"
 #include "compress/format/packed_model.hpp"
 #include "compress/recipe/recipe.hpp"
@@ -20,11 +21,12 @@ namespace espalier::apps {
 
 struct TrainingOptions {
   std::string model = "tutorial-small";  // of network_kinds(), or a model.json
-  std::filesystem::path recipe;
+  std::filesystem::path recipe;  // the file; empty: none
   DataOptions data;
   std::optional<int> epochs;  // of plain training before the recipe; none: with_training's own
   std::filesystem::path out = "model.esp";
-  std::filesystem::path weights;  // of the last stage in float; empty: not kept
+  std::filesystem::path weights;    // of the last stage in float; empty: not kept
+  std::filesystem::path from, map;  // as FirstWeights; empty: random ones, no map
   bool checkpoint = false;
   int early_stop = 0, plateau = 0;  // epochs, in stages without a pass; 0: as the recipe says
   std::filesystem::path log;        // a line of JSON an epoch; empty: none
@@ -33,8 +35,9 @@ struct TrainingOptions {
 };
 
 // The recipe with plain training before it: so many epochs (0: none), or, left open, 4 unless it
-// begins with training of its own (a stage without a pass, or rate).
-recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs);
+// begins with training of its own (a stage without a pass, or rate), or the network is trained already.
+recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs,
+                             bool trained = false);
 
 // Such stages end, or lower the learning rate, after so many epochs without a lower validation loss.
 // Errors: kUsage when either is above 0 and no stage is without a pass.
@@ -73,6 +76,7 @@ class TrainingRun {
   TrainingOptions options_;
   recipe::Recipe recipe_;
   TrainingData data_;
+  std::optional<FirstWeights> first_;
   std::vector<std::string> labels_;
   Sequential model_;
   std::vector<Row> rows_;

@@ -27,18 +27,18 @@ std::string unique_name(const PackedLayer& l, std::size_t index, std::set<std::s
   return name;
 }
 
-ActivationGrid output_grid(const PackedLayer& l, const std::string& title,
-                           const ActivationGrid& from) {
+// Of activations that are alike.
+void check_alike(const PackedLayer& l, const std::string& title, const ActivationGrid& from) {
+  constexpr const char* kRemedy =
+      "; export a model that is all floats or all integers, or take onnx or tflite";
   const bool linear = format::has_weight(l.kind);
   require(!linear || from.is_float() || !l.weight.is_float(), "export", title,
-          " has float weights and levels as input; export a model that is all floats or all "
-          "integers");
-  if (!format::moves(l.kind)) return from;
+          " has float weights and levels as input", kRemedy);
+  if (!format::moves(l.kind)) return;
   require(!from.is_float() || l.output.is_float(), "export", title,
-          " takes floats and yields levels; export a model that is all floats or all integers");
+          " takes floats and yields levels", kRemedy);
   require(linear || from.is_float() == l.output.is_float(), "export", title,
-          " takes levels and yields floats; give it an output grid");
-  return l.output;
+          " takes levels and yields floats; give it an output grid, or take onnx or tflite");
 }
 
 void set_integers(Step& s, const std::string& title) {
@@ -83,7 +83,7 @@ std::string Network::label(std::int64_t i) const {
   return at < model->labels.size() ? model->labels[at] : std::to_string(i);
 }
 
-Network network_of(const format::PackedModel& model) {
+Network network_of(const format::PackedModel& model, Activations allowed) {
   format::validate(model, ErrorKind::kUsage, "export");
   Network network{widened(model), {}};
   // The C file's own table; the graphs' input and output.
@@ -100,19 +100,23 @@ Network network_of(const format::PackedModel& model) {
                       other = adds ? format::other_stage(l, i) : 0;
     const Shape shape = shapes[input];
     const ActivationGrid grid = grids[input];
-    require(!adds || grids[other].is_float() == grid.is_float(), "export", title,
-            " adds floats to levels; export a model that is all floats or all integers");
     const bool linear = format::has_weight(l.kind);
-    const bool behind_logits = !model.input.is_float() && grid.is_float();
-    require(!behind_logits || l.kind == LayerKind::kFlatten, "export", title,
-            " takes the floats of an integer model's logits; only flatten may follow them");
+    if (allowed == Activations::kAlike) {
+      require(!adds || grids[other].is_float() == grid.is_float(), "export", title,
+              " adds floats to levels; export a model that is all floats or all integers, or take "
+              "onnx or tflite");
+      const bool behind_logits = !model.input.is_float() && grid.is_float();
+      require(!behind_logits || l.kind == LayerKind::kFlatten, "export", title,
+              " takes the floats of an integer model's logits; only flatten may follow them");
+      check_alike(l, title, grid);
+    }
     Step step{&l,
               unique_name(l, i, taken),
               shape,
               format::output_shape(l, linear ? l.weight.shape[0] : shape[2], shape,
                                    ErrorKind::kUsage, "export"),
               grid,
-              output_grid(l, title, grid),
+              format::grid_behind(l, grid),
               input,
               other,
               grids[other],

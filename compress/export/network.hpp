@@ -34,6 +34,8 @@ struct Step {
   // Of a residual: what a summand's levels are worth in the sum's.
   float summand_multiplier(const format::ActivationGrid& of) const { return of.scale / to.scale; }
 
+  // Whether it computes with levels; else with reals, which a grid in front or behind becomes.
+  bool takes_levels() const { return format::takes_levels(*layer, from); }
   bool is_logits() const { return !from.is_float() && to.is_float(); }
   // Of a channel's sums: s_x * s_w[c]. Layers of levels.
   float sum_scale(std::size_t channel) const {
@@ -76,8 +78,9 @@ void visit(format::LayerKind kind, W& w, const What& what) {
 }
 
 // Errors: kUsage, naming the layer and the remedy, for a model that does not keep FORMAT.md's rules
-// and for one whose activations are partly floats, partly levels.
-Network network_of(const format::PackedModel& model);
+// and, unless it may be mixed, for one whose activations are partly floats, partly levels.
+enum class Activations { kAlike, kMixed };
+Network network_of(const format::PackedModel& model, Activations allowed = Activations::kAlike);
 
 // What a model of another format says of itself: its labels as a list of JSON, and the transform of
 // its input: "float32 [batch height width channels] of (pixel / 255 - mean) / deviation, ...".

@@ -72,6 +72,7 @@ class Writer {
   void residual(const Step& s);
 
  private:
+  void reals(const Step& s);
   void floats_from_levels(const std::string& name, const ActivationGrid& grid);
   void signed_levels(const std::string& name, const ActivationGrid& grid);
   void levels_from_floats(const Step& s, std::int32_t zero_point, std::int32_t lowest);
@@ -183,9 +184,14 @@ void Writer::linear(const Step& s) {
   if (l.kind == LayerKind::kDepthwiseConv2d) window.push_back(onnx_integer("group", w.shape[0]));
   x_ = conv ? graph_.node("Conv", s.name, inputs, window)
             : graph_.node("Gemm", s.name, inputs, {onnx_integer("transB", 1)});
+  reals(s);
+}
+
+// What became of real numbers: the next layer's levels, or floats.
+void Writer::reals(const Step& s) {
   if (!s.to.is_float())
-    x_ = on_grid(s.name, x_, s.to, l.relu);
-  else if (l.relu)
+    x_ = on_grid(s.name, x_, s.to, s.layer->relu);
+  else if (s.layer->relu)
     x_ = graph_.node("Relu", s.name + "/relu", {x_});
 }
 
@@ -222,7 +228,7 @@ void Writer::levels_from_floats(const Step& s, std::int32_t zero_point, std::int
 // y = x * multiplier + offset.
 void Writer::batch_norm(const Step& s) {
   const PackedLayer& l = *s.layer;
-  const bool levels = !s.from.is_float();
+  const bool levels = s.takes_levels();
   if (levels) signed_levels(s.name + "/input", s.from);
   const Dims dims = flat_ ? Dims{s.in[2]} : Dims{s.in[2], 1, 1};
   x_ = graph_.node(
@@ -232,14 +238,14 @@ void Writer::batch_norm(const Step& s) {
                    {x_, graph_.constant(s.name + "/offset", OnnxType::kFloat, l.offset, dims)});
   if (levels)
     levels_from_floats(s, s.to.zero_point, l.relu ? s.to.zero_point : 0);
-  else if (l.relu)
-    x_ = graph_.node("Relu", s.name + "/relu", {x_});
+  else
+    reals(s);
 }
 
 // Of levels each summand is rounded by itself.
 void Writer::residual(const Step& s) {
   const PackedLayer& l = *s.layer;
-  const bool levels = !s.from.is_float();
+  const bool levels = s.takes_levels();
   std::vector<std::string> summands;
   const auto take = [&](const std::string& name, const ActivationGrid& grid) {
     image(s, name);
@@ -256,8 +262,8 @@ void Writer::residual(const Step& s) {
   x_ = graph_.node("Add", s.name, summands);
   if (levels)
     levels_from_floats(s, s.to.zero_point, l.relu ? s.to.zero_point : 0);
-  else if (l.relu)
-    x_ = graph_.node("Relu", s.name + "/relu", {x_});
+  else
+    reals(s);
 }
 
 void Writer::pool(const Step& s) {
@@ -279,7 +285,7 @@ void Writer::pool(const Step& s) {
 }  // namespace
 
 Bytes onnx(const format::PackedModel& model, const OnnxOptions& options) {
-  const Network network = network_of(model);
+  const Network network = network_of(model, Activations::kMixed);
   return Writer(network).file(identifier(options.name, "model"));
 }
 

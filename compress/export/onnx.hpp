@@ -16,7 +16,7 @@ struct OnnxOptions {
 
 // The graph takes "image", float32 [batch C H W], of x = (pixel / 255 - mean) / deviation, and gives
 // "logits", float32 [batch classes]. The metadata holds "labels", a JSON list, and "input", the
-// transform. Errors: kUsage, as network_of().
+// transform. Activations may be partly floats, partly levels. Errors: kUsage, as network_of().
 Bytes onnx(const format::PackedModel& model, const OnnxOptions& options = {});
 
 }  // namespace espalier::exports

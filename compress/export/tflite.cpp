@@ -52,8 +52,10 @@ class Writer {
   void residual(const Step& s);
 
  private:
-  void logits(const Step& s);
+  void float_linear(const Step& s);
+  void on_grid(const Step& s);
   void floats_from_levels(const Step& s, const std::string& name);
+  void reals(const Step& s, const std::string& name, const ActivationGrid& grid);
   void signed_levels(const Step& s, const std::string& name, const ActivationGrid& grid);
   void levels_from_floats(const Step& s, std::int32_t zero_point, std::int32_t lowest);
   TflitePadding padding(const Step& s);
@@ -78,8 +80,8 @@ class Writer {
                    {2, i32(s.layer->stride_h)}};
     if (depthwise) options.push_back({3, 1});  // outputs a channel
     options.push_back({depthwise ? 4 : 3, relu});
-    node(depthwise ? TfliteOp::kDepthwiseConv2d : TfliteOp::kConv2d, s.name, batch_of(s.out), s.to,
-         {weight, bias}, options);
+    node(depthwise ? TfliteOp::kDepthwiseConv2d : TfliteOp::kConv2d, s.name, batch_of(s.out),
+         s.takes_levels() ? s.to : ActivationGrid{}, {weight, bias}, options);
   }
   // Whether the least level is that of the real 0, which a fused relu keeps to. int8 ends at 127 by
   // itself.
@@ -167,7 +169,7 @@ std::int32_t Writer::bias(const Step& s) {
 }
 
 void Writer::linear(const Step& s) {
-  if (s.to.is_float()) return logits(s);
+  if (!s.takes_levels() || s.to.is_float()) return float_linear(s);
   const PackedLayer& l = *s.layer;
   const TflitePadding pad = padding(s);
   const std::int32_t weight = graph_.constant(s.name + "/weight", TfliteType::kInt8, weight_dims(l),
@@ -176,12 +178,17 @@ void Writer::linear(const Step& s) {
   if (!ends_at_zero(s)) at_least_level_0(s.name, batch_of(s.out), s.to);
 }
 
-// In float32: every layer of a float model, and the last of one with integers, whose weights stay
-// int8 in the file.
-void Writer::logits(const Step& s) {
+// In float32: layers of float weights, and the last of integers, whose weights stay int8 in the file.
+void Writer::float_linear(const Step& s) {
   const PackedLayer& l = *s.layer;
   const auto& w = l.weight;
   const TflitePadding pad = padding(s);
+  if (!s.from.is_float()) {
+    Shape seen = s.in;
+    if (pad == TflitePadding::kValid)
+      seen = {s.in[0] + l.pad_top + l.pad_bottom, s.in[1] + l.pad_left + l.pad_right, s.in[2]};
+    node(TfliteOp::kDequantize, s.name + "/reals", batch_of(seen), {}, {});
+  }
   std::int32_t weight = 0;
   std::vector<float> bias = l.bias;
   if (w.is_float()) {
@@ -193,10 +200,6 @@ void Writer::logits(const Step& s) {
                         weights_of(l, w.levels), weight_grid(l));
     weight = graph_.tensor(s.name + "/weight", TfliteType::kFloat32, weight_dims(l));
     graph_.op(TfliteOp::kDequantize, {levels}, weight);
-    Shape seen = s.in;
-    if (pad == TflitePadding::kValid)
-      seen = {s.in[0] + l.pad_top + l.pad_bottom, s.in[1] + l.pad_left + l.pad_right, s.in[2]};
-    node(TfliteOp::kDequantize, s.name + "/reals", batch_of(seen), {}, {});
     for (std::size_t c = 0; c < s.bias.size(); ++c)
       bias.push_back(static_cast<float>(s.bias[c]) * s.sum_scale(c));
   }
@@ -204,6 +207,14 @@ void Writer::logits(const Step& s) {
   const std::int32_t added =
       graph_.constant(s.name + "/bias", TfliteType::kFloat32, {i32(w.shape[0])}, bias);
   convolve(s, pad, l.relu, weight, added);
+  on_grid(s);
+}
+
+// Real numbers become the next layer's levels, where it wants them.
+void Writer::on_grid(const Step& s) {
+  if (s.takes_levels() || s.to.is_float()) return;
+  node(TfliteOp::kQuantize, s.name + "/levels", batch_of(s.out), s.to, {});
+  if (!s.layer->relu) at_least_level_0(s.name + "/levels", batch_of(s.out), s.to);
 }
 
 // What follows is of the levels themselves until levels_from_floats(): INTEGERS.md's own steps, of
@@ -211,7 +222,11 @@ void Writer::logits(const Step& s) {
 void Writer::floats_from_levels(const Step& s, const std::string& name) {
   node(TfliteOp::kCast, name + "/floats", batch_of(s.in), {}, {});
 }
-// The same, less the zero point.
+// Of a layer that computes in floats: the reals that levels stand for.
+void Writer::reals(const Step& s, const std::string& name, const ActivationGrid& grid) {
+  if (!grid.is_float()) node(TfliteOp::kDequantize, name + "/reals", batch_of(s.in), {}, {});
+}
+// The levels, less the zero point.
 void Writer::signed_levels(const Step& s, const std::string& name, const ActivationGrid& grid) {
   floats_from_levels(s, name);
   if (grid.zero_point == 0) return;
@@ -238,22 +253,29 @@ void Writer::levels_from_floats(const Step& s, std::int32_t zero_point, std::int
 void Writer::batch_norm(const Step& s) {
   const PackedLayer& l = *s.layer;
   const std::int32_t channels = i32(s.in[2]);
-  const bool levels = !s.from.is_float();
-  if (levels) signed_levels(s, s.name + "/input", s.from);
+  const bool levels = s.takes_levels();
+  if (levels)
+    signed_levels(s, s.name + "/input", s.from);
+  else
+    reals(s, s.name + "/input", s.from);
   node(TfliteOp::kMul, s.name + "/product", batch_of(s.out), {},
        {graph_.constant(s.name + "/multiplier", TfliteType::kFloat32, {channels}, l.multiplier)});
   node(TfliteOp::kAdd, s.name + (levels ? "/sum" : ""), batch_of(s.out), {},
        {graph_.constant(s.name + "/offset", TfliteType::kFloat32, {channels}, l.offset)},
        {{0, l.relu && !levels}});
   if (levels) levels_from_floats(s, s.to.zero_point, l.relu ? s.to.zero_point : 0);
+  on_grid(s);
 }
 
 // Of levels each summand is rounded by itself.
 void Writer::residual(const Step& s) {
-  const bool levels = !s.from.is_float();
+  const bool levels = s.takes_levels();
   const auto take = [&](std::int32_t x, const std::string& name, const ActivationGrid& grid) {
     x_ = x;
-    if (!levels) return x_;
+    if (!levels) {
+      reals(s, name, grid);
+      return x_;
+    }
     signed_levels(s, name, grid);
     node(TfliteOp::kMul, name + "/scaled", batch_of(s.in), {},
          {graph_.constant<float>(name + "/multiplier", TfliteType::kFloat32, {1},
@@ -267,6 +289,7 @@ void Writer::residual(const Step& s) {
   node(TfliteOp::kAdd, s.name + (levels ? "/sum" : ""), batch_of(s.out), {}, {other},
        {{0, s.layer->relu && !levels}});
   if (levels) levels_from_floats(s, s.to.zero_point, s.layer->relu ? s.to.zero_point : 0);
+  on_grid(s);
 }
 
 void Writer::pool(const Step& s) {
@@ -278,8 +301,9 @@ void Writer::pool(const Step& s) {
                        {2, i32(l.stride_h)},
                        {3, i32(l.kernel_w)},
                        {4, i32(l.kernel_h)}};
-  // Means of levels often lie halfway between two.
-  const bool levels = !max && !s.from.is_float();
+  // Means of levels often lie halfway between two; not those of an odd number.
+  const bool odd = pad == TflitePadding::kValid && l.kernel_h * l.kernel_w % 2 == 1;
+  const bool levels = !max && !odd && !s.from.is_float();
   if (levels) floats_from_levels(s, s.name + "/input");
   node(max ? TfliteOp::kMaxPool2d : TfliteOp::kAveragePool2d, s.name + (levels ? "/mean" : ""),
        batch_of(s.out), levels ? ActivationGrid{} : s.to, {}, options);
@@ -311,7 +335,7 @@ Bytes Writer::file(const std::string& name) {
 }  // namespace
 
 Bytes tflite(const format::PackedModel& model, const TfliteOptions& options) {
-  const Network network = network_of(model);
+  const Network network = network_of(model, Activations::kMixed);
   return Writer(network).file(identifier(options.name, "model"));
 }
 

@@ -17,7 +17,8 @@ struct TfliteOptions {
 // The graph takes float32 [batch H W C] of x = (pixel / 255 - mean) / deviation and gives the logits,
 // float32 [batch classes]; the description, JSON, holds "input", the transform, and "labels". A
 // file with integers computes its last layer in float32 of the levels: no grid for logits is known.
-// Errors: kUsage, as network_of(), and for average pools whose padding .tflite cannot say.
+// Activations may be partly floats, partly levels. Errors: kUsage, as network_of(), and for average
+// pools whose padding .tflite cannot say.
 Bytes tflite(const format::PackedModel& model, const TfliteOptions& options = {});
 
 }  // namespace espalier::exports

@@ -42,12 +42,12 @@ std::vector<StaysFloat32> convert_layers(
 
 bool fits_half(const std::vector<float>& values) {
   return std::ranges::all_of(
-      values, [](float v) { return std::isfinite(format::from_half(format::to_half(v))); });
+      values, [](float v) { return std::isfinite(from_half(to_half(v))); });
 }
 
 // -0 becomes 0: the format stores zeros as absent.
 void round_to_half(std::vector<float>& values) {
-  for (float& v : values) v = format::from_half(format::to_half(v)) + 0.0f;
+  for (float& v : values) v = from_half(to_half(v)) + 0.0f;
 }
 
 // The smallest float of four bits behind the leading one that is not below `scale`.

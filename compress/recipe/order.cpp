@@ -58,8 +58,6 @@ class Checker {
               "rate's learning rate follows progress alone; wants constant, cosine or step");
     refuse_if(s.nesterov && s.optimizer != Optimizer::kSgd, "nesterov",
               "is momentum of \"optimizer\": \"sgd\"");
-    refuse_if(passes == 0 && s.epochs == 0, "",
-              "has neither a pass nor epochs: nothing would be done");
     refuse_if(s.prune && s.cluster, "cluster",
               "wants zeros that stay as they are, and prune beside it moves them; prune in a stage "
               "before");

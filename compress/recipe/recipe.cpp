@@ -252,8 +252,11 @@ Recipe parse_recipe(std::string_view text, const std::string& file) {
           " bytes, more than ", kMaxFileBytes);
   const Json json = parse_json(text, file);
   Recipe recipe;
-  for (const JsonReader& stage : JsonReader(json, file).elements(1, kMaxStages))
+  for (const JsonReader& stage : JsonReader(json, file).elements(1, kMaxStages)) {
     recipe.stages.push_back(read_stage(stage, recipe));
+    stage.check(recipe.stages.back().epochs > 0 || recipe.stages.back().name() != "train",
+                "has neither a pass nor epochs: nothing would be done");
+  }
   check_order(recipe, file);
   return recipe;
 }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <nlohmann/json.hpp>
 
 #include "core/base/file.hpp"
+#include "core/base/half.hpp"
 
 namespace espalier {
 namespace {
@@ -15,6 +17,14 @@ constexpr std::uint64_t kMaxHeaderBytes = 16u << 20;
 constexpr int kMaxNesting = 4;  // header, tensor, shape
 constexpr std::array<std::string_view, 4> kDTypeNames = {"F32", "I32", "I8",
                                                          "U8"};  // as DType counts
+// What others write and we widen, or narrow, as it is read.
+struct Foreign {
+  std::string_view name;
+  std::size_t bytes;
+  DType becomes;
+};
+constexpr std::array<Foreign, 3> kForeign = {
+    {{"F16", 2, DType::kFloat32}, {"BF16", 2, DType::kFloat32}, {"I64", 8, DType::kInt32}}};
 
 const void* bytes_of(const Tensor& t) {
   switch (t.dtype()) {
@@ -34,6 +44,7 @@ struct Entry {
   std::string name;
   Shape shape;
   DType dtype;
+  const Foreign* foreign;    // null: the file holds dtype itself
   std::uint64_t begin, end;  // bytes after the header
 };
 
@@ -45,8 +56,11 @@ Entry parse_entry(const std::string& file, const std::string& name, const Json& 
             json.contains("shape") && json["shape"].is_array() && json.contains("data_offsets") &&
             json["data_offsets"].is_array() && json["data_offsets"].size() == 2,
         "wants dtype, shape and two data_offsets");
-  const auto dtype = std::ranges::find(kDTypeNames, json["dtype"].get<std::string>());
-  check(dtype != kDTypeNames.end(), "unknown dtype; known: F32 I32 I8 U8");
+  const auto word = json["dtype"].get<std::string>();
+  const auto dtype = std::ranges::find(kDTypeNames, word);
+  const auto foreign = std::ranges::find(kForeign, word, &Foreign::name);
+  check(dtype != kDTypeNames.end() || foreign != kForeign.end(),
+        "unknown dtype; known: F32 F16 BF16 I64 I32 I8 U8");
   std::vector<std::int64_t> sizes;
   for (const Json& size : json["shape"]) {
     check(size.is_number_unsigned() && size.get<std::uint64_t>() <= (std::uint64_t{1} << 40),
@@ -57,7 +71,9 @@ Entry parse_entry(const std::string& file, const std::string& name, const Json& 
     check(offset.is_number_unsigned(), "an offset is no whole number from 0");
   Entry entry{name,
               {},
-              static_cast<DType>(dtype - kDTypeNames.begin()),
+              foreign != kForeign.end() ? foreign->becomes
+                                        : static_cast<DType>(dtype - kDTypeNames.begin()),
+              foreign != kForeign.end() ? &*foreign : nullptr,
               json["data_offsets"][0].get<std::uint64_t>(),
               json["data_offsets"][1].get<std::uint64_t>()};
   try {
@@ -65,11 +81,38 @@ Entry parse_entry(const std::string& file, const std::string& name, const Json& 
   } catch (const Error& error) {
     check(false, error.what());
   }
-  const std::uint64_t wanted =
-      static_cast<std::uint64_t>(entry.shape.elements()) * size_bytes(entry.dtype);
+  const std::uint64_t wanted = static_cast<std::uint64_t>(entry.shape.elements()) *
+                               (entry.foreign ? entry.foreign->bytes : size_bytes(entry.dtype));
   check(entry.begin <= entry.end && entry.end - entry.begin == wanted, "has offsets ", entry.begin,
         " to ", entry.end, ", its shape wants ", wanted, " bytes");
   return entry;
+}
+
+// `data` has exactly as many bytes as the tensor wants; little-endian.
+void fill(Tensor& tensor, const Entry& entry, std::span<const std::uint8_t> data,
+          const std::string& file) {
+  const std::size_t bytes = entry.foreign->bytes;
+  const auto at = [&](std::size_t i) {
+    std::uint64_t v = 0;
+    for (std::size_t b = bytes; b-- > 0;) v = v << 8 | data[i * bytes + b];
+    return v;
+  };
+  if (entry.dtype == DType::kInt32) {
+    const auto values = tensor.mutable_values<std::int32_t>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto wide = static_cast<std::int64_t>(at(i));
+      values[i] = static_cast<std::int32_t>(wide);
+      require(values[i] == wide, ErrorKind::kCorrupt, file, "tensor ", entry.name, ": holds ", wide,
+              ", beyond what 32 bits hold");
+    }
+    return;
+  }
+  const bool brain = entry.foreign->name == "BF16";  // the upper half of a float32
+  const auto values = tensor.mutable_values();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto half = static_cast<std::uint16_t>(at(i));
+    values[i] = brain ? std::bit_cast<float>(std::uint32_t{half} << 16) : from_half(half);
+  }
 }
 
 }  // namespace
@@ -133,7 +176,10 @@ Archive decode_archive(std::span<const std::uint8_t> bytes, const std::string& n
     expected = entry.end;
     const auto data = in.take(static_cast<std::size_t>(entry.end - entry.begin));
     Tensor tensor(entry.shape, entry.dtype);
-    if (!data.empty()) std::memcpy(const_cast<void*>(bytes_of(tensor)), data.data(), data.size());
+    if (entry.foreign)
+      fill(tensor, entry, data, name);
+    else if (!data.empty())
+      std::memcpy(const_cast<void*>(bytes_of(tensor)), data.data(), data.size());
     archive.tensors[entry.name] = tensor;
   }
   in.check(in.remaining() == 0, in.remaining(), " bytes follow the last tensor");

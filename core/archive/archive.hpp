@@ -20,8 +20,9 @@ struct Archive {
 
 Bytes encode_archive(const Archive& archive);
 
+// F16 and BF16, which others write, become float32, I64 int32.
 // Errors (ErrorKind::kCorrupt, naming `name`): truncated, header over 16 MB or no JSON object,
-// unknown dtype, size that is not shape times dtype, overlap, hole, trailing bytes. Sizes are
+// unknown dtype, an I64 beyond int32, size that is not shape times dtype, overlap, hole, trailing bytes. Sizes are
 // checked before anything is allocated.
 Archive decode_archive(std::span<const std::uint8_t> bytes, const std::string& name);
 

@@ -218,3 +218,18 @@ TEST_CASE("reading options, as the end of the command that a program suggests") 
   synthetic.synthetic = true;
   CHECK(apps::arguments_of(synthetic) == " --synthetic");
 }
+
+TEST_CASE("data convert: Ctrl-C leaves nothing of the folder") {
+  const tests::Folder folder("data_interrupted");
+  const fs::path out = folder.path / "shapes";
+  for (const char* seconds :
+       {"0.3", "0.6"}) {  // coreutils' timeout sends SIGINT as a terminal would
+    const auto stopped =
+        tests::run_shell("timeout --preserve-status -s INT " + std::string(seconds) + " " +
+                         ESPALIER_BIN_DIR "/espalier data convert shapes --png -o " + out.string());
+    if (stopped.exit_code == 0) return;  // a fast machine
+    CHECK_MESSAGE(stopped.exit_code == 130, stopped.output);
+    CHECK_FALSE(fs::exists(out));
+    CHECK(fs::is_empty(folder.path));
+  }
+}

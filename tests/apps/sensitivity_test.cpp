@@ -6,22 +6,13 @@
 #include "core/base/file.hpp"
 #include "layers/parameter_file.hpp"
 #include "layers/tutorial_models.hpp"
-#include "tests/apps/program.hpp"
+#include "tests/apps/program_json.hpp"
 
 using namespace espalier;
 using nlohmann::json;
 using tests::contains;
+using tests::parsed;
 using tests::run_program;
-namespace {
-
-json parsed(const std::string& command) {
-  const auto result = run_program(command);
-  REQUIRE_MESSAGE(result.exit_code == 0, result.output);
-  return json::parse(result.output);
-}
-
-}  // namespace
-
 TEST_CASE("sensitivity: a table, JSON, and the sparsities that a recipe finds by itself") {
   const tests::Folder folder("sensitivity_test");
   const std::string place = folder.path.string() + "/", weights = place + "float.safetensors";

@@ -8,11 +8,12 @@
 #include "core/archive/archive.hpp"
 #include "core/base/file.hpp"
 #include "core/base/text.hpp"
-#include "tests/apps/program.hpp"
+#include "tests/apps/program_json.hpp"
 
 using namespace espalier;
 using nlohmann::json;
 using tests::contains;
+using tests::parsed;
 using tests::run_program;
 namespace {
 
@@ -43,12 +44,6 @@ struct Place : tests::Folder {
   }
   std::string at(const char* name) const { return (path / name).string(); }
 };
-
-json parsed(const std::string& command) {
-  const auto result = run_program(command);
-  REQUIRE_MESSAGE(result.exit_code == 0, result.output);
-  return json::parse(result.output);
-}
 
 }  // namespace
 

@@ -164,6 +164,9 @@ TEST_CASE("train prints the recipe in full, and the schema") {
   CHECK_FALSE(fs::exists(place.out));
   const auto schema = nlohmann::json::parse(run_program("espalier train --print-schema").output);
   CHECK(schema.at("type") == "array");
+  const auto model =
+      nlohmann::json::parse(run_program("espalier train --print-model-schema").output);
+  CHECK(model.at("title") == "Espalier model");
 }
 
 TEST_CASE("train refuses what cannot be, before anything is trained") {

@@ -12,45 +12,61 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from protocol import Variant, main
 from shared_models import read_digits, read_layers, read_weights
+from wires import wires
 
 
 def build(folder, model):
     """Our layers with our first weights."""
     weights = read_weights(folder, model)
-    layers = [keras.Input((28, 28, 1))]
-    for layer in read_layers(folder, model):
+    described = read_layers(folder, model)
+    yielded = [keras.Input((28, 28, 1))]  # at 1 + the layer's place
+    for layer, (source, other) in zip(described, wires(described)):
         kind, name = layer["type"], layer["name"]
-        common = {"name": name}
-        if kind in ("Conv2d", "Dense"):
+        common, x = {"name": name}, yielded[source + 1]
+        if kind in ("Conv2d", "DepthwiseConv2d", "Dense"):
             common["activation"] = layer.get("activation")
+        if kind in ("Conv2d", "DepthwiseConv2d"):
+            common |= {"padding": layer.get("padding", "valid"), "strides": layer.get("strides", 1)}
+        size = layer.get("kernel_size", layer.get("pool_size", 2))
         if kind == "Conv2d":
-            padding = layer.get("padding", "valid")
-            layers.append(
-                keras.layers.Conv2D(
-                    layer["filters"], layer["kernel_size"], padding=padding, **common
-                )
-            )
+            made = keras.layers.Conv2D(layer["filters"], size, **common)
+        elif kind == "DepthwiseConv2d":
+            made = keras.layers.DepthwiseConv2D(size, **common)
         elif kind == "MaxPool2d":
-            layers.append(keras.layers.MaxPooling2D(layer.get("pool_size", 2), **common))
+            made = keras.layers.MaxPooling2D(size, strides=layer.get("strides"), **common)
+        elif kind == "AveragePool2d":
+            made = keras.layers.AveragePooling2D(size, strides=layer.get("strides"), **common)
         elif kind == "BatchNorm":
-            layers.append(keras.layers.BatchNormalization(momentum=0.99, epsilon=1e-3, **common))
+            given = {key: layer[key] for key in ("momentum", "epsilon")}
+            made = keras.layers.BatchNormalization(**given, **common)
         elif kind == "Flatten":
-            layers.append(keras.layers.Flatten(**common))
+            made = keras.layers.Flatten(**common)
         elif kind == "Dense":
-            layers.append(keras.layers.Dense(layer["units"], **common))
+            made = keras.layers.Dense(layer["units"], **common)
         elif kind == "Dropout":
-            layers.append(keras.layers.Dropout(layer["rate"], **common))
+            made = keras.layers.Dropout(layer["rate"], **common)
         elif kind == "Relu":
-            layers.append(keras.layers.ReLU(**common))
+            made = keras.layers.ReLU(**common)
+        elif kind == "Residual":
+            made, x = keras.layers.Add(**common), [x, yielded[other + 1]]
         else:
             raise ValueError(f"no layer for {kind}")
-    network = keras.Sequential(layers)
+        y = made(x)
+        if kind == "Residual" and layer.get("activation") == "relu":
+            y = keras.layers.ReLU()(y)
+        yielded.append(y)
+    network = keras.Model(yielded[0], yielded[-1])
     for layer in network.layers:
-        if isinstance(layer, keras.layers.Conv2D):  # ours [O KH KW I], Keras's [KH KW I O]
-            weight = weights[layer.name + ".weight"].transpose(1, 2, 3, 0)
-            layer.set_weights([weight, weights[layer.name + ".bias"]])
+        if layer.name + ".weight" not in weights:
+            continue
+        weight, bias = weights[layer.name + ".weight"], weights[layer.name + ".bias"]
         if isinstance(layer, keras.layers.Dense):
-            layer.set_weights([weights[layer.name + ".weight"].T, weights[layer.name + ".bias"]])
+            weight = weight.T
+        elif isinstance(layer, keras.layers.DepthwiseConv2D):  # ours [C KH KW 1], theirs [KH KW C 1]
+            weight = weight.transpose(1, 2, 0, 3)
+        else:  # ours [O KH KW I], theirs [KH KW I O]
+            weight = weight.transpose(1, 2, 3, 0)
+        layer.set_weights([weight, bias])
     return network
 
 

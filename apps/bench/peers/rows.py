@@ -3,7 +3,7 @@ best setting)."""
 
 from dataclasses import dataclass
 
-MODELS = ("small", "lenet5", "lenet300", "large")
+MODELS = ("small", "lenet5", "lenet300", "large", "resnet8", "dscnn")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ ROWS = (
     Row("infer", "lenet5", 1, "int8", 4, 8),
     Row("infer", "lenet300", 1, "int8", 4, 8),
     Row("infer", "large", 1, "int8", 2.5, 5),
+    Row("infer", "resnet8", 1, "int8"),
+    Row("infer", "dscnn", 1, "int8"),
     Row("infer", "small", 256, "int8"),
     Row("infer", "lenet5", 256, "int8"),
     Row("infer", "lenet300", 256, "int8"),

@@ -13,7 +13,7 @@ def read_layers(folder, model):
 
 
 def read_weights(folder, model):
-    """{name: float32 array}; convolutions [O KH KW I], dense layers [OUT IN]."""
+    """{name: float32 array}; convolutions [O KH KW I], depthwise [C KH KW 1], dense [OUT IN]."""
     data = (pathlib.Path(folder) / f"{model}.safetensors").read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])

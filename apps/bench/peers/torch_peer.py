@@ -9,6 +9,7 @@ from torch import nn
 
 from protocol import Variant, main
 from shared_models import read_digits, read_layers, read_weights
+from wires import wires
 
 warnings.filterwarnings("ignore")
 
@@ -20,10 +21,52 @@ class Flatten(nn.Module):
         return x.permute(0, 2, 3, 1).flatten(1)
 
 
+class Graph(nn.Module):
+    """Modules that read what others before them yield; a residual has none, and adds."""
+
+    def __init__(self, modules, wires):
+        super().__init__()
+        self.steps = nn.ModuleList(modules)
+        self.wires = wires
+
+    def forward(self, x):
+        yielded = [x]  # at 1 + the layer's place
+        for step, (source, other) in zip(self.steps, self.wires):
+            x = yielded[source + 1]
+            yielded.append(step(x if other is None else x + yielded[other + 1]))
+        return yielded[-1]
+
+
+def sized(layer, key, otherwise=None):
+    """Height and width of a setting that may be one number."""
+    value = layer.get(key, otherwise)
+    return tuple(value) if isinstance(value, list) else (value, value)
+
+
+def convolution(layer, channels, shape):
+    """The module for images of shape (H W C), behind zeros where PyTorch's own are even; and what it
+    yields."""
+    kernel, stride = sized(layer, "kernel_size"), sized(layer, "strides", 1)
+    filters = layer.get("filters", channels)
+    groups = channels if layer["type"] == "DepthwiseConv2d" else 1
+    same = layer.get("padding") == "same"
+    out = [-(-n // s) if same else (n - k) // s + 1 for n, k, s in zip(shape, kernel, stride)]
+    pads = [max((o - 1) * s + k - n, 0) for o, s, k, n in zip(out, stride, kernel, shape)]
+    even = all(pad % 2 == 0 for pad in pads)
+    padding = tuple(pad // 2 for pad in pads) if even else 0
+    module = nn.Conv2d(channels, filters, kernel, stride, padding, groups=groups)
+    if not even:
+        (top, left), (bottom, right) = [p // 2 for p in pads], [p - p // 2 for p in pads]
+        module = nn.Sequential(nn.ZeroPad2d((left, right, top, bottom)), module)
+    return module, (*out, filters)
+
+
 def build(folder, model, channels_last):
     """Our layers with our first weights, for images [N 1 28 28]."""
     weights = read_weights(folder, model)
-    layers, shape = [], (28, 28, 1)  # H W C, or F
+    described = read_layers(folder, model)
+    wired = wires(described)
+    modules, shapes, flattened = [], [(28, 28, 1)], None  # H W C, or F
 
     def give(module, name):
         tensors = {
@@ -36,43 +79,47 @@ def build(folder, model, channels_last):
                 module.weight.copy_(tensors["weight"].permute(0, 3, 1, 2))
             if isinstance(module, nn.Linear):
                 weight = tensors["weight"]
-                if not channels_last and isinstance(layers[-1], nn.Flatten):
+                if not channels_last and flattened and isinstance(modules[-1], nn.Flatten):
                     h, w, c = flattened
                     weight = weight.reshape(-1, h, w, c).permute(0, 3, 1, 2).flatten(1)
                 module.weight.copy_(weight)
-            if not isinstance(module, nn.BatchNorm2d):  # ours starts at 1, 0, 0, 1 as theirs does
-                module.bias.copy_(tensors["bias"])
-        layers.append(module)
+            module.bias.copy_(tensors["bias"])
+        return module
 
-    for layer in read_layers(folder, model):
-        kind = layer["type"]
-        if kind == "Conv2d":
-            k = layer["kernel_size"]
-            same = layer.get("padding") == "same"
-            give(
-                nn.Conv2d(shape[2], layer["filters"], k, padding=k // 2 if same else 0),
-                layer["name"],
-            )
-            less = 0 if same else k - 1
-            shape = (shape[0] - less, shape[1] - less, layer["filters"])
-        elif kind == "MaxPool2d":
-            layers.append(nn.MaxPool2d(layer.get("pool_size", 2)))
-            shape = (shape[0] // 2, shape[1] // 2, shape[2])
-        elif kind == "BatchNorm":
-            give(nn.BatchNorm2d(shape[2], eps=1e-3, momentum=0.01), layer["name"])
+    for layer, (source, other) in zip(described, wired):
+        kind, shape = layer["type"], shapes[source + 1]
+        if kind in ("Conv2d", "DepthwiseConv2d"):
+            module, shape = convolution(layer, shape[2], shape)
+            give(module[-1] if isinstance(module, nn.Sequential) else module, layer["name"])
+        elif kind in ("MaxPool2d", "AveragePool2d"):
+            size = sized(layer, "pool_size", 2)
+            stride = sized(layer, "strides", list(size))
+            module = (nn.MaxPool2d if kind == "MaxPool2d" else nn.AvgPool2d)(size, stride)
+            out = [(n - k) // s + 1 for n, k, s in zip(shape, size, stride)]
+            shape = (*out, shape[2])
+        elif kind == "BatchNorm":  # ours starts at 1, 0, 0, 1 as theirs does
+            momentum = 1 - layer["momentum"]
+            module = nn.BatchNorm2d(shape[2], eps=layer["epsilon"], momentum=momentum)
         elif kind == "Flatten":
             flattened, shape = shape, (shape[0] * shape[1] * shape[2],)
-            layers.append(Flatten() if channels_last else nn.Flatten())
+            module = Flatten() if channels_last else nn.Flatten()
         elif kind == "Dense":
-            give(nn.Linear(shape[0], layer["units"]), layer["name"])
+            module = give(nn.Linear(shape[0], layer["units"]), layer["name"])
             shape = (layer["units"],)
         elif kind == "Dropout":
-            layers.append(nn.Dropout(layer["rate"]))
-        elif kind != "Relu":
+            module = nn.Dropout(layer["rate"])
+        elif kind == "Relu":
+            module = nn.ReLU()
+        elif kind == "Residual":
+            module = nn.Identity()
+        else:
             raise ValueError(f"no layer for {kind}")
-        if kind == "Relu" or layer.get("activation") == "relu":
-            layers.append(nn.ReLU())
-    network = nn.Sequential(*layers)
+        if layer.get("activation") == "relu":
+            module = nn.ReLU() if kind == "Residual" else nn.Sequential(module, nn.ReLU())
+        modules.append(module)
+        shapes.append(shape)
+    in_a_row = all(wire == (place - 1, None) for place, wire in enumerate(wired))
+    network = nn.Sequential(*modules) if in_a_row else Graph(modules, wired)
     return network.to(memory_format=torch.channels_last) if channels_last else network
 
 

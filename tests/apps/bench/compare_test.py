@@ -16,6 +16,7 @@ import compare
 import contender
 import protocol
 import rows
+import wires
 
 BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else HERE.parents[2] / "build" / "bin"
 
@@ -40,6 +41,18 @@ class Pieces(unittest.TestCase):
         self.assertEqual(rows.verdict(6.0, 3, 6), "moonshot")
         self.assertEqual(rows.verdict(9.0, 3, 0), "yes")
         self.assertEqual(rows.verdict(9.0, 0, 0), "")
+
+    def test_a_network_with_branches_is_wired_by_names(self):
+        layers = [
+            {"name": "stem", "activation": "relu"},
+            {"name": "a"},
+            {"name": "skip", "from": "stem_relu"},
+            {"name": "sum", "from": "a", "with": "skip"},
+            {"name": "last"},
+        ]
+        self.assertEqual(
+            wires.wires(layers), [(-1, None), (0, None), (0, None), (1, 2), (3, None)]
+        )
 
     def test_median_and_mad(self):
         entry = MadeUp(None, 1)

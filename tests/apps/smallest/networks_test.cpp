@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include "core/base/error.hpp"
+#include "layers/model_json.hpp"
 #include "layers/summary.hpp"
+#include "tests/layers/json_schema.hpp"
 
 using namespace espalier;
 using namespace espalier::apps;
@@ -18,6 +20,17 @@ TEST_CASE("every network by name maps images of several shapes to its classes") 
           make_network(kind, kind.small.front(), {.image = image, .classes = 7}, rng);
       CHECK(model.output_shape(image) == Shape{7});
     }
+}
+
+TEST_CASE("every network by name, as model.json, is what the schema says") {
+  const tests::JsonSchema schema(tests::JsonSchema::Json::parse(model_json_schema()));
+  for (const NetworkKind& kind : network_kinds()) {
+    CAPTURE(kind.name);
+    Rng rng(1, "init");
+    const Shape image{32, 32, 3};
+    const Sequential model = make_network(kind, kind.widths, {.image = image}, rng);
+    CHECK(schema.accepts(tests::JsonSchema::Json::parse(format_model_json(model, image))));
+  }
 }
 
 TEST_CASE("dscnn is MLPerf Tiny's for keywords, and its shape for other images") {

@@ -9,22 +9,13 @@
 #include "layers/parameter_file.hpp"
 #include "layers/tutorial_models.hpp"
 #include "tests/apps/digit_models.hpp"
-#include "tests/apps/program.hpp"
+#include "tests/apps/program_json.hpp"
 
 using namespace espalier;
 using nlohmann::json;
 using tests::contains;
+using tests::parsed;
 using tests::run_program;
-namespace {
-
-json parsed(const std::string& command) {
-  const auto result = run_program(command);
-  REQUIRE_MESSAGE(result.exit_code == 0, result.output);
-  return json::parse(result.output);
-}
-
-}  // namespace
-
 TEST_CASE("verify a trained file against the weights that train kept") {
   const tests::Folder folder("verify_test");
   const std::string place = folder.path.string() + "/", model = place + "m.esp",

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "compress/export/network.hpp"
+#include "compress/format/wiring.hpp"
 #include "compress/runtime/model.hpp"
 #include "tests/compress/export/exported.hpp"
 #include "tests/compress/runtime/onednn/models.hpp"
@@ -250,6 +251,62 @@ inline PackedModel floats_of(PackedModel model, Numbers numbers) {
       l.weight.values.push_back(scale * static_cast<float>(level));
     l.weight.levels.clear(), l.weight.scales.clear(), l.weight.bits = 32;
   }
+  return model;
+}
+
+// Some layers of integers in floats, with the same grids around them; where it can be, one yields floats
+// to the next. `wanted`: how often of four.
+inline PackedModel mixed_of(PackedModel model, std::uint64_t seed, std::uint64_t wanted = 2) {
+  Rng rng(seed, "mixed");
+  const auto in_floats = [](PackedLayer& l, const ActivationGrid& from) {
+    const auto& scales = l.weight.scales;
+    for (std::size_t c = 0; c < l.bias_levels.size(); ++c)
+      l.bias.push_back(static_cast<float>(l.bias_levels[c] * (1 << l.bias_shift)) * from.scale *
+                       scales[scales.size() > 1 ? c : 0]);
+    l.weight.values = format::float_weights(l.weight);
+    l.weight.levels.clear(), l.weight.scales.clear(), l.weight.bits = 32;
+    l.bias_levels.clear(), l.bias_shift = 0;
+  };
+  const auto grids = format::stage_grids(model);
+  const bool chain = !format::has_branches(model);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    PackedLayer& l = model.layers[i];
+    if (!format::has_weight(l.kind) || rng.below(4) >= wanted) continue;
+    in_floats(l, grids[format::input_stage(l, i)]);
+    std::size_t next = i + 1;  // behind layers that take what comes
+    while (next < model.layers.size() && !format::moves(model.layers[next].kind)) ++next;
+    if (!chain || next == model.layers.size() || !format::has_weight(model.layers[next].kind))
+      continue;
+    l.output = {};
+    in_floats(model.layers[next], grids[next]);
+    i = next;
+  }
+  return model;
+}
+
+// A batch norm and a residual that take levels and yield floats, or the reverse.
+inline PackedModel mixed_branches(std::uint64_t seed) {
+  Rng rng(seed, "mixed branches");
+  PackedModel model = runtime::model_of({7, 6, 3}, {1.0f / 127, 0});
+  PackedLayer conv = runtime::conv_of(rng, model.input_shape, 3, 8), norm, sum, again, flatten;
+  conv.kernel_h = conv.kernel_w = 3, conv.stride_h = conv.stride_w = 1;
+  conv.pad_top = conv.pad_left = conv.pad_bottom = conv.pad_right = 1;
+  conv.weight = {}, conv.bias_levels.clear(), conv.bias_shift = 0;
+  runtime::set_levels(conv, rng, {3, 3, 3, 3}, 8, runtime::Weights::kRandom);
+  spread(conv, rng, model.input, {});
+  norm.kind = LayerKind::kBatchNorm;  // levels to floats
+  norm.multiplier = {0.5f, -1.5f, 1}, norm.offset = {0.1f, 2, -0.3f};
+  sum.kind = LayerKind::kResidual;  // floats and levels to levels
+  sum.with = 2, sum.relu = true;
+  sum.output = {conv.output.scale * 1.3f, 0};
+  again = sum;  // levels and floats to floats
+  again.output = {}, again.relu = false;
+  flatten.kind = LayerKind::kFlatten;
+  model.layers = {conv, norm, sum, again, flatten, runtime::dense_of(rng, 7 * 6 * 3, 4, 8)};
+  PackedLayer& dense = model.layers.back();
+  for (float& s : dense.weight.scales) s *= 0.05f;
+  for (const auto b : dense.bias_levels) dense.bias.push_back(0.001f * static_cast<float>(b));
+  dense.bias_levels.clear(), dense.bias_shift = 0;
   return model;
 }
 

@@ -53,7 +53,7 @@ TEST_CASE(
     std::size_t wrong = 0;
     for (std::size_t k = 0; k < got.weight.values.size(); ++k) {
       const float value = got.weight.values[k], was = from.weight.values[k];
-      wrong += !format::is_half(value);
+      wrong += !is_half(value);
       wrong += std::abs(value - was) > std::max(std::abs(was) * 0x1p-11f, 0x1p-25f);
     }
     CHECK(wrong == 0);
@@ -67,7 +67,7 @@ TEST_CASE(
 TEST_CASE("float16: what lies beyond its range stays float32, and never fails the model") {
   auto model = rows({1, 65519, 2, -3}, 2);
   CHECK(pack::to_float16(model).empty());
-  CHECK(model.layers[0].weight.values[1] == format::kMaxHalf);
+  CHECK(model.layers[0].weight.values[1] == kMaxHalf);
   model = rows({1, 65520, 2, -3}, 2);
   const auto report = pack::to_float16(model);
   REQUIRE(report.size() == 1);

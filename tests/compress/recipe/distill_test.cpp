@@ -9,15 +9,16 @@
 #include "compress/recipe/teacher.hpp"
 #include "core/base/file.hpp"
 #include "datasets/synthetic_digits.hpp"
-#include "layers/conv2d.hpp"
 #include "layers/dense.hpp"
 #include "layers/flatten.hpp"
 #include "layers/network_file.hpp"
-#include "layers/relu.hpp"
 #include "optim/training/distillation.hpp"
 #include "optim/training/fit.hpp"
+#include "tests/compress/recipe/networks.hpp"
 
 using namespace espalier;
+using tests::fit_options;
+using tests::small_network;
 namespace {
 
 struct Folder {
@@ -27,28 +28,9 @@ struct Folder {
   ~Folder() { std::filesystem::remove_all(path); }
 };
 
-Sequential network(std::uint64_t seed, std::int64_t filters, std::int64_t classes = 10) {
-  Rng rng(seed, "init");
-  Sequential model;
-  model.add("conv", Conv2d({.in = 1, .out = filters, .kernel = 5, .stride = 3}, rng))
-      .add("relu", Relu())
-      .add("flatten", Flatten())
-      .add("dense", Dense({.in = 64 * filters, .out = classes}, rng));
-  return model;
-}
-
 const datasets::Dataset& digits() {
   static const auto data = datasets::synthetic_digits({.train = 300, .test = 10});
   return *data.train;
-}
-
-training::FitOptions fit_options(int epochs, float rate, std::uint64_t seed) {
-  return {.epochs = epochs,
-          .batch_size = 128,
-          .learning_rate = rate,
-          .schedule = optim::cosine(),
-          .seed = seed,
-          .quiet = true};
 }
 
 Bytes file_of(Sequential& model) {
@@ -56,7 +38,7 @@ Bytes file_of(Sequential& model) {
 }
 
 Bytes by_recipe(const std::string& text) {
-  Sequential student = network(1, 4);
+  Sequential student = small_network({.seed = 1, .filters = 4});
   run_recipe(student, digits(), recipe::parse_recipe(text, "recipe.json"), {.quiet = true});
   return file_of(student);
 }
@@ -70,11 +52,11 @@ std::string recipe_with(const std::string& teacher, const std::string& more = ""
 TEST_CASE("distill, and prune with a teacher: recipe and C++ write the same bytes") {
   const Folder folder;
   const std::string file = (folder.path / "teacher.safetensors").string();
-  Sequential teacher = network(9, 8);
+  Sequential teacher = small_network({.seed = 9, .filters = 8});
   training::fit(teacher, digits(), fit_options(4, 5e-3f, 1));
   write_file(file, encode_network(teacher, {28, 28, 1}));
 
-  Sequential student = network(1, 4);
+  Sequential student = small_network({.seed = 1, .filters = 4});
   training::Distillation distillation([&](const Tensor& x) { return teacher(Variable(x)).value(); },
                                       {.temperature = 4, .weight = 0.75f});
   const auto loss = [&](const Variable& logits, const datasets::Batch& batch) {
@@ -109,7 +91,7 @@ TEST_CASE("a teacher that cannot be is refused before anything is trained") {
   const Folder folder;
   const std::string place = folder.path.string() + "/";
   const auto refuses = [&](const std::string& file, ErrorKind kind, const std::string& part) {
-    Sequential student = network(1, 4);
+    Sequential student = small_network({.seed = 1, .filters = 4});
     const Bytes before = file_of(student);
     // The stage with the teacher comes last.
     const auto recipe = recipe::parse_recipe(
@@ -126,7 +108,7 @@ TEST_CASE("a teacher that cannot be is refused before anything is trained") {
     CHECK(file_of(student) == before);
   };
   refuses("none.safetensors", ErrorKind::kIo, "");
-  Sequential three = network(1, 4, 3);
+  Sequential three = small_network({.seed = 1, .filters = 4, .classes = 3});
   write_file(place + "three.safetensors", encode_network(three, {28, 28, 1}));
   refuses("three.safetensors", ErrorKind::kUsage,
           "the teacher answers [3], the data has 10 classes; take a teacher of the same classes");

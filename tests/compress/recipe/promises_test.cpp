@@ -9,24 +9,12 @@
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/run_recipe.hpp"
 #include "datasets/synthetic_digits.hpp"
-#include "layers/conv2d.hpp"
-#include "layers/dense.hpp"
 #include "layers/find_parameter.hpp"
-#include "layers/flatten.hpp"
-#include "layers/relu.hpp"
+#include "tests/compress/recipe/networks.hpp"
 
 using namespace espalier;
+using tests::small_network;
 namespace {
-
-Sequential network() {
-  Rng rng(1, "init");
-  Sequential model;
-  model.add("conv", Conv2d({.in = 1, .out = 6, .kernel = 5, .stride = 3}, rng))
-      .add("relu", Relu())
-      .add("flatten", Flatten())
-      .add("dense", Dense({.in = 384, .out = 10}, rng));
-  return model;
-}
 
 const datasets::Dataset& digits() {
   static const auto data = datasets::synthetic_digits({.train = 128, .test = 10});
@@ -60,13 +48,13 @@ void check_refused(const std::function<void()>& work, const std::string& message
 TEST_CASE("clusters are counted again after a quantize stage behind them") {
   const auto recipe = recipe::parse_recipe(
       R"([{"cluster": {"clusters": 5}, "epochs": 1}, {"quantize": {}, "epochs": 0}])", "r");
-  Sequential good = network();
+  Sequential good = small_network();
   const auto integers = run(good, recipe, [] {});
   for (const auto& layer : integers->layers)
     if (!layer.levels.empty())
       CHECK(std::set<std::int8_t>(layer.levels.begin(), layer.levels.end()).size() == 5);
 
-  Sequential model = network();
+  Sequential model = small_network();
   check_refused(
       [&] {
         run(model, recipe, [&] {  // a sixth value, on a level of its own
@@ -83,7 +71,7 @@ TEST_CASE("clusters a channel are counted a channel, and the last cluster stage 
           {"cluster": {"clusters": 6, "per_channel": true, "layers": ["dense"]}, "epochs": 0},
           {"quantize": {}, "epochs": 0}])",
       "r");
-  Sequential model = network();
+  Sequential model = small_network();
   const auto integers = run(model, recipe, [] {});
   Tensor &conv = weight(model, 0), &dense = weight(model, 3);
   CHECK(std::set<float>(conv.values().begin(), conv.values().end()).size() > 3);
@@ -102,7 +90,7 @@ TEST_CASE("levels are counted as well: clusters and zeros") {
       R"([{"prune": {"sparsity": 0.5, "schedule": "constant"}, "epochs": 0},
           {"cluster": {"clusters": 4}, "epochs": 0}, {"quantize": {}, "epochs": 0}])",
       "r");
-  Sequential model = network();
+  Sequential model = small_network();
   auto integers = *run(model, recipe, [] {});
   const auto dense =
       std::ranges::find_if(integers.layers, [](const auto& l) { return l.name == "dense"; });
@@ -123,7 +111,7 @@ TEST_CASE("clusters hold in the file, whatever type its weights have") {
         R"({"quantize": {}, "epochs": 0})"}) {
     const auto recipe = recipe::parse_recipe(
         R"([{"cluster": {"clusters": 5}, "epochs": 0}, )" + std::string(last) + "]", "r");
-    Sequential model = network();
+    Sequential model = small_network();
     const auto integers = run(model, recipe, [] {});
     auto file = recipe::packed(model, integers ? &*integers : nullptr, {28, 28, 1}, recipe, 1);
     auto& stored = file.layers.back().weight;

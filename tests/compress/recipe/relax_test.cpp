@@ -7,25 +7,13 @@
 #include "compress/recipe/run_recipe.hpp"
 #include "compress/runtime/session.hpp"
 #include "datasets/synthetic_digits.hpp"
-#include "layers/conv2d.hpp"
 #include "layers/copy_parameters.hpp"
-#include "layers/dense.hpp"
-#include "layers/flatten.hpp"
-#include "layers/relu.hpp"
 #include "optim/training/evaluate.hpp"
+#include "tests/compress/recipe/networks.hpp"
 
 using namespace espalier;
+using tests::small_network;
 namespace {
-
-Sequential network() {
-  Rng rng(1, "init");
-  Sequential model;
-  model.add("conv", Conv2d({.in = 1, .out = 6, .kernel = 5, .stride = 3}, rng))
-      .add("relu", Relu())
-      .add("flatten", Flatten())
-      .add("dense", Dense({.in = 384, .out = 10}, rng));
-  return model;
-}
 
 double accuracy(const format::PackedModel& packed, const datasets::Dataset& data) {
   const runtime::Model model(packed);
@@ -45,12 +33,12 @@ recipe::Recipe parsed(const std::string& text) {
 
 TEST_CASE("the layer that a recipe spoils costs most, alone, and the other next to nothing") {
   const auto data = datasets::synthetic_digits({.train = 600, .test = 300});
-  Sequential model = network();
+  Sequential model = small_network();
   run_recipe(model, *data.train, parsed(R"([{"epochs": 8}])"), {.quiet = true});
   const auto floats = pack::pack(model, {28, 28, 1});
   for (const std::string spoilt : {"conv", "dense"}) {
     CAPTURE(spoilt);
-    Sequential copy = network();
+    Sequential copy = small_network();
     copy_parameters(model, copy);
     const auto network =
         run_recipe(copy, *data.train,
@@ -72,7 +60,7 @@ TEST_CASE("the layer that a recipe spoils costs most, alone, and the other next 
 
 TEST_CASE("weights come back first, then bits, then floats, then nothing is left") {
   const std::map<std::string, float> sparsities{{"conv", 0.6f}, {"dense", 0.9f}};
-  Sequential model = network();
+  Sequential model = small_network();
   recipe::Recipe now = parsed(
       R"([{"prune": {"sparsity": 0.8, "allocation": "global"}}, {"quantize": {"weight_bits": 5}}])");
   std::vector<std::string> changes;
@@ -96,7 +84,7 @@ TEST_CASE("weights come back first, then bits, then floats, then nothing is left
 
 TEST_CASE("what the recipe does not ask of a layer cannot be given back") {
   const std::map<std::string, float> sparsities{{"conv", 0.6f}, {"dense", 0.9f}};
-  Sequential model = network();
+  Sequential model = small_network();
   const auto prunes = parsed(R"([{"prune": {"sparsity": 0.8, "layers": ["dense"]}}])");
   CHECK_FALSE(recipe::relaxed(prunes, "conv", sparsities, model));
   CHECK(recipe::relaxed(prunes, "dense", sparsities, model));
@@ -110,7 +98,7 @@ TEST_CASE("what the recipe does not ask of a layer cannot be given back") {
 TEST_CASE("only what a stage selects is named, and the relaxed recipe runs") {
   const auto data = datasets::synthetic_digits({.train = 200, .test = 10});
   for (const std::string select : {R"("select": "dense_weights")", R"("min_values": 1000)"}) {
-    Sequential model = network();
+    Sequential model = small_network();
     const auto recipe = parsed(R"([{"prune": {"sparsity": 0.9, "allocation": "global", )" + select +
                                R"(}, "epochs": 1}, {"quantize": {}, "epochs": 1}])");
     const auto next = recipe::relaxed(recipe, "dense", {{"conv", 0.0f}, {"dense", 0.9f}}, model);

@@ -24,19 +24,12 @@
 #include "layers/flatten.hpp"
 #include "layers/relu.hpp"
 #include "optim/training/fit.hpp"
+#include "tests/compress/recipe/networks.hpp"
 
 using namespace espalier;
+using tests::fit_options;
+using tests::small_network;
 namespace {
-
-Sequential network() {
-  Rng rng(1, "init");
-  Sequential model;
-  model.add("conv", Conv2d({.in = 1, .out = 6, .kernel = 5, .stride = 3}, rng))
-      .add("relu", Relu())
-      .add("flatten", Flatten())
-      .add("dense", Dense({.in = 384, .out = 10}, rng));
-  return model;
-}
 
 const datasets::TrainTest& digits() {
   static const auto data = datasets::synthetic_digits({.train = 300, .test = 40});
@@ -49,25 +42,16 @@ Bytes file_of(Sequential& model, const quantize::IntegerNetwork* network = nullp
 }
 
 Bytes by_recipe(const std::string& text, const recipe::RunOptions& options = {.quiet = true}) {
-  Sequential model = network();
+  Sequential model = small_network();
   const auto integers =
       run_recipe(model, *digits().train, recipe::parse_recipe(text, "recipe.json"), options);
   return file_of(model, integers ? &*integers : nullptr);
 }
 
-training::FitOptions fit_options(int epochs, float rate, std::uint64_t seed) {
-  return {.epochs = epochs,
-          .batch_size = 128,
-          .learning_rate = rate,
-          .schedule = optim::cosine(),
-          .seed = seed,
-          .quiet = true};
-}
-
 }  // namespace
 
 TEST_CASE("train, prune, quantize: recipe and C++ write the same bytes") {
-  Sequential model = network();
+  Sequential model = small_network();
   training::fit(model, *digits().train, fit_options(1, 1e-3f, 1));
   prune::Pruner pruner({.schedule = prune::polynomial_sparsity({.initial = 0.5f, .final = 0.7f}),
                         .frequency_steps = 2});
@@ -97,7 +81,7 @@ TEST_CASE("train, prune, quantize: recipe and C++ write the same bytes") {
 
 TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same bytes") {
   SUBCASE("prune, cluster, cluster + quantize") {
-    Sequential model = network();
+    Sequential model = small_network();
     prune::Pruner pruner({.schedule = prune::constant_sparsity(0.5f)});
     training::fit(model, *digits().train, fit_options(2, 5e-3f, 1), {&pruner});
     pruner.bake();
@@ -115,7 +99,7 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
           file_of(model, &aware.network()));
   }
   SUBCASE("units, then calibration") {
-    Sequential model = network();
+    Sequential model = small_network();
     prune::UnitPruner pruner({.schedule = prune::polynomial_sparsity({.final = 0.5f})});
     training::fit(model, *digits().train, fit_options(2, 5e-3f, 1), {&pruner});
     pruner.bake();
@@ -128,7 +112,7 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
           file_of(model, &pass.network()));
   }
   SUBCASE("prune at once") {
-    Sequential model = network();
+    Sequential model = small_network();
     prune::prune_now(model, {.schedule = prune::constant_sparsity(0.6f),
                              .structure = prune::Blocks{.outputs = 2, .inputs = 2},
                              .allocation = prune::Global{}});
@@ -137,7 +121,7 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
           file_of(model));
   }
   SUBCASE("prune as each layer's sensitivity allows") {
-    Sequential model = network();
+    Sequential model = small_network();
     training::fit(model, *digits().train, fit_options(3, 5e-3f, 1));
     const auto measured = prune::sensitivity(
         model, *digits().train,
@@ -163,7 +147,7 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
     CHECK(reported == shared.sparsity);
   }
   SUBCASE("augmented training") {
-    Sequential model = network();
+    Sequential model = small_network();
     training::FitOptions fit = fit_options(2, 1e-3f, 1);
     fit.epoch_data = [](int epoch) {
       return std::make_shared<datasets::Augmentation>(
@@ -177,7 +161,7 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
                          "scale_largest": 1.2}}])") == file_of(model));
   }
   SUBCASE("AdamW on a smoothed, balanced loss; SGD by steps") {
-    Sequential model = network();
+    Sequential model = small_network();
     training::FitOptions fit = fit_options(1, 1e-3f, 1);
     fit.schedule = optim::warm_up(0.25f, optim::cosine());
     fit.loss = training::class_loss(
@@ -201,7 +185,7 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
                          "optimizer": "sgd", "nesterov": true}])") == file_of(model));
   }
   SUBCASE("rate") {
-    Sequential model = network();
+    Sequential model = small_network();
     const rate::RatePenalty::Options options{.lambda = 3e-5f, .learning_rate = 0.03f};
     rate::RatePenalty penalty(options);
     training::fit(model, *digits().train, fit_options(4, 0.03f, 1), {&penalty});
@@ -213,13 +197,13 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
 
 TEST_CASE("float16 and dynamic range: recipe and C++ write the same bytes, also beside integers") {
   const auto by = [](const std::string& text) {
-    Sequential model = network();
+    Sequential model = small_network();
     const auto recipe = recipe::parse_recipe(text, "recipe.json");
     const auto integers = run_recipe(model, *digits().train, recipe, {.quiet = true});
     return format::write(recipe::packed(model, integers ? &*integers : nullptr, {28, 28, 1}, recipe,
                                         recipe.stages.size() - 1));
   };
-  Sequential model = network();
+  Sequential model = small_network();
   training::fit(model, *digits().train, fit_options(1, 1e-3f, 1));
   const auto floats = pack::pack(model, {28, 28, 1});
   auto halves = floats, levels = floats;
@@ -241,7 +225,7 @@ TEST_CASE("float16 and dynamic range: recipe and C++ write the same bytes, also 
 }
 
 TEST_CASE("after rate the file has live units alone, sorted") {
-  Sequential model = network();
+  Sequential model = small_network();
   const auto recipe = recipe::parse_recipe(
       R"([{"rate": {"lambda": 3e-4}, "epochs": 12, "learning_rate": 0.03, "batch_size": 32}])",
       "recipe.json");
@@ -339,7 +323,7 @@ TEST_CASE("zeros of a stage stay zero through the later ones") {
 }
 
 TEST_CASE("a model or a recipe that cannot be is refused before anything is trained") {
-  Sequential model = network();
+  Sequential model = small_network();
   int stages = 0;
   const recipe::RunOptions options{.quiet = true,
                                    .on_stage = [&](const recipe::StageReport&) { ++stages; }};
@@ -358,7 +342,7 @@ TEST_CASE("a model or a recipe that cannot be is refused before anything is trai
 
 TEST_CASE("a quantize stage of one step observes in it") {
   const auto few = datasets::synthetic_digits({.train = 20, .test = 10});
-  Sequential model = network();
+  Sequential model = small_network();
   const auto integers = run_recipe(
       model, *few.train, recipe::parse_recipe(R"([{"quantize": {}, "epochs": 1}])", "recipe.json"),
       {.quiet = true});

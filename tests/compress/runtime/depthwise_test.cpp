@@ -2,8 +2,6 @@
 // levels a channel, and the trainer's integers are those of both executors.
 #include <doctest/doctest.h>
 
-#include <cstring>
-
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/hidden_units.hpp"
@@ -15,6 +13,7 @@
 #include "compress/quantize/quantization_aware.hpp"
 #include "compress/rate/rate_penalty.hpp"
 #include "compress/runtime/session.hpp"
+#include "core/base/warn.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
@@ -25,8 +24,11 @@
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
 #include "optim/training/fit.hpp"
+#include "tests/compress/runtime/answers.hpp"
 
 using namespace espalier;
+using tests::images;
+using tests::same_bits;
 namespace {
 
 // Relu'd levels and signed ones (depthwise2 reads no relu) with padding; norms folded into
@@ -57,16 +59,6 @@ Sequential build(bool norms = true) {
   return model;
 }
 
-Tensor images(const datasets::Dataset& data) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(data.size()));
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-  return datasets::collate(data, all).images;
-}
-
-bool same_bits(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
-
 // Through the file, by both executors.
 void check_runs(const format::PackedModel& packed, const Tensor& x, const Tensor& wanted) {
   const runtime::Model read(format::read(format::write(packed), "depthwise.esp"));
@@ -75,8 +67,6 @@ void check_runs(const format::PackedModel& packed, const Tensor& x, const Tensor
   runtime::Session session(read, {.batch = x.shape()[0]});
   CHECK(same_bits(session.run(x), wanted.values()));
 }
-
-void silent(const std::string&) {}
 
 }  // namespace
 
@@ -187,7 +177,7 @@ TEST_CASE("depthwise layers that stay in float among integers, or alone: the exe
     Sequential model = build();
     copy_parameters(trained, model);
     quantize::QuantizationAware pass(
-        {.float_layers = names, .observer = quantize::ObserverKind::kMinMax, .warn = silent});
+        {.float_layers = names, .observer = quantize::ObserverKind::kMinMax, .warn = warn_nobody});
     pass.attach(model);
     pass.calibrate(*data.train, 150);
     pass.bake();

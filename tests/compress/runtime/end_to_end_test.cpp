@@ -23,8 +23,11 @@
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
 #include "optim/training/fit.hpp"
+#include "tests/compress/runtime/answers.hpp"
 
 using namespace espalier;
+using tests::images;
+using tests::same_bits;
 namespace {
 
 // Fused and unfused relu, padding on signed levels, pools of both kinds; batch norm folded (norm1)
@@ -47,16 +50,6 @@ Sequential build() {
       .add("flatten", Flatten())
       .add("dense", Dense({.in = 54, .out = 10}, rng));
   return model;
-}
-
-Tensor images(const datasets::Dataset& data) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(data.size()));
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-  return datasets::collate(data, all).images;
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.bytes()) == 0;
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 // and what both executors compute.
 #include <doctest/doctest.h>
 
-#include <cstring>
 #include <map>
 #include <set>
 
@@ -23,10 +22,13 @@
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
 #include "optim/training/fit.hpp"
+#include "tests/compress/runtime/answers.hpp"
 
 using namespace espalier;
 using quantize::QuantizationAware;
 using quantize::WeightLevels;
+using tests::images;
+using tests::same_bits;
 namespace {
 
 // Padding and an average pool on narrow levels; a batch norm that folds.
@@ -49,16 +51,6 @@ Sequential network() {
 const datasets::TrainTest& digits() {
   static const auto data = datasets::synthetic_digits({.train = 300, .test = 200});
   return data;
-}
-
-Tensor images() {
-  std::vector<std::int64_t> all(200);
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-  return datasets::collate(*digits().test, all).images;
-}
-
-bool same_bits(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
 void train(Sequential& model, const std::vector<training::Pass*>& passes) {
@@ -84,7 +76,7 @@ format::PackedModel trained_file(const QuantizationAware::Options& options) {
   QuantizationAware aware(options);
   train(model, {&aware});
   const NoGradient guard;
-  const Tensor x = images(), attached = model(Variable(x)).value();
+  const Tensor x = images(*digits().test), attached = model(Variable(x)).value();
   aware.bake();
   CHECK(same_bits(model(Variable(x)).value().values(), attached.values()));  // baked is trained
   const Tensor wanted = quantize::evaluate(aware.network(), x);
@@ -263,7 +255,7 @@ TEST_CASE("pruned: ternary weights keep zeros, binary ones are refused") {
 
 TEST_CASE("bias correction: the mean shift of every layer's output is gone") {
   Sequential trained = trained_network();
-  const Tensor x = images();
+  const Tensor x = images(*digits().test);
   std::vector<double> shifts;
   for (const bool correct : {false, true}) {
     Sequential model = network();

@@ -2,8 +2,6 @@
 // run, bit for bit, through the file. And float models with narrower weights.
 #include <doctest/doctest.h>
 
-#include <cstring>
-
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
@@ -12,6 +10,7 @@
 #include "compress/prune/pruner.hpp"
 #include "compress/quantize/quantization_aware.hpp"
 #include "compress/runtime/session.hpp"
+#include "core/base/warn.hpp"
 #include "core/ops/ops.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "layers/batch_norm.hpp"
@@ -22,8 +21,12 @@
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
 #include "optim/training/fit.hpp"
+#include "tests/compress/runtime/answers.hpp"
 
 using namespace espalier;
+using tests::agreeing;
+using tests::images;
+using tests::same_bits;
 namespace {
 
 // Every kind of layer; batch norm of its own in two places.
@@ -56,23 +59,6 @@ class Halve final : public Layer {
   }
 };
 
-Tensor images(const datasets::Dataset& data) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(data.size()));
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-  return datasets::collate(data, all).images;
-}
-
-bool same_bits(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
-
-int agreeing(const Tensor& a, const Tensor& b) {
-  const auto x = training::predictions(a), y = training::predictions(b);
-  int agree = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) agree += x[i] == y[i];
-  return agree;
-}
-
 // How far the largest logit of each image is above the next.
 std::vector<float> margins(const Tensor& logits) {
   std::vector<float> all;
@@ -84,8 +70,6 @@ std::vector<float> margins(const Tensor& logits) {
   }
   return all;
 }
-
-void silent(const std::string&) {}
 
 const std::vector<std::vector<std::string>> kFloatLayers = {
     {"conv1"}, {"dense"}, {"conv2"}, {"norm1"}, {"norm2", "conv3"}, {"conv1", "conv3"}};
@@ -109,7 +93,7 @@ TEST_CASE("whichever layers stay in float, the file computes what the trainer do
       copy_parameters(trained, model);
       prune::KeepZeros keep;
       quantize::QuantizationAware quantize(
-          {.weight_bits = 6, .float_layers = names, .warn = silent});
+          {.weight_bits = 6, .float_layers = names, .warn = warn_nobody});
       if (post_training) {
         quantize.attach(model);
         quantize.calibrate(*data.train, 150);
@@ -175,7 +159,7 @@ TEST_CASE(
       .add("halve", Halve())
       .add("flatten", Flatten())
       .add("dense", Dense({.in = 256, .out = 10}, rng));
-  quantize::QuantizationAware aware({.warn = silent});
+  quantize::QuantizationAware aware({.warn = warn_nobody});
   training::fit(model, *data.train, {.epochs = 2, .quiet = true}, {&aware});
   aware.bake();
   REQUIRE(aware.float_report().size() == 1);
@@ -208,7 +192,7 @@ TEST_CASE("float16 and dynamic range, whole and beside integers: answers stay, f
 
   quantize::QuantizationAware pass({.float_layers = {"conv1", "dense"},
                                     .observer = quantize::ObserverKind::kMinMax,
-                                    .warn = silent});
+                                    .warn = warn_nobody});
   pass.attach(model);
   pass.calibrate(*data.train, 200);
   pass.bake();

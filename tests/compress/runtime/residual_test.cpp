@@ -2,8 +2,6 @@
 // its file, bit for bit; and what integers compute is what was trained.
 #include <doctest/doctest.h>
 
-#include <cstring>
-
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/hidden_units.hpp"
@@ -14,12 +12,17 @@
 #include "compress/quantize/quantization_aware.hpp"
 #include "compress/runtime/costs.hpp"
 #include "compress/runtime/session.hpp"
+#include "core/base/warn.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/model_json.hpp"
 #include "optim/training/fit.hpp"
+#include "tests/compress/runtime/answers.hpp"
 
 using namespace espalier;
+using tests::agreeing;
+using tests::images;
+using tests::same_bits;
 namespace {
 
 Sequential build() {
@@ -39,25 +42,6 @@ Sequential build() {
                           "residual.json", {.seed = 3})
       .model;
 }
-
-Tensor images(const datasets::Dataset& data) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(data.size()));
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-  return datasets::collate(data, all).images;
-}
-
-bool same_bits(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
-
-int agreeing(const Tensor& a, const Tensor& b) {
-  const auto x = training::predictions(a), y = training::predictions(b);
-  int agree = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) agree += x[i] == y[i];
-  return agree;
-}
-
-void silent(const std::string&) {}
 
 }  // namespace
 
@@ -98,7 +82,7 @@ TEST_CASE("a residual network: float, pruned and quantized, runs as it was train
     quantize::QuantizationAware aware({.weight_bits = 6,
                                        .float_layers = names,
                                        .learned_activation_step = learned,
-                                       .warn = silent});
+                                       .warn = warn_nobody});
     copy_parameters(model, tuned);
     training::fit(tuned, *data.train, {.epochs = names.empty() ? 2 : 1, .quiet = true},
                   {&keep, &aware});
@@ -148,7 +132,7 @@ TEST_CASE("a sum in float of one summand on levels and one in floats runs as it 
       {"type": "Flatten"}, {"type": "Dense", "name": "dense", "units": 10}]})",
                                       "sum.json")
                          .model;
-  quantize::QuantizationAware aware({.float_layers = {"sum"}, .warn = silent});
+  quantize::QuantizationAware aware({.float_layers = {"sum"}, .warn = warn_nobody});
   training::fit(model, *data.train, {.epochs = 1, .quiet = true}, {&aware});
   aware.bake();
   const Tensor x = images(*data.test);
@@ -176,7 +160,7 @@ TEST_CASE("a float sum or norm between levels that others want is refused before
         {"type": "Flatten"}, {"type": "Dense", "units": 10}]})",
                                         "m.json")
                            .model;
-    quantize::QuantizationAware aware({.float_layers = {name}, .warn = silent});
+    quantize::QuantizationAware aware({.float_layers = {name}, .warn = warn_nobody});
     CHECK_THROWS_WITH_AS(aware.attach(model), doctest::Contains("name that layer"), Error);
   };
   refused(R"({"type": "Residual", "name": "sum", "with": "first"})", "sum");

@@ -11,8 +11,10 @@
 #include "compress/runtime/model.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "layers/model_json.hpp"
+#include "tests/compress/runtime/answers.hpp"
 
 using namespace espalier;
+using tests::images;
 namespace {
 
 // 28 -> 14 (0 above, 1 below) -> 5 (0, 1) -> 5 -> 2 (0, 0), by other windows across.
@@ -26,12 +28,6 @@ ModelJson build() {
        "padding": [0, 1, 0, 3], "activation": "relu"},
       {"type": "Flatten"}, {"type": "Dense", "units": 10}]})",
                           "same.json");
-}
-
-Tensor images(const datasets::Dataset& data) {
-  std::vector<std::int64_t> all;
-  for (std::int64_t i = 0; i < data.size(); ++i) all.push_back(i);
-  return datasets::collate(data, all).images;
 }
 
 }  // namespace

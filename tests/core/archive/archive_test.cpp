@@ -79,3 +79,30 @@ TEST_CASE("every rule of the layout has a file that breaks it") {
     CHECK(kind_of(with_header(deep, 4)) == ErrorKind::kCorrupt);
   }
 }
+
+TEST_CASE("halves and wide integers of others are read as what we have") {
+  const auto file = [](const char* dtype, const Bytes& data) {
+    Bytes bytes = with_header(std::string(R"({"a":{"dtype":")") + dtype + R"(","shape":[2],)" +
+                                  R"("data_offsets":[0,)" + std::to_string(data.size()) + "]}}",
+                              0);
+    bytes.insert(bytes.end(), data.begin(), data.end());
+    return bytes;
+  };
+  const auto tensor = [&](const char* dtype, const Bytes& data) {
+    return decode_archive(file(dtype, data), "a").tensors.at("a");
+  };
+  const Tensor half = tensor("F16", {0x00, 0x3C, 0x01, 0x80});
+  CHECK(half.values()[0] == 1.0f);
+  CHECK(half.values()[1] == -0x1p-24f);
+  const Tensor brain = tensor("BF16", {0x80, 0x3F, 0x49, 0xC0});
+  CHECK(brain.values()[0] == 1.0f);
+  CHECK(brain.values()[1] == -3.140625f);
+  const Bytes wide = {0x05, 0, 0, 0, 0, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+  CHECK(tensor("I64", wide).values<std::int32_t>()[0] == 5);
+  CHECK(tensor("I64", wide).values<std::int32_t>()[1] == -2);
+  Bytes beyond = wide;
+  beyond[4] = 1;
+  CHECK(kind_of(file("I64", beyond)) == ErrorKind::kCorrupt);
+  CHECK(kind_of(file("F16", Bytes(8))) == ErrorKind::kCorrupt);
+  CHECK(kind_of(file("F64", Bytes(16))) == ErrorKind::kCorrupt);
+}

@@ -24,7 +24,7 @@ void set_type(PackedLayer& l, Rng& rng, Type type) {
   }
   if (type == Type::kFloat16)
     for (auto* values : {&l.weight.values, &l.bias})
-      for (float& v : *values) v = format::from_half(format::to_half(v));
+      for (float& v : *values) v = from_half(to_half(v));
 }
 
 ActivationGrid some_grid(Rng& rng) {

@@ -1,0 +1,84 @@
+#include "core/base/new_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "core/base/error.hpp"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+
+// All that was written to the file system of a folder.
+void sync(const fs::path& folder) {
+#ifdef __linux__
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::syncfs(fd) == 0;
+  const std::string reason = std::strerror(errno);
+  if (fd >= 0) ::close(fd);
+  require(synced, ErrorKind::kIo, folder.string(), "cannot write: ", reason);
+#else
+  ::sync();
+#endif
+}
+
+}  // namespace
+
+NewFolder::NewFolder(fs::path path) : path_(fs::absolute(path).lexically_normal()) {
+  if (!path_.has_filename()) path_ = path_.parent_path();
+  within_ = fs::is_directory(path_);
+  const fs::path parent = within_ ? path_ : path_.parent_path();
+  std::error_code failed;
+  fs::create_directories(parent, failed);
+  std::string name = (parent / ("." + path_.filename().string() + ".XXXXXX")).string();
+  const bool made = !failed && ::mkdtemp(name.data()) != nullptr;
+  require(made, ErrorKind::kIo, path.string(), "cannot create a folder in ", parent.string(), ": ",
+          failed ? failed.message() : std::strerror(errno));
+  temporary_ = name;
+  const mode_t mask = ::umask(0);  // mkdtemp lets no one else in
+  ::umask(mask);
+  ::chmod(name.c_str(), 0777 & ~mask);
+}
+
+NewFolder::~NewFolder() {
+  std::error_code ignored;
+  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+}
+
+void NewFolder::write(const fs::path& file, std::span<const std::uint8_t> bytes) {
+  const fs::path whole = temporary_ / file;
+  std::error_code failed;
+  fs::create_directories(whole.parent_path(), failed);
+  std::ofstream out(whole, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(bytes.data()),
+            static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  require(out.good(), ErrorKind::kIo, (path_ / file).string(),
+          "cannot write: ", std::strerror(errno), "; free some space or choose another folder");
+}
+
+void NewFolder::finish() {
+  sync(temporary_);
+  std::error_code failed;
+  if (within_) {
+    for (const auto& entry : fs::directory_iterator(temporary_)) {
+      if (!failed) fs::rename(entry.path(), path_ / entry.path().filename(), failed);
+    }
+    if (!failed) fs::remove(temporary_, failed);
+  } else {
+    fs::rename(temporary_, path_, failed);
+  }
+  require(!failed, ErrorKind::kIo, path_.string(),
+          "cannot move the files here: ", failed.message());
+  temporary_.clear();
+  sync(path_);
+}
+
+}  // namespace espalier

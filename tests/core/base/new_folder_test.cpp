@@ -1,0 +1,92 @@
+// NewFolder: all of it, in its place, or nothing.
+#include "core/base/new_folder.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+
+namespace fs = std::filesystem;
+using namespace espalier;
+namespace {
+
+class Scratch {
+ public:
+  Scratch() { fs::create_directories(folder); }
+  ~Scratch() { fs::remove_all(folder); }
+  std::ptrdiff_t entries(const fs::path& in = {}) const {
+    return std::distance(fs::directory_iterator(folder / in), fs::directory_iterator());
+  }
+  const fs::path folder =
+      fs::temp_directory_path() / ("espalier_new_folder_test." + std::to_string(::getpid()));
+};
+
+const Bytes kBytes = {1, 2, 3};
+
+}  // namespace
+
+TEST_CASE("a new folder appears when it is finished") {
+  const Scratch scratch;
+  const fs::path place = scratch.folder / "not yet" / "there";
+  NewFolder made(place / "");
+  made.write("a/b/c", kBytes);
+  made.write("d", {});
+  CHECK_FALSE(fs::exists(place));
+  made.finish();
+  CHECK(read_file(place / "a/b/c") == kBytes);
+  CHECK(read_file(place / "d").empty());
+  CHECK(scratch.entries("not yet") == 1);
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  CHECK(fs::status(place).permissions() == static_cast<fs::perms>(0777 & ~mask));
+}
+
+TEST_CASE("a folder that is there stays the one it is, and gets what was made") {
+  const Scratch scratch;
+  const fs::path place = scratch.folder / "there", link = scratch.folder / "link";
+  fs::create_directories(place);
+  fs::create_directory_symlink(place, link);
+  const auto permissions = fs::perms::owner_all;
+  fs::permissions(place, permissions);
+  NewFolder made(link);
+  made.write("a/b", kBytes);
+  made.write("c", kBytes);
+  CHECK_FALSE(fs::exists(place / "c"));
+  made.finish();
+  CHECK(fs::is_symlink(link));
+  CHECK(read_file(place / "a/b") == kBytes);
+  CHECK(scratch.entries("there") == 2);
+  CHECK(fs::status(place).permissions() == permissions);
+}
+
+TEST_CASE("what is not finished leaves nothing") {
+  const Scratch scratch;
+  {
+    NewFolder made(scratch.folder / "a");
+    made.write("b/c", kBytes);
+    CHECK(scratch.entries() == 1);
+  }
+  CHECK(scratch.entries() == 0);
+}
+
+TEST_CASE("errors name the folder that was asked for") {
+  const Scratch scratch;
+  write_file(scratch.folder / "file", "x");
+  try {
+    NewFolder made(scratch.folder / "file" / "in it");
+    FAIL("was made");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kIo);
+    CHECK(std::string(error.what()).find("file/in it: cannot create a folder") !=
+          std::string::npos);
+  }
+  NewFolder made(scratch.folder / "taken");
+  made.write("a", kBytes);
+  CHECK_THROWS_AS(made.write("a/b", kBytes), Error);
+  write_file(scratch.folder / "taken", "x");  // meanwhile
+  CHECK_THROWS_AS(made.finish(), Error);
+}
