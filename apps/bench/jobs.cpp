@@ -48,7 +48,8 @@ struct Training {
   }
 
   float step() {
-    const ThreadsInScope scope(options.threads);
+    const ThreadsInScope threads(options.threads);
+    const kernels::PrecisionInScope precision(options.precision);
     const datasets::Batch& batch = batches[steps++ % batches.size()];
     const Variable logits = model(Variable(batch.images), {.training = true, .rng = &dropout});
     const Variable loss = ops::cross_entropy(logits, batch.labels);
@@ -119,7 +120,7 @@ Job training_job(const std::string& model, const JobOptions& options) {
   const auto training = std::make_shared<Training>(model, options);
   return {.suite = "train",
           .model = model,
-          .variant = "float32",
+          .variant = std::string(kernels::name_of(options.precision)),
           .batch = options.batch,
           .items = static_cast<double>(options.batch),
           .unit = "images",

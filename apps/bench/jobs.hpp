@@ -10,6 +10,7 @@
 
 #include "compress/format/packed_model.hpp"
 #include "compress/runtime/plan_options.hpp"
+#include "core/kernels/precision.hpp"
 
 namespace espalier::bench {
 
@@ -27,6 +28,7 @@ struct Job {
 struct JobOptions {
   std::int64_t batch = 1;
   int threads = 1;
+  kernels::Precision precision = kernels::Precision::kFloat32;  // of training
 };
 
 // Forward, backward and Adam, over the digits' batches in turn.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "apps/bench/models.hpp"
+#include "apps/bench/peak.hpp"
 #include "compress/format/writer.hpp"
 
 namespace espalier::bench {
@@ -23,7 +24,10 @@ std::vector<Job> for_each(const SuiteOptions& options, Usual usual, Add add) {
 std::vector<Job> train(const SuiteOptions& options) {
   return for_each(
       options, [](const std::string& model) { return Batches{training_batch(model)}; },
-      [](auto& jobs, const auto& model, const JobOptions& o) {
+      [](auto& jobs, const auto& model, JobOptions o) {
+        jobs.push_back(training_job(model, o));
+        if (!kernels::has_bf16()) return;
+        o.precision = kernels::Precision::kBf16;
         jobs.push_back(training_job(model, o));
       });
 }
@@ -82,10 +86,12 @@ std::vector<Job> codec(const SuiteOptions& options) {
 
 const std::vector<Suite>& suites() {
   static const std::vector<Suite> all = {
-      {"train", "a step: forward, backward, Adam", train},
+      {"train", "a step: forward, backward, Adam; in bf16, too, where the processor has it", train},
       {"infer", "a run of int8 and of float32 models", infer},
       {"sparse", "int8 runs: dense, 90 % zeros in blocks of 16 x 4, 95 % single zeros", sparse},
       {"load", "from a file to the first logits", load},
+      {"peak", "the roof: matrix products and memory",
+       [](const SuiteOptions& options) { return peak_jobs(options.threads); }},
       {"codec", "writing and reading .esp files, dense and of 90 % zeros", codec},
   };
   return all;

@@ -21,7 +21,7 @@ struct Suite {
   std::vector<Job> (*jobs)(const SuiteOptions& options);
 };
 
-// train, infer, sparse, load, codec.
+// train, infer, sparse, load, codec, peak.
 const std::vector<Suite>& suites();
 
 // Dense, and with zeros that our kernels can skip.

@@ -23,10 +23,14 @@ format::PackedModel read_model(const std::filesystem::path& path) {
 
 std::vector<Job> prepare(const json& request) {
   const std::string suite = request.at("suite"), model = request.at("model");
-  const JobOptions options{.batch = request.at("batch"), .threads = request.at("threads")};
+  JobOptions options{.batch = request.at("batch"), .threads = request.at("threads")};
   const std::filesystem::path folder = request.at("folder").get<std::string>();
   std::vector<Job> jobs;
-  if (suite == "train") jobs.push_back(training_job(model, options));
+  if (suite.starts_with("train")) jobs.push_back(training_job(model, options));
+  if (suite == "train-best" && kernels::has_bf16()) {
+    options.precision = kernels::Precision::kBf16;
+    jobs.push_back(training_job(model, options));
+  }
   if (suite == "infer")
     for (const char* variant : {"int8", "float32"})
       jobs.push_back(inference_job(model, variant,

@@ -36,7 +36,7 @@ def arguments():
     parser.add_argument("--bin", type=pathlib.Path, default=root / "build" / "bin")
     parser.add_argument("--folder", type=pathlib.Path, help="keeps the models (default: temporary)")
     parser.add_argument("--peers", default=",".join(PEERS), help="names, or paths of programs")
-    parser.add_argument("--suites", default="train,infer,sparse,load")
+    parser.add_argument("--suites", default="train,train-best,infer,sparse,load")
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--seconds", type=float, default=0.02, help="that a round fills")
@@ -112,7 +112,8 @@ def agrees(entry, ours, row):
     first step's loss a tenth (dropout differs)."""
     if row.against:
         return True
-    close = 0.1 if row.suite == "train" or "int8" in entry.variant + ours.variant else 1e-3
+    rounds = row.suite.startswith("train") or "int8" in entry.variant + ours.variant
+    close = 0.1 if rounds else 1e-3
     largest = max(abs(v) for v in ours.check)
     same_size = len(entry.check) == len(ours.check)
     return same_size and all(

@@ -70,10 +70,12 @@ def build(folder, model):
     return network
 
 
-def train(request, xla):
+def train(request, xla, bf16=False):
     keras.utils.set_random_seed(1)
     batch = request["batch"]
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16" if bf16 else "float32")
     network = build(request["folder"], request["model"])
+    keras.mixed_precision.set_dtype_policy("float32")
     images, labels = read_digits(request["folder"])
     whole = len(images) // batch
     images = tf.constant(images[: whole * batch].reshape(whole, batch, 28, 28, 1))
@@ -90,7 +92,7 @@ def train(request, xla):
             x, y = images[next_batch], labels[next_batch]
             next_batch.assign((next_batch + 1) % whole)
             with tf.GradientTape() as tape:
-                logits = network(x, training=True)
+                logits = tf.cast(network(x, training=True), tf.float32)
                 loss = tf.reduce_mean(
                     tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
                 )
@@ -119,13 +121,16 @@ def infer(request, xla):
 
 
 def prepare(request):
-    ways = {"train": train, "infer": infer}
-    make = ways.get(request["suite"])
-    if make is None:
-        return {}
     keras.backend.clear_session()
-    plain = "tf.function" if request["suite"] == "train" else "frozen graph"
-    return {plain: lambda: make(request, False), "XLA": lambda: make(request, True)}
+    if request["suite"] == "infer":
+        return {"frozen graph": lambda: infer(request, False), "XLA": lambda: infer(request, True)}
+    if not request["suite"].startswith("train"):
+        return {}
+    ways = {"tf.function": lambda: train(request, False), "XLA": lambda: train(request, True)}
+    if request["suite"] == "train-best":
+        ways["tf.function, bf16"] = lambda: train(request, False, True)
+        ways["XLA, bf16"] = lambda: train(request, True, True)
+    return ways
 
 
 if __name__ == "__main__":

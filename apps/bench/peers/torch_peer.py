@@ -169,7 +169,7 @@ def int8(network, images):
     return torch.jit.freeze(torch.jit.trace(convert_fx(prepared), images))
 
 
-def train(request, compile, channels_last):
+def train(request, compile, channels_last, bf16=False):
     torch.set_grad_enabled(True)
     torch.manual_seed(1)
     folder, model, batch = request["folder"], request["model"], request["batch"]
@@ -177,7 +177,12 @@ def train(request, compile, channels_last):
     images, labels = images_of(folder, None, channels_last)
     batches = list(zip(images.split(batch), labels.split(batch)))[: len(images) // batch]
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, eps=1e-7, fused=True)
-    loss_of = lambda x, y: F.cross_entropy(network(x), y)
+
+    def loss_of(x, y):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            logits = network(x)
+        return F.cross_entropy(logits.float(), y)
+
     if compile:
         torch._dynamo.reset()
         loss_of = torch.compile(loss_of)
@@ -198,13 +203,16 @@ def train(request, compile, channels_last):
 
 def prepare(request):
     torch.set_num_threads(request["threads"])
-    if request["suite"] == "train":
+    if request["suite"].startswith("train"):
         ways = {
             "eager": (False, False),
             "eager, channels-last": (False, True),
             "compile": (True, False),
             "compile, channels-last": (True, True),
         }
+        if request["suite"] == "train-best":
+            ways["eager, channels-last, bf16"] = (False, True, True)
+            ways["compile, channels-last, bf16"] = (True, True, True)
         return {name: lambda way=way: train(request, *way) for name, way in ways.items()}
     if request["suite"] != "infer":
         return {}

@@ -45,6 +45,14 @@ TEST_CASE("bench: a short run of each suite, and its JSON") {
   }
 }
 
+TEST_CASE("bench: the roof, whatever the model") {
+  const auto run = run_program("espalier-bench peak --rounds 2 --seconds 0.0001");
+  INFO(run.output);
+  REQUIRE(run.exit_code == 0);
+  for (const char* row : {"matrix product float32", "matrix product int8", "reading 65536 kB"})
+    CHECK(run.output.find(row) != std::string::npos);
+}
+
 TEST_CASE("bench: a regression ends with 5") {
   const Folder folder("bench_against");
   const auto saved = (folder.path / "saved.json").string();
