@@ -98,6 +98,8 @@ LoadedData load_data(const fs::path& path, const LoadOptions& options) {
     result.features = std::move(csv.features);
     result.columns = std::move(csv.columns);
     result.target = csv.target;
+    result.header = csv.header;
+    result.label_name = std::move(csv.label_name);
     return result;
   }
   require(fs::is_directory(status), ErrorKind::kCorrupt, path.string(), "is no file and no folder",

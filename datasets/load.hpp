@@ -42,6 +42,8 @@ struct LoadedData {
   std::vector<std::string> features = {};
   std::vector<Scaling> columns = {};
   std::optional<Scaling> target = {};
+  bool header = false;     // its first row names the columns,
+  std::string label_name;  // and the label
 };
 
 // A folder with IDX files of MNIST's names (idx_folder.hpp), a folder of image folders

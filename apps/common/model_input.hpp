@@ -11,8 +11,9 @@ namespace espalier::apps {
 // For load_data_for(); `file` stands in errors.
 ModelInput input_of(const std::string& file, const format::PackedModel& model);
 
-// Puts into the model how its columns and its target were scaled in training.
-void remember_scalings(format::PackedModel& model, const TrainingData& data);
+// Puts into the model how its columns and its target were scaled in training, and what they are
+// called.
+void remember_table(format::PackedModel& model, const TrainingData& data);
 
 // Errors: kUsage, naming the command, where the data has numbers to predict in place of classes.
 void require_classes(const TrainingData& data, const std::string& command);

@@ -46,7 +46,7 @@ Bytes labelled(const Bytes& file, const TrainingData& data) {
   if (data.labels.empty() && data.columns.empty()) return file;
   format::PackedModel model = format::read(file, "compress");
   model.labels = data.labels;
-  remember_scalings(model, data);
+  remember_table(model, data);
   return format::write(model);
 }
 

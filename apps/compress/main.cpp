@@ -5,11 +5,14 @@
 
 #include "apps/common/model_input.hpp"
 #include "apps/common/program.hpp"
+#include "apps/common/table_metadata.hpp"
 #include "apps/common/words.hpp"
 #include "apps/compress/compression.hpp"
 #include "apps/compress/promise.hpp"
+#include "core/archive/archive.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/onednn/threads.hpp"
+#include "layers/network_file.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -39,6 +42,18 @@ void compress(CompressOptions options) {
   compression.require_goal();
 }
 
+// A network that is trained already has its table's names and scalings with it.
+TrainingData data_for(const PromiseOptions& options, const DataOptions& data) {
+  if (options.weights.empty()) return load_training_data(data);
+  const ModelJson network = load_network(options.weights);
+  const std::string file = options.weights.string();
+  require(network.input.rank() == 3, file, "takes inputs of ", network.input,
+          ", which are no images [H W C]");
+  ModelInput input{file, {network.input[0], network.input[1], network.input[2]}, network.labels};
+  add_table(input, load_archive(options.weights).metadata);
+  return load_data_for(input, data);
+}
+
 // By a recipe.
 void keep_promise(PromiseOptions options, DataOptions data) {
   require(std::isfinite(options.minutes) && std::isfinite(options.max_drop), "compress",
@@ -47,7 +62,7 @@ void keep_promise(PromiseOptions options, DataOptions data) {
   set_threads(1);
   if (options.json) options.quiet = true;
   data.quiet = options.quiet;
-  TrainingData loaded = load_training_data(data);
+  TrainingData loaded = data_for(options, data);
   require_classes(loaded, "compress");
   Promise promise(options, std::move(loaded));
   try {

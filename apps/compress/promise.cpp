@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/model_input.hpp"
+#include "apps/common/table_metadata.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
@@ -83,7 +84,8 @@ void Promise::train_baseline() {
   if (!before_.stages.empty()) {
     run_recipe(baseline_, *images_.train, before_,
                {.seed = options_.seed, .quiet = options_.quiet});
-    write_file(options_.out / "float.safetensors", encode_network(baseline_, input, labels_));
+    write_file(options_.out / "float.safetensors",
+               encode_network(baseline_, input, labels_, table_metadata(data_)));
   }
   whole_ = accuracy(pack::pack(baseline_, input));
   say("the network in float is right on " + percent(whole_) + " of " +
@@ -101,7 +103,7 @@ Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) 
   format::PackedModel packed =
       recipe::packed(model, network ? &*network : nullptr, input, recipe, recipe.stages.size() - 1);
   packed.labels = labels_;
-  remember_scalings(packed, data_);
+  remember_table(packed, data_);
   one.file = format::write(packed);
   one.accuracy = 1 - error_of(one.file, *images_.validation);
   return one;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "apps/common/data_options.hpp"
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/draw.hpp"
 #include "apps/espalier/prepare_image.hpp"
@@ -99,7 +100,11 @@ void run_rows(const std::string& file, const runtime::Model& model, runtime::Ses
   const auto& packed = model.packed();
   const std::size_t columns = packed.columns.size();
   const auto table = datasets::load_csv_features(file == "-" ? "/dev/stdin" : file, columns,
-                                                 {.label = options.label});
+                                                 {.label = options.label,
+                                                  .classes = packed.labels,
+                                                  .names = packed.column_names,
+                                                  .label_name = packed.label_name});
+  if (table.assumed_label) warn_of_positions(file, *table.assumed_label);
   Tensor row({1, 1, 1, static_cast<std::int64_t>(columns)});
   for (std::size_t i = 0; i < table.values.size() / columns; ++i) {
     for (std::size_t c = 0; c < columns; ++c)

@@ -5,8 +5,10 @@
 
 #include "apps/common/model_input.hpp"
 #include "apps/common/program.hpp"
+#include "apps/common/table_metadata.hpp"
 #include "apps/smallest/weights_file.hpp"
 #include "compress/prune/sensitivity.hpp"
+#include "core/archive/archive.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
@@ -47,8 +49,8 @@ Subject load(const SensitivityProgramOptions& options) {
   const std::string file = options.weights.string();
   require(network.input.rank() == 3, file, "takes inputs of ", network.input,
           ", which are no images [H W C]");
-  const ModelInput input{
-      file, {network.input[0], network.input[1], network.input[2]}, network.labels};
+  ModelInput input{file, {network.input[0], network.input[1], network.input[2]}, network.labels};
+  add_table(input, load_archive(options.weights).metadata);
   TrainingData data = load_data_for(input, wanted);
   return {std::move(network), std::move(data)};
 }

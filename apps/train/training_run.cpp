@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "apps/common/model_input.hpp"
+#include "apps/common/table_metadata.hpp"
 #include "apps/smallest/given_model.hpp"
 #include "apps/smallest/train_smallest.hpp"
 #include "compress/format/reader.hpp"
@@ -38,17 +39,6 @@ bool is_file_of_a_model(const std::string& model) {
 
 bool in_float(const recipe::Stage& stage) {
   return !stage.quantize && !stage.rate;
-}
-
-// How columns and target were scaled, for the metadata of a file of weights.
-std::map<std::string, std::string> scalings_text(const TrainingData& data) {
-  const auto pair = [](const datasets::Scaling& s) { return nlohmann::json{s.mean, s.deviation}; };
-  std::map<std::string, std::string> all;
-  auto columns = nlohmann::json::array();
-  for (const auto& column : data.columns) columns.push_back(pair(column));
-  if (!columns.empty()) all["columns"] = columns.dump();
-  if (data.target) all["target"] = pair(*data.target).dump();
-  return all;
 }
 
 // In the unit of the table, on the test rows.
@@ -177,7 +167,7 @@ Sequential TrainingRun::new_model() {
 
 Bytes TrainingRun::file_of(format::PackedModel packed) const {
   packed.labels = labels_;
-  remember_scalings(packed, data_);
+  remember_table(packed, data_);
   return format::write(packed);
 }
 
@@ -244,7 +234,7 @@ void TrainingRun::add_row(const recipe::StageReport& report) {
                                  recipe_, report.index));
   if (!options_.weights.empty() && report.network == nullptr)
     weights_ = encode_network(report.model, data_.data.train->image_shape(), labels_,
-                              scalings_text(data_));
+                              table_metadata(data_));
   Row row{.stage = report.stage.name(),
           .deflate_bytes = pack::deflate_bytes(report.model),
           .file_bytes = file_.size()};

@@ -62,7 +62,11 @@ TEST_CASE("a model of rows scales new rows as those of its training") {
   CHECK(packed.columns[0].mean == doctest::Approx(18).epsilon(0.05));
   CHECK(packed.columns[0].deviation == doctest::Approx(10.68).epsilon(0.05));
   CHECK(packed.labels == std::vector<std::string>{"cheap", "dear"});
+  CHECK(packed.column_names == std::vector<std::string>{"size", "weight"});
+  CHECK(packed.label_name == "kind");
   const auto weights = load_archive(place.at("c.safetensors"));
+  CHECK(json::parse(weights.metadata.at("column_names")) == json{"size", "weight"});
+  CHECK(json::parse(weights.metadata.at("label_name")) == "kind");
   const auto columns = json::parse(weights.metadata.at("columns"));
   CHECK(columns[1][0].get<float>() == packed.columns[1].mean);
 
