@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -122,7 +123,7 @@ void run_rows(const std::string& file, const runtime::Model& model, runtime::Ses
     }
     std::cout << "row " << i + 1 << "  ";
     if (packed.target) {
-      std::cout << value_of(packed, logits[0]) << '\n';
+      std::cout << std::setprecision(7) << value_of(packed, logits[0]) << '\n';
       continue;
     }
     const Guess best = top_three(logits, packed)[0];
