@@ -27,7 +27,9 @@ void compress(CompressOptions options) {
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
   TrainingData data = load_training_data(options.data);
-  require_classes(data, "compress");
+  require(!data.target, "compress",
+          "without a recipe searches among networks of classes, and the data has numbers to "
+          "predict; add --recipe FILE and --max-drop PERCENT");
   Compression compression(options, std::move(data));
   try {
     compression.run();
@@ -63,7 +65,6 @@ void keep_promise(PromiseOptions options, DataOptions data) {
   if (options.json) options.quiet = true;
   data.quiet = options.quiet;
   TrainingData loaded = data_for(options, data);
-  require_classes(loaded, "compress");
   Promise promise(options, std::move(loaded));
   try {
     promise.run();
@@ -100,9 +101,10 @@ int main(int argc, char** argv) {
   auto* bytes = app.add_option("--target-bytes", options.target_bytes,
                                "At most this many bytes, with the least error")
                     ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
-  app.add_option("--max-drop", options.max_drop,
-                 "At most this many percentage points less than the whole network in float, with "
-                 "the fewest bytes")
+  app.add_option(
+         "--max-drop", options.max_drop,
+         "At most this many percentage points less than the whole network in float, with "
+         "the fewest bytes; with --recipe, of predicted numbers, this many percent more RMSE")
       ->check(CLI::Range(0.0, 100.0))
       ->excludes(bytes);
   add_data_options(app, options.data);

@@ -3,9 +3,11 @@
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "apps/common/model_input.hpp"
 #include "apps/common/table_metadata.hpp"
+#include "apps/smallest/number_error.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
@@ -34,8 +36,10 @@ Sequential copy_of(Sequential& model, const Shape& input) {
   return copy;
 }
 
-std::string points(double share) {
-  return fixed(100 * share, 2) + " points";
+std::string short_number(double v) {
+  std::ostringstream text;
+  text << v;
+  return text.str();
 }
 
 }  // namespace
@@ -75,8 +79,20 @@ void Promise::say(const std::string& line) const {
   if (!options_.quiet) std::cerr << line << (line.ends_with('\n') ? "" : "\n");
 }
 
-double Promise::accuracy(const format::PackedModel& model) const {
-  return 1 - error_of(format::write(model), *images_.validation);
+double Promise::score(const format::PackedModel& model) const {
+  const Bytes file = format::write(model);
+  if (!of_numbers()) return 1 - error_of(file, *images_.validation);
+  return -number_scores(file, *images_.validation, *data_.target).rmse() / float_rmse_;
+}
+
+std::string Promise::amount(double share) const {
+  return fixed(100 * share, 2) + (of_numbers() ? " % more RMSE" : " points");
+}
+
+std::string Promise::quality(const Bytes& file, const datasets::Dataset& images) const {
+  if (!of_numbers()) return percent(1 - error_of(file, images)) + " right";
+  const NumberScores scores = number_scores(file, images, *data_.target);
+  return "RMSE " + short_number(scores.rmse()) + ", R2 " + fixed(scores.r2(), 4);
 }
 
 void Promise::train_baseline() {
@@ -87,10 +103,12 @@ void Promise::train_baseline() {
     write_file(options_.out / "float.safetensors",
                encode_network(baseline_, input, labels_, table_metadata(data_)));
   }
-  whole_ = accuracy(pack::pack(baseline_, input));
-  say("the network in float is right on " + percent(whole_) + " of " +
-      with_commas(images_.validation->size()) + " validation images: a file may lose " +
-      fixed(options_.max_drop, 2) + " points");
+  const format::PackedModel floats = pack::pack(baseline_, input);
+  if (of_numbers()) float_rmse_ = std::max(1e-30, -score(floats));
+  whole_ = score(floats);
+  say("the network in float, on " + with_commas(images_.validation->size()) +
+      " validation examples: " + quality(format::write(floats), *images_.validation) +
+      "; a file may cost " + amount(options_.max_drop / 100));
 }
 
 Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) {
@@ -105,7 +123,7 @@ Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) 
   packed.labels = labels_;
   remember_table(packed, data_);
   one.file = format::write(packed);
-  one.accuracy = 1 - error_of(one.file, *images_.validation);
+  one.score = score(packed);
   return one;
 }
 
@@ -119,7 +137,7 @@ void Promise::find_costs(Try& failed) {
   if (folds) quantize::fold_batch_norm(floats);
   say("which layer costs it: each alone in the network in float");
   failed.costs = recipe::layer_costs(pack::pack(floats, input), compressed,
-                                     [this](const format::PackedModel& m) { return accuracy(m); });
+                                     [this](const format::PackedModel& m) { return score(m); });
 }
 
 std::optional<recipe::Relaxed> Promise::next(const Try& failed) {
@@ -143,8 +161,8 @@ void Promise::run() {
     tries_.push_back(attempt(plan->recipe, plan->change));
     Try& last = tries_.back();
     keep_best();
-    say(last.change + ": " + with_commas(std::ssize(last.file)) + " bytes, loses " +
-        points(whole_ - last.accuracy));
+    say(last.change + ": " + with_commas(std::ssize(last.file)) + " bytes, costs " +
+        amount(lost(last)));
     if (holds(last)) return;
     find_costs(last);
     plan = next(last);
@@ -158,7 +176,7 @@ const Promise::Try& Promise::best() const {
   for (const Try& one : tries_) {
     const bool better = holds(one) != holds(*best) ? holds(one)
                         : holds(one)               ? one.file.size() < best->file.size()
-                                                   : one.accuracy > best->accuracy;
+                                                   : one.score > best->score;
     if (better) best = &one;
   }
   return *best;
@@ -171,46 +189,65 @@ void Promise::keep_best() const {
   write_file(options_.out / "recipe.json", recipe::format_recipe(whole));
 }
 
+nlohmann::json Promise::to_json() const {
+  nlohmann::json all{{"file", (options_.out / "best.esp").string()},
+                     {"file_bytes", best().file.size()},
+                     {"kept", holds(best())},
+                     {"tries", nlohmann::json::array()}};
+  const auto measured = [&](const char* part, const Bytes& file, const datasets::Dataset& images) {
+    const std::string name = part;
+    if (of_numbers())
+      all[name + "_rmse"] = number_scores(file, images, *data_.target).rmse();
+    else
+      all[name + "_accuracy"] = 1 - error_of(file, images);
+  };
+  measured("validation", best().file, *images_.validation);
+  measured("test", best().file, *data_.data.test);
+  all[of_numbers() ? "float_validation_rmse" : "float_validation_accuracy"] =
+      of_numbers() ? float_rmse_ : whole_;
+  all[of_numbers() ? "max_drop_percent_of_rmse" : "max_drop_points"] = options_.max_drop;
+  for (const Try& one : tries_) {
+    nlohmann::json costs = nlohmann::json::object();
+    for (const auto& [layer, drop] : one.costs) costs[layer] = drop;
+    all["tries"].push_back(
+        {{"change", one.change}, {"file_bytes", one.file.size()}, {"layer_drops", costs}});
+    if (of_numbers())
+      all["tries"].back()["validation_rmse"] = -one.score * float_rmse_;
+    else
+      all["tries"].back()["validation_accuracy"] = one.score;
+  }
+  return all;
+}
+
 void Promise::report() const {
   if (tries_.empty()) return;
-  const double test = 1 - error_of(best().file, *data_.data.test);
-  const std::string file = (options_.out / "best.esp").string();
   if (options_.json) {
-    nlohmann::json all{{"file", file},
-                       {"file_bytes", best().file.size()},
-                       {"float_validation_accuracy", whole_},
-                       {"validation_accuracy", best().accuracy},
-                       {"test_accuracy", test},
-                       {"max_drop_points", options_.max_drop},
-                       {"kept", holds(best())},
-                       {"tries", nlohmann::json::array()}};
-    for (const Try& one : tries_) {
-      nlohmann::json costs = nlohmann::json::object();
-      for (const auto& [layer, drop] : one.costs) costs[layer] = drop;
-      all["tries"].push_back({{"change", one.change},
-                              {"file_bytes", one.file.size()},
-                              {"validation_accuracy", one.accuracy},
-                              {"layer_drops", costs}});
-    }
-    std::cout << all.dump() << '\n';
+    std::cout << to_json().dump() << '\n';
     return;
   }
-  Column change{.header = "try", .left = true}, bytes{".esp bytes"}, accuracy{"accuracy"},
-      drop{"points lost"}, cost{.header = "costs most", .left = true};
+  Column change{.header = "try", .left = true}, bytes{".esp bytes"},
+      good{of_numbers() ? "RMSE" : "accuracy"}, drop{of_numbers() ? "% more RMSE" : "points lost"},
+      cost{.header = "costs most", .left = true};
   for (const Try& one : tries_) {
     change.cells.push_back(one.change);
     bytes.cells.push_back(with_commas(std::ssize(one.file)));
-    accuracy.cells.push_back(percent(one.accuracy));
-    drop.cells.push_back(fixed(100 * (whole_ - one.accuracy), 2));
+    good.cells.push_back(of_numbers() ? short_number(-one.score * float_rmse_)
+                                      : percent(one.score));
+    drop.cells.push_back(fixed(100 * lost(one), 2));
     cost.cells.push_back(one.costs.empty() ? ""
                                            : one.costs.front().layer + ", alone " +
                                                  fixed(100 * one.costs.front().drop, 2));
   }
-  std::cout << table({change, bytes, accuracy, drop, cost}, terminal_width(1)) << "Accuracy on "
+  const std::string file = (options_.out / "best.esp").string();
+  std::cout << table({change, bytes, good, drop, cost}, terminal_width(1))
+            << (of_numbers() ? "RMSE on " : "Accuracy on ")
             << with_commas(images_.validation->size())
-            << " validation images, by the file as it runs; in float " << percent(whole_) << ".\n"
-            << printable(file) << ": " << with_commas(std::ssize(best().file)) << " bytes, "
-            << percent(test) << " of the test images right; made by "
+            << (of_numbers() ? " validation rows" : " validation images")
+            << ", by the file as it runs; in float "
+            << (of_numbers() ? short_number(float_rmse_) : percent(whole_)) << ".\n"
+            << printable(file) << ": " << with_commas(std::ssize(best().file)) << " bytes; on the "
+            << (of_numbers() ? "test rows " : "test images ")
+            << quality(best().file, *data_.data.test) << "; made by "
             << printable((options_.out / "recipe.json").string()) << "\nNext: espalier inspect "
             << printable(shell_word(file)) << '\n';
 }
@@ -218,12 +255,12 @@ void Promise::report() const {
 void Promise::require_kept() const {
   if (holds(best())) return;
   const auto& costs = best().costs;
-  fail(ErrorKind::kTargetMissed, "compress", "the best file loses ",
-       points(whole_ - best().accuracy), " where ", fixed(options_.max_drop, 2), " are allowed",
+  fail(ErrorKind::kTargetMissed, "compress", "the best file costs ", amount(lost(best())),
+       " where ", fixed(options_.max_drop, 2), " are allowed",
        costs.empty() || costs.front().drop <= 0
            ? std::string("; no layer's weights cost anything alone: give activations more bits, or "
                          "train longer")
-           : "; layer " + costs.front().layer + " costs most, " + points(costs.front().drop) +
+           : "; layer " + costs.front().layer + " costs most, " + amount(costs.front().drop) +
                  " alone: ask less of it in " + options_.recipe.string() + ", or train longer",
        out_of_time_ ? ", or give it more --minutes" : "");
 }

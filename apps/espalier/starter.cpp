@@ -84,9 +84,8 @@ std::string starter_readme(const Starter& s) {
          starter_command(s) + "\nespalier inspect " + esp + "  # its layers, bytes and costs" +
          "\nespalier eval " + esp + s.data_arguments +
          (numbers ? "  # how far off?" : "  # right on how many test images?") +
-         (numbers ? ""
-                  : "\nespalier verify " + esp + " --against float.safetensors" + s.data_arguments +
-                        "  # what did compression change?") +
+         "\nespalier verify " + esp + " --against float.safetensors" + s.data_arguments +
+         "  # what did compression change?" +
          "\nespalier export c99 " + esp + " -o model.c  # for a microcontroller\n```\n\n" +
          "Fewer bytes: a higher `sparsity`, fewer `weight_bits`, fewer `filters` or `units`. "
          "Better "

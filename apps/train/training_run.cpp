@@ -10,6 +10,7 @@
 #include "apps/common/model_input.hpp"
 #include "apps/common/table_metadata.hpp"
 #include "apps/smallest/given_model.hpp"
+#include "apps/smallest/number_error.hpp"
 #include "apps/smallest/train_smallest.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
@@ -39,22 +40,6 @@ bool is_file_of_a_model(const std::string& model) {
 
 bool in_float(const recipe::Stage& stage) {
   return !stage.quantize && !stage.rate;
-}
-
-// In the unit of the table, on the test rows.
-NumberScores number_scores(const Bytes& file, const TrainingData& data) {
-  const runtime::Model model(format::read(file, "train"));
-  runtime::Session session(model, {.batch = 100});
-  NumberScores scores;
-  const auto& [mean, deviation] = *data.target;
-  datasets::for_each_batch(
-      *data.data.test, data.data.test->size(), 100, [&](const datasets::Batch& batch) {
-        const auto outputs = session.run(batch.images);
-        for (std::size_t i = 0; i < batch.targets.size(); ++i)
-          scores.add(double{mean} + double{deviation} * double{outputs[i]},
-                     double{mean} + double{deviation} * double{batch.targets[i]});
-      });
-  return scores;
 }
 
 void require_place(const char* option, const fs::path& out, const TrainingOptions& options,
@@ -239,7 +224,7 @@ void TrainingRun::add_row(const recipe::StageReport& report) {
           .deflate_bytes = pack::deflate_bytes(report.model),
           .file_bytes = file_.size()};
   if (data_.target)
-    row.numbers = number_scores(file_, data_);
+    row.numbers = number_scores(file_, *data_.data.test, *data_.target);
   else
     row.accuracy = 1 - error_of(file_, *data_.data.test);
   const auto& prune = report.stage.prune;
@@ -366,7 +351,7 @@ void TrainingRun::report() const {
     std::cout << weights << ": " << with_commas(std::ssize(weights_)) << " bytes written\n";
   const std::string file = printable(shell_word(options_.out.string()));
   std::cout << "Next: espalier inspect " << file << ", or espalier "
-            << (weights.empty() || data_.target
+            << (weights.empty()
                     ? "eval " + file
                     : "verify " + file + " --against " +
                           printable(shell_word(options_.weights.string())))

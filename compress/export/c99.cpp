@@ -10,6 +10,35 @@ namespace {
 
 using format::LayerKind;
 
+constexpr const char* kC99Head =
+    R"c(/* @NAME@: a neural network in one C99 file, written by espalier export c99.
+ *
+@API@ *
+@TAKES@ * No malloc, no library. RAM: @NAME@_ARENA_BYTES, and some hundred bytes of stack@STACK@.
+ * Flash for the numbers below: about @FLASH@ bytes. Not reentrant: there is one arena. Layers:
+ *
+@SUMMARY@ *
+@PROMISE@ */
+@INCLUDES@
+#ifdef __FAST_MATH__
+#error "@NAME@ needs float32 as IEEE 754 has it: compile this file without -ffast-math"
+#endif
+
+#define @NAME@_ARENA_BYTES @ARENA@
+@DECLARE@
+static struct {
+@SUMS@  @VALUE@ values[@ELEMENTS@]; /* a layer reads at one end and writes at the other */
+} arena;
+typedef char arena_bytes_are_true[sizeof arena == @NAME@_ARENA_BYTES ? 1 : -1];
+)c";
+
+constexpr const char* kC99DeclareClasses = R"c(#define @NAME@_CLASSES @CLASSES@
+
+void @NAME@_run(@INPUT@, float *logits);
+int @NAME@_classify(@INPUT@);
+extern const char *const @NAME@_labels[@NAME@_CLASSES];
+)c";
+
 constexpr const char* kLevelPromise =
     R"c( * Activations are levels of 0..127, weights small signed integers, sums int32; the logits are the
  * same bits on every machine with IEEE float32, in hardware or by the compiler's library.

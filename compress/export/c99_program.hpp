@@ -1,30 +1,8 @@
-// The head and the end of an exported C99 file, around its functions and numbers: of pictures or of
-// a table's columns, of classes or of a number. c99.cpp fills in the words in @s.
+// What an exported C99 file says around its functions and numbers that differs between pictures and a
+// table's columns, classes and a number. c99.cpp fills in the words in @s.
 #pragma once
 
 namespace espalier::exports {
-
-constexpr const char* kC99Head =
-    R"c(/* @NAME@: a neural network in one C99 file, written by espalier export c99.
- *
-@API@ *
-@TAKES@ * No malloc, no library. RAM: @NAME@_ARENA_BYTES, and some hundred bytes of stack@STACK@.
- * Flash for the numbers below: about @FLASH@ bytes. Not reentrant: there is one arena. Layers:
- *
-@SUMMARY@ *
-@PROMISE@ */
-@INCLUDES@
-#ifdef __FAST_MATH__
-#error "@NAME@ needs float32 as IEEE 754 has it: compile this file without -ffast-math"
-#endif
-
-#define @NAME@_ARENA_BYTES @ARENA@
-@DECLARE@
-static struct {
-@SUMS@  @VALUE@ values[@ELEMENTS@]; /* a layer reads at one end and writes at the other */
-} arena;
-typedef char arena_bytes_are_true[sizeof arena == @NAME@_ARENA_BYTES ? 1 : -1];
-)c";
 
 constexpr const char* kC99ClassesApi =
     R"c( *   void @NAME@_run(@INPUT@, float *logits);   the @CLASSES@ logits
@@ -46,12 +24,6 @@ constexpr const char* kC99TakesColumns =
 @COLUMNS@ *
 )c";
 
-constexpr const char* kC99DeclareClasses = R"c(#define @NAME@_CLASSES @CLASSES@
-
-void @NAME@_run(@INPUT@, float *logits);
-int @NAME@_classify(@INPUT@);
-extern const char *const @NAME@_labels[@NAME@_CLASSES];
-)c";
 constexpr const char* kC99DeclareNumber = R"c(
 float @NAME@_predict(@INPUT@);
 void @NAME@_run(@INPUT@, float *number);

@@ -45,7 +45,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     // What runs a model knows nothing of training.
     {"apps/espalier", {"apps/common", "compress/runtime", "compress/export", "datasets"}},
     {"apps/tutorial", {"apps/common", "compress/pack", "compress/runtime"}},
-    {"apps/smallest", {"compress/pack", "compress/descent"}},
+    {"apps/smallest", {"apps/common", "compress/pack", "compress/descent"}},
     {"apps/compress", {"apps/common", "apps/smallest", "compress/recipe"}},
     {"apps/train", {"apps/common", "apps/smallest", "compress/recipe"}},
     {"apps/verify", {"apps/common", "apps/smallest", "compress/runtime"}},
