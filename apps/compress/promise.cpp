@@ -6,7 +6,9 @@
 #include <sstream>
 
 #include "apps/common/model_input.hpp"
+#include "apps/common/starting_recipe.hpp"
 #include "apps/common/table_metadata.hpp"
+#include "apps/smallest/chance.hpp"
 #include "apps/smallest/number_error.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
@@ -60,7 +62,11 @@ Promise::Promise(PromiseOptions options, TrainingData data)
   if (options_.weights.empty()) {
     GivenModel given = given_model(options_.model, train, options_.seed);
     baseline_ = std::move(given.model), labels_ = given.labels;
-    if (before_.stages.empty()) before_.stages = {recipe::Stage{.epochs = 4}};
+    if (before_.stages.empty()) {
+      const StartingData known{.examples = images_.train->size(), .table = !data_.columns.empty()};
+      const auto start = recipe::parse_recipe(starting_recipe(known), "the recipe to start from");
+      before_.stages = {start.stages.front()};
+    }
   } else {
     ModelJson file = load_network(options_.weights);
     require(file.input == train.image_shape() &&
@@ -106,6 +112,15 @@ void Promise::train_baseline() {
   const format::PackedModel floats = pack::pack(baseline_, input);
   if (of_numbers()) float_rmse_ = std::max(1e-30, -score(floats));
   whole_ = score(floats);
+  const datasets::Dataset& validation = *images_.validation;
+  const bool learned =
+      of_numbers() ? number_scores(format::write(floats), validation, *data_.target).r2() > 0
+                   : !is_at_chance(whole_, validation);
+  require(learned, ErrorKind::kTargetMissed, "compress",
+          "the network in float has learned nothing: ", quality(format::write(floats), validation),
+          " on ", with_commas(validation.size()),
+          " validation examples is no better than one answer to all; begin the recipe with more "
+          "training ({\"epochs\": 50}), or is the label the right column?");
   say("the network in float, on " + with_commas(images_.validation->size()) +
       " validation examples: " + quality(format::write(floats), *images_.validation) +
       "; a file may cost " + amount(options_.max_drop / 100));

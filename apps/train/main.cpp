@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "apps/common/program.hpp"
+#include "apps/common/starting_recipe.hpp"
 #include "apps/smallest/networks.hpp"
 #include "apps/train/training_run.hpp"
 #include "core/base/interrupt.hpp"
@@ -10,17 +11,32 @@
 namespace espalier::apps {
 namespace {
 
-void train(TrainingOptions options, recipe::Recipe recipe) {
+// What to do where nobody says it, for this data.
+recipe::Recipe starting(const TrainingData& data) {
+  const StartingData known{.examples = data.data.train->size(), .table = !data.columns.empty()};
+  return recipe::parse_recipe(starting_recipe(known), "the recipe to start from");
+}
+
+void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
   install_interrupt_handler();
   set_threads(1);
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
-  if (!options.model.ends_with(".json"))
+  if (!options.model.empty() && !options.model.ends_with(".json"))
     network_kind(options.model);  // or refuses, before any data
+  TrainingData data = load_training_data(options.data);
+  if (options.model.empty()) options.model = data.columns.empty() ? "tutorial-small" : "tabular";
+  if (!recipe) {
+    recipe = starting(data);
+    if (!options.quiet)
+      std::cerr
+          << "no --recipe: plain training, then weights become zeros, then all become integers of "
+             "5 bits; espalier new writes this recipe, to be changed\n";
+  }
   TrainingRun run(options,
-                  with_watch(with_training(std::move(recipe), options.epochs), options.early_stop,
+                  with_watch(with_training(std::move(*recipe), options.epochs), options.early_stop,
                              options.plateau),
-                  load_training_data(options.data));
+                  std::move(data));
   run.announce();
   try {
     run.run();
@@ -44,10 +60,14 @@ int main(int argc, char** argv) {
   app.name("espalier train");
   TrainingOptions options;
   bool print_recipe = false, print_schema = false;
-  app.add_option("--model", options.model, "The network: a name of those below, or a model.json")
-      ->capture_default_str();
-  app.add_option("--recipe", options.recipe,
-                 "The stages: a JSON file (compress/recipe/RECIPES.md)");
+  app.add_option(
+      "--model", options.model,
+      "The network: a name of those below, or a model.json (default: tutorial-small, of a "
+      "CSV file tabular)");
+  app.add_option(
+      "--recipe", options.recipe,
+      "The stages: a JSON file (compress/recipe/RECIPES.md; default: plain training, pruning, "
+      "5-bit integers, for as many epochs as the data needs)");
   add_data_options(app, options.data);
   app.add_option("--epochs", options.epochs,
                  "Of plain training before the recipe (default: 4; 0 where the recipe begins with "
@@ -91,7 +111,8 @@ int main(int argc, char** argv) {
       "the end.\n"
       "Exit codes: 0 ok, 2 usage, 3 a bad recipe or model, 4 I/O, 6 training diverged, 130 "
       "Ctrl-C.\n"
-      "Examples: espalier train --recipe recipe.json --data mnist\n"
+      "Examples: espalier train --data iris.csv --out iris.esp\n"
+      "          espalier train --recipe recipe.json --data mnist\n"
       "          espalier train --model mine.json --recipe recipe.json --epochs 10 --out mine.esp\n"
       "          espalier train --recipe recipe.json --data pictures --size 28x28 --grey\n"
       "          espalier train --recipe recipe.json --epochs 100 --early-stop 8 --log log.jsonl\n"
@@ -101,11 +122,11 @@ int main(int argc, char** argv) {
       std::cout << recipe::recipe_schema();
       return;
     }
-    require(!options.recipe.empty(), "train",
-            "wants --recipe FILE; \"[{\\\"quantize\\\": {}}]\" in a file is the shortest");
-    recipe::Recipe recipe = recipe::load_recipe(options.recipe);
+    std::optional<recipe::Recipe> recipe;
+    if (!options.recipe.empty()) recipe = recipe::load_recipe(options.recipe);
     if (print_recipe) {
-      std::cout << recipe::format_recipe(recipe);
+      std::cout << recipe::format_recipe(recipe ? *recipe
+                                                : starting(load_training_data(options.data)));
       return;
     }
     train(options, std::move(recipe));

@@ -351,10 +351,9 @@ void TrainingRun::report() const {
     std::cout << weights << ": " << with_commas(std::ssize(weights_)) << " bytes written\n";
   const std::string file = printable(shell_word(options_.out.string()));
   std::cout << "Next: espalier inspect " << file << ", or espalier "
-            << (weights.empty()
-                    ? "eval " + file
-                    : "verify " + file + " --against " +
-                          printable(shell_word(options_.weights.string())))
+            << (weights.empty() ? "eval " + file
+                                : "verify " + file + " --against " +
+                                      printable(shell_word(options_.weights.string())))
             << (data_.synthetic && !options_.data.path ? " --synthetic"
                                                        : printable(arguments_of(options_.data)))
             << '\n';

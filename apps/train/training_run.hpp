@@ -19,7 +19,7 @@
 namespace espalier::apps {
 
 struct TrainingOptions {
-  std::string model = "tutorial-small";  // of network_kinds(), or a model.json
+  std::string model = "";  // of network_kinds(), or a model.json; empty: what suits the data
   std::filesystem::path recipe;
   DataOptions data;
   std::optional<int> epochs;  // of plain training before the recipe; none: with_training's own

@@ -26,6 +26,17 @@ datasets::Split parts_of(const datasets::Dataset& data, const Stage& stage, std:
   return datasets::split(borrowed, count, rng);
 }
 
+// Pruning's steps, where the recipe leaves them to the run's length.
+void settle_steps(Stage& stage, std::int64_t images) {
+  if (stage.watches())
+    images -= static_cast<std::int64_t>(
+        std::lround(double{stage.validation} * static_cast<double>(images)));
+  const std::int64_t batches = (images + stage.batch_size - 1) / stage.batch_size;
+  for (Target* target :
+       {stage.prune ? &stage.prune->target : nullptr, stage.units ? &stage.units->target : nullptr})
+    if (target) *target = target->for_run(batches * stage.epochs);
+}
+
 void train(Sequential& model, const datasets::Dataset& all, const Stage& stage,
            const StagePasses& passes, std::size_t index, const RunOptions& options) {
   const auto [validation, own] = parts_of(all, stage, options.seed);
@@ -87,6 +98,7 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
   std::optional<quantize::IntegerNetwork> network;
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     Stage stage = recipe.stages[i];
+    if (stage.epochs > 0) settle_steps(stage, data.size());
     if (recipe.folds_batch_norm(i)) quantize::fold_batch_norm(model);
     if (stage.prune && stage.prune->allocation == Sharing::kSensitivity)
       share_by_sensitivity(*stage.prune, model, data, options.quiet);

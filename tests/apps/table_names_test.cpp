@@ -102,3 +102,20 @@ TEST_CASE("a table without a header gives a model without names") {
       run_program("espalier eval -q " + place.at("m.esp") + " --data " + place.at("t.csv"));
   CHECK_MESSAGE(contains(eval.output, "'kind', the last, is taken for the label"), eval.output);
 }
+
+TEST_CASE("compress refuses what has learned nothing, by a recipe") {
+  const Place place;
+  std::string noise = "a,b,kind\n";
+  for (int i = 0; i < 120; ++i)
+    noise += std::to_string(i * 37 % 101) + ",7," + (i * 53 % 97 % 2 ? "x\n" : "y\n");
+  write_file(place.path / "noise.csv", noise);
+  // The learning rate is far too low for anything to be learned.
+  write_file(
+      place.path / "timid.json",
+      std::string_view(R"([{"epochs": 1, "learning_rate": 1e-9}, {"quantize": {}, "epochs": 0}])"));
+  const auto result = run_program("espalier compress -q --model tabular --max-drop 1 --recipe " +
+                                  place.at("timid.json") + " --data " + place.at("noise.csv") +
+                                  " --out " + place.at("out"));
+  CHECK_MESSAGE(result.exit_code == 5, result.output);
+  CHECK_MESSAGE(contains(result.output, "the network in float has learned nothing"), result.output);
+}
