@@ -106,6 +106,7 @@ CsvData decode_csv(std::span<const std::uint8_t> bytes, const std::string& name,
   require(options.columns.empty() || options.columns.size() == features, name, "holds ", features,
           " features, the model was trained on ", options.columns.size());
   Rows rows = read_rows(reader, first, columns, options);
+  require(!rows.values.empty(), ErrorKind::kCorrupt, name, "holds a header, and no rows");
   const std::string& label = columns.names[*columns.label];
   if (options.regression) {
     rows.classes.clear();
@@ -167,7 +168,7 @@ CsvFeatures decode_csv_features(std::span<const std::uint8_t> bytes, const std::
   if (assumed) columns = csv_columns(cells, reader, options, true);
   require(columns.features.size() == features, name, "holds ", cells.size(),
           " columns; the model wants its ", features, " features, beside them at most the label");
-  CsvFeatures result{.names = {}, .values = {}, .assumed_label = {}};
+  CsvFeatures result{.names = {}, .values = {}, .assumed_label = {}, .header = columns.header};
   if (assumed) result.assumed_label = columns.names[*columns.label];
   for (const std::size_t c : columns.features) result.names.push_back(columns.names[c]);
   for (bool more = columns.header ? reader.next(cells) : true; more; more = reader.next(cells)) {
@@ -179,6 +180,7 @@ CsvFeatures decode_csv_features(std::span<const std::uint8_t> bytes, const std::
                  "' is no class of the model: ", join(options.classes, ", ").substr(0, 200),
                  "; --label NUMBER says which column is the label");
   }
+  require(!result.values.empty(), ErrorKind::kCorrupt, name, "holds a header, and no rows");
   return result;
 }
 

@@ -65,6 +65,7 @@ struct CsvFeatures {
   std::vector<float> values;  // [N names], as they stand in the file
   // Taken for the label as it is the last, one more than wanted, and nothing told: "column 5".
   std::optional<std::string> assumed_label;
+  bool header = false;
 };
 // The features alone: of a file with a header by options.names, else of one with so many columns, or
 // with one more, the label's (options.label; else the last, of options.classes if there are any),

@@ -133,7 +133,9 @@ datasets::LoadedData load_path(const DataOptions& options, bool first_size,
                       }});
   if (progress) progress->finish();
   const bool by_name = loaded.header && !csv.names.empty();
-  if (!csv.columns.empty() && !by_name && options.label.empty())
+  // Where neither has names, classes that the model knows tell whether the label is where it was.
+  const bool found_out = !loaded.header && csv.names.empty() && !csv.classes.empty();
+  if (!csv.columns.empty() && !by_name && options.label.empty() && !found_out)
     warn_of_positions(
         options.path->string(),
         loaded.header ? loaded.label_name : "column " + std::to_string(loaded.features.size() + 1));

@@ -7,13 +7,13 @@
 
 #include "apps/common/model_input.hpp"
 #include "apps/common/starting_recipe.hpp"
-#include "apps/smallest/chance.hpp"
 #include "apps/smallest/teacher.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "core/base/file.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
+#include "optim/training/chance.hpp"
 #include "optim/training/evaluate.hpp"
 
 namespace espalier::apps {
@@ -115,8 +115,9 @@ void Compression::report() const {
 
 void Compression::require_goal() const {
   const Kept& kept = best_one();
-  require(!is_at_chance(1 - kept.trial.error, *images_.validation), ErrorKind::kTargetMissed,
-          "compress", "the best file is right on ", percent(1 - kept.trial.error),
+  require(!training::is_at_chance(1 - kept.trial.error, *images_.validation),
+          ErrorKind::kTargetMissed, "compress", "the best file is right on ",
+          percent(1 - kept.trial.error),
           " of the validation images, no more than the most frequent class alone as the answer to "
           "all: allow more bytes, or give it more --minutes");
   if (meets(goal_, kept.trial)) return;
@@ -167,10 +168,11 @@ void Compression::set_goal_and_teacher() {
 
 void Compression::require_learned(Sequential& network, const std::string& what) const {
   const double accuracy = training::accuracy(network, *images_.validation);
-  require(!is_at_chance(accuracy, *images_.validation), ErrorKind::kTargetMissed, "compress", what,
-          " is right on ", percent(accuracy), " of ", with_commas(images_.validation->size()),
+  require(!training::is_at_chance(accuracy, *images_.validation), ErrorKind::kTargetMissed,
+          "compress", what, " is right on ", percent(accuracy), " of ",
+          with_commas(images_.validation->size()),
           " validation images, where the most frequent class alone would be right on ",
-          percent(most_frequent_share(*images_.validation)),
+          percent(training::most_frequent_share(*images_.validation)),
           ": it has learned nothing that could be compressed; is the label the right column, or "
           "class? Else try another --model, or more data");
 }

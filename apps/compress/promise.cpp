@@ -8,7 +8,6 @@
 #include "apps/common/model_input.hpp"
 #include "apps/common/starting_recipe.hpp"
 #include "apps/common/table_metadata.hpp"
-#include "apps/smallest/chance.hpp"
 #include "apps/smallest/number_error.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
@@ -21,6 +20,7 @@
 #include "core/base/text.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/network_file.hpp"
+#include "optim/training/chance.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -115,7 +115,7 @@ void Promise::train_baseline() {
   const datasets::Dataset& validation = *images_.validation;
   const bool learned =
       of_numbers() ? number_scores(format::write(floats), validation, *data_.target).r2() > 0
-                   : !is_at_chance(whole_, validation);
+                   : !training::is_at_chance(whole_, validation);
   require(learned, ErrorKind::kTargetMissed, "compress",
           "the network in float has learned nothing: ", quality(format::write(floats), validation),
           " on ", with_commas(validation.size()),

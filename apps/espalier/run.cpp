@@ -15,6 +15,7 @@
 #include "compress/runtime/session.hpp"
 #include "core/base/text.hpp"
 #include "datasets/csv.hpp"
+#include "datasets/load.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -100,12 +101,19 @@ void run_rows(const std::string& file, const runtime::Model& model, runtime::Ses
               const RunOptions& options) {
   const auto& packed = model.packed();
   const std::size_t columns = packed.columns.size();
+  if (file != "-") {
+    std::error_code none;
+    require(!std::filesystem::is_directory(file, none), ErrorKind::kIo, file,
+            "is a folder; the model takes rows of a table: wanted is a CSV file");
+    datasets::require_text(file);
+  }
   const auto table = datasets::load_csv_features(file == "-" ? "/dev/stdin" : file, columns,
                                                  {.label = options.label,
                                                   .classes = packed.labels,
                                                   .names = packed.column_names,
                                                   .label_name = packed.label_name});
-  if (table.assumed_label) warn_of_positions(file, *table.assumed_label);
+  const bool found_out = !table.header && packed.column_names.empty() && !packed.labels.empty();
+  if (table.assumed_label && !found_out) warn_of_positions(file, *table.assumed_label);
   Tensor row({1, 1, 1, static_cast<std::int64_t>(columns)});
   for (std::size_t i = 0; i < table.values.size() / columns; ++i) {
     for (std::size_t c = 0; c < columns; ++c)
