@@ -72,7 +72,8 @@ void keep_promise(PromiseOptions options, DataOptions data) {
     if (error.kind() != ErrorKind::kInterrupted) throw;
     clear_interrupt();
     promise.report();
-    fail(ErrorKind::kInterrupted, "compress", "stopped by Ctrl-C; what was found is kept");
+    fail(ErrorKind::kInterrupted, "compress",
+         "stopped by Ctrl-C; the same command goes on from the last epoch");
   }
   promise.report();
   promise.require_kept();
@@ -138,10 +139,10 @@ int main(int argc, char** argv) {
       "measured\n"
       "on the last training images, as it will run. Where it loses more than --max-drop, the layer "
       "that\n"
-      "costs most gets twice as many weights, or 2 bits more, and the recipe runs again. Such a "
-      "run does "
-      "not\ngo on where it was stopped: --weights OUT/float.safetensors spares it the first "
-      "stages.\n"
+      "costs most gets twice as many weights, or 2 bits more, and the recipe runs again. After "
+      "Ctrl-C, "
+      "a kill or\nthe end of the time the same command goes on from the last epoch, kept in "
+      "OUT/progress.\n"
       "Networks, all of whose widths may shrink on the way:" +
       network_list() +
       "\nExit code 5: the goal was not met in the time.\n"

@@ -1,5 +1,6 @@
 #include "apps/compress/promise.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -15,11 +16,14 @@
 #include "compress/quantize/fold_batch_norm.hpp"
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/run_recipe.hpp"
+#include "core/archive/archive.hpp"
+#include "core/base/bytes.hpp"
 #include "core/base/file.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/network_file.hpp"
+#include "layers/parameter_file.hpp"
 #include "optim/training/chance.hpp"
 
 namespace espalier::apps {
@@ -78,7 +82,34 @@ Promise::Promise(PromiseOptions options, TrainingData data)
     before_.stages.clear();
   }
   if (labels_.empty()) labels_ = data_.labels;
-  fs::create_directories(options_.out);
+  open_progress(all);
+}
+
+void Promise::open_progress(const recipe::Recipe& all) const {
+  std::string run = options_.model + ", seed " + std::to_string(options_.seed) + "\n" +
+                    data_.identity + "\n" + recipe::format_recipe(all);
+  std::vector<fs::path> files;
+  if (options_.model.ends_with(".json")) files.emplace_back(options_.model);
+  if (!options_.weights.empty()) files.push_back(options_.weights);
+  for (const recipe::Stage& stage : all.stages)
+    if (stage.distill) files.emplace_back(stage.distill->teacher);
+  for (const fs::path& file : files)
+    run += "CRC-32 of " + file.string() + ": " + std::to_string(crc32(read_file(file))) + "\n";
+  const fs::path note = progress() / "run.txt";
+  if (fs::exists(note)) {
+    const Bytes there = read_file(note);
+    require(std::ranges::equal(there, run), "--out", progress().string(),
+            " belongs to another run (run.txt says which); remove it or choose another --out");
+    say("goes on from " + printable(progress().string()));
+    return;
+  }
+  fs::create_directories(progress());
+  write_file(note, run);
+}
+
+recipe::RunOptions Promise::run_options(std::uint64_t seed, const std::string& what) const {
+  fs::create_directories(progress() / what);
+  return {.seed = seed, .quiet = options_.quiet, .checkpoints = progress() / what};
 }
 
 void Promise::say(const std::string& line) const {
@@ -103,11 +134,15 @@ std::string Promise::quality(const Bytes& file, const datasets::Dataset& images)
 
 void Promise::train_baseline() {
   const Shape input = images_.train->image_shape();
-  if (!before_.stages.empty()) {
-    run_recipe(baseline_, *images_.train, before_,
-               {.seed = options_.seed, .quiet = options_.quiet});
+  const fs::path done = progress() / "float.safetensors";
+  if (fs::exists(done)) {
+    set_parameters(baseline_, load_archive(done), done.string());
+  } else if (!before_.stages.empty()) {
+    run_recipe(baseline_, *images_.train, before_, run_options(options_.seed, "float"));
     write_file(options_.out / "float.safetensors",
                encode_network(baseline_, input, labels_, table_metadata(data_)));
+    write_file(done, read_file(options_.out / "float.safetensors"));
+    fs::remove_all(progress() / "float");
   }
   const format::PackedModel floats = pack::pack(baseline_, input);
   if (of_numbers()) float_rmse_ = std::max(1e-30, -score(floats));
@@ -116,6 +151,7 @@ void Promise::train_baseline() {
   const bool learned =
       of_numbers() ? number_scores(format::write(floats), validation, *data_.target).r2() > 0
                    : !training::is_at_chance(whole_, validation);
+  if (!learned) fs::remove_all(progress());  // another recipe is wanted
   require(learned, ErrorKind::kTargetMissed, "compress",
           "the network in float has learned nothing: ", quality(format::write(floats), validation),
           " on ", with_commas(validation.size()),
@@ -128,17 +164,25 @@ void Promise::train_baseline() {
 
 Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) {
   const Shape input = images_.train->image_shape();
-  Sequential model = copy_of(baseline_, input);
   Try one{.change = std::move(change), .recipe = recipe, .file = {}};
-  const auto network =
-      run_recipe(model, *images_.train, recipe,
-                 {.seed = options_.seed + before_.stages.size(), .quiet = options_.quiet});
+  const std::string what = "try-" + std::to_string(tries_.size() + 1);
+  const fs::path done = progress() / (what + ".esp");
+  if (fs::exists(done)) {
+    one.file = read_file(done);
+    one.score = score(format::read(one.file, done.string()));
+    return one;
+  }
+  Sequential model = copy_of(baseline_, input);
+  const auto network = run_recipe(model, *images_.train, recipe,
+                                  run_options(options_.seed + before_.stages.size(), what));
   format::PackedModel packed =
       recipe::packed(model, network ? &*network : nullptr, input, recipe, recipe.stages.size() - 1);
   packed.labels = labels_;
   remember_table(packed, data_);
   one.file = format::write(packed);
   one.score = score(packed);
+  write_file(done, one.file);
+  fs::remove_all(progress() / what);
   return one;
 }
 
@@ -178,12 +222,13 @@ void Promise::run() {
     keep_best();
     say(last.change + ": " + with_commas(std::ssize(last.file)) + " bytes, costs " +
         amount(lost(last)));
-    if (holds(last)) return;
+    if (holds(last)) break;
     find_costs(last);
     plan = next(last);
     out_of_time_ = plan && time_is_up();
-    if (out_of_time_) return;
+    if (out_of_time_) return;  // what there is waits for the next run
   }
+  fs::remove_all(progress());
 }
 
 const Promise::Try& Promise::best() const {
@@ -277,7 +322,7 @@ void Promise::require_kept() const {
                          "train longer")
            : "; layer " + costs.front().layer + " costs most, " + amount(costs.front().drop) +
                  " alone: ask less of it in " + options_.recipe.string() + ", or train longer",
-       out_of_time_ ? ", or give it more --minutes" : "");
+       out_of_time_ ? ", or give it more --minutes: the same command goes on" : "");
 }
 
 }  // namespace espalier::apps

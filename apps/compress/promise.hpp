@@ -12,6 +12,7 @@
 #include "apps/smallest/given_model.hpp"
 #include "apps/smallest/train_smallest.hpp"
 #include "compress/recipe/relax.hpp"
+#include "compress/recipe/run_recipe.hpp"
 
 namespace espalier::apps {
 
@@ -33,7 +34,8 @@ class Promise {
 
   // Tries until one holds, nothing can be given back, or the time is up. Writes best.esp (of the tries
   // that hold the smallest, else the one that loses least), recipe.json (what made it) and
-  // float.safetensors into --out. Errors: as run_recipe().
+  // float.safetensors into --out. Takes up what a run of the same settings that was stopped, or had no more
+  // time, left there. Errors: as run_recipe().
   void run();
   // A table, or one line of JSON: on standard output.
   void report() const;
@@ -48,6 +50,10 @@ class Promise {
     double score = 0;  // on the validation images, as the file runs: see score()
     std::vector<recipe::LayerCost> costs = {};
   };
+  // What a run that was stopped left in --out: each try's file, and checkpoints of what was trained.
+  std::filesystem::path progress() const { return options_.out / "progress"; }
+  void open_progress(const recipe::Recipe& all) const;
+  recipe::RunOptions run_options(std::uint64_t seed, const std::string& what) const;
   void train_baseline();
   Try attempt(const recipe::Recipe& recipe, std::string change);
   void find_costs(Try& failed);
