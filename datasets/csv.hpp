@@ -28,13 +28,19 @@ struct CsvOptions {
   std::vector<Scaling> columns = {};
   std::optional<Scaling> target = {};
   std::vector<std::string> classes = {};
+  // What it calls its columns, and its label: a file with a header is read by these names, in any
+  // order, and whatever else it holds is left out. Empty: by position.
+  std::vector<std::string> names = {};
+  std::string label_name = {};
 };
 
 struct CsvData {
   TrainTest data;                     // images of [1 1 C], a channel a feature
   std::vector<std::string> labels;    // the classes: ascending as numbers if all are, else by bytes
   std::vector<std::string> features;  // the columns' names; "column 3" without a header
-  std::vector<Scaling> columns;       // [C], over the training rows
+  bool header = false;
+  std::string label_name;        // empty without a header
+  std::vector<Scaling> columns;  // [C], over the training rows
   // Regression: an example's target is (value - mean) / deviation.
   std::optional<Scaling> target = {};
 };
@@ -42,7 +48,8 @@ struct CsvData {
 // Features become 0..1, as pixels are, which is what the integer grid of a quantized network's input
 // spans: x = 0.5 + (value - mean) / (8 deviation), clamped, so that 4 deviations to either side fit;
 // a feature that never varies becomes 0.5. Errors, naming file, line and column: kIo; kUsage for a
-// label column that does not exist, and another number of features than `columns`; kCorrupt for a
+// label column that does not exist, one of `names` that does not, or stands there twice, and another
+// number of features than `columns`; kCorrupt for a
 // damaged file (csv_reader.hpp), rows of unequal length, a feature that is missing or no finite
 // number, a missing label, a class that is none of `classes`; without these fewer than two classes,
 // or so many that the column holds no classes (more than half as many as rows); for a number to
@@ -56,10 +63,16 @@ CsvData decode_csv(std::span<const std::uint8_t> bytes, const std::string& name,
 struct CsvFeatures {
   std::vector<std::string> names;
   std::vector<float> values;  // [N names], as they stand in the file
+  // Taken for the label as it is the last, one more than wanted, and nothing told: "column 5".
+  std::optional<std::string> assumed_label;
+  bool header = false;
 };
-// The features alone, of a file with so many columns, or with one more: the label's (options.label),
+// The features alone: of a file with a header by options.names, else of one with so many columns, or
+// with one more, the label's (options.label; else the last, of options.classes if there are any),
 // which is left out. Errors: as load_csv.
 CsvFeatures load_csv_features(const std::filesystem::path& path, std::size_t features,
                               const CsvOptions& options = {});
+CsvFeatures decode_csv_features(std::span<const std::uint8_t> bytes, const std::string& name,
+                                std::size_t features, const CsvOptions& options = {});
 
 }  // namespace espalier::datasets

@@ -23,6 +23,7 @@ class CsvReader {
   // text around a quoted cell, and a NUL byte.
   bool next(std::vector<std::string>& cells);
 
+  const std::string& name() const { return name_; }
   std::int64_t line() const { return row_line_; }  // of the row's first character, from 1
 
   // Fails as corrupt, naming file and line.

@@ -36,6 +36,9 @@ std::string kind_of(const fs::path& file) {
   if (start.starts_with("PAR1")) return "is a Parquet file; export it as CSV";
   if (start.size() > 4 && start.substr(0, 3) == std::string_view("\0\0\x08", 3))
     return "is a single IDX file; name the folder that holds all four";
+  const auto letter = start.find_first_not_of(" \t\r\n");
+  if (letter != std::string::npos && (start[letter] == '{' || start[letter] == '['))
+    return "is a JSON file";
   return start.find('\0') == std::string::npos ? ""
                                                : "is a binary file of no kind that is known here";
 }
@@ -57,6 +60,11 @@ LoadedData built_in(const fs::path& name, const LoadOptions& options) {
 }
 
 }  // namespace
+
+void require_text(const fs::path& file) {
+  const std::string other = kind_of(file);
+  require(other.empty(), ErrorKind::kCorrupt, file.string(), other, "; wanted is a CSV file");
+}
 
 const char* name_of(DataKind kind) {
   switch (kind) {
@@ -98,6 +106,8 @@ LoadedData load_data(const fs::path& path, const LoadOptions& options) {
     result.features = std::move(csv.features);
     result.columns = std::move(csv.columns);
     result.target = csv.target;
+    result.header = csv.header;
+    result.label_name = std::move(csv.label_name);
     return result;
   }
   require(fs::is_directory(status), ErrorKind::kCorrupt, path.string(), "is no file and no folder",

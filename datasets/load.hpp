@@ -19,6 +19,9 @@ const char* name_of(DataKind kind);  // "IDX files", "image folder", "CSV", "bui
 // this name.
 bool is_built_in(const std::filesystem::path& path);
 
+// Errors: kIo; kCorrupt, saying what it is, for a file that begins as no text does: a picture, an archive.
+void require_text(const std::filesystem::path& file);
+
 struct LoadOptions {
   std::optional<ImageSize> size = {};  // pictures are resized to it; none: as they are
   bool grey = false;                   // pictures become grey; else an image folder is RGB
@@ -42,6 +45,8 @@ struct LoadedData {
   std::vector<std::string> features = {};
   std::vector<Scaling> columns = {};
   std::optional<Scaling> target = {};
+  bool header = false;     // its first row names the columns,
+  std::string label_name;  // and the label
 };
 
 // A folder with IDX files of MNIST's names (idx_folder.hpp), a folder of image folders

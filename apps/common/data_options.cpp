@@ -6,6 +6,7 @@
 
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
+#include "core/base/warn.hpp"
 #include "datasets/fetch_mnist.hpp"
 #include "datasets/subset.hpp"
 #include "datasets/synthetic_digits.hpp"
@@ -31,6 +32,8 @@ std::string identity(DataOptions options, const TrainingData& data) {
   text.precision(9);  // tells every float from every other
   for (const datasets::Scaling& s : data.columns) text << "; " << s.mean << ' ' << s.deviation;
   if (data.target) text << "; target " << data.target->mean << ' ' << data.target->deviation;
+  if (!data.column_names.empty())
+    text << "; " << join(data.column_names, ", ") << " and " << data.label_name;
   return text.str();
 }
 
@@ -102,10 +105,19 @@ std::string arguments_of(const DataOptions& o) {
   return text.str();
 }
 
+void warn_of_positions(const std::string& file, const std::string& label) {
+  warn_on_standard_error(
+      printable(file) + ": columns go by position, as file or model names none; '" +
+      printable(label) + "', the last, is taken for the label (--label says another)");
+}
+
 datasets::LoadedData load_path(const DataOptions& options, bool first_size,
                                const ModelInput* model) {
   datasets::CsvOptions csv{.label = options.label, .regression = options.regression};
-  if (model && !model->columns.empty()) csv.columns = model->columns, csv.classes = model->labels;
+  if (model && !model->columns.empty()) {
+    csv.columns = model->columns, csv.classes = model->labels;
+    csv.names = model->column_names, csv.label_name = model->label_name;
+  }
   if (model && model->target) csv.regression = true, csv.target = model->target;
   std::optional<Progress> progress;
   auto loaded = datasets::load_data(
@@ -120,6 +132,13 @@ datasets::LoadedData load_path(const DataOptions& options, bool first_size,
                         progress->update(done);
                       }});
   if (progress) progress->finish();
+  const bool by_name = loaded.header && !csv.names.empty();
+  // Where neither has names, classes that the model knows tell whether the label is where it was.
+  const bool found_out = !loaded.header && csv.names.empty() && !csv.classes.empty();
+  if (!csv.columns.empty() && !by_name && options.label.empty() && !found_out)
+    warn_of_positions(
+        options.path->string(),
+        loaded.header ? loaded.label_name : "column " + std::to_string(loaded.features.size() + 1));
   return loaded;
 }
 
@@ -141,7 +160,10 @@ TrainingData load_training_data(const DataOptions& options, const ModelInput* mo
               .labels = std::move(loaded.labels),
               .columns = std::move(loaded.columns),
               .target = loaded.target,
+              .column_names = {},
+              .label_name = std::move(loaded.label_name),
               .identity = {}};
+    if (loaded.header) result.column_names = std::move(loaded.features);
   } else {
     require_path_for_reading(options);
     std::optional<datasets::MnistData> mnist;

@@ -44,6 +44,9 @@ struct TrainingData {
   // Of a CSV file: how its columns were scaled, and the numbers to predict, if it has any.
   std::vector<datasets::Scaling> columns;
   std::optional<datasets::Scaling> target;
+  // What its header calls the columns and the label; empty without one.
+  std::vector<std::string> column_names;
+  std::string label_name;
   // Which data this is, for what is kept and may meet other data: where it lies, how it was read,
   // and what came of that.
   std::string identity;
@@ -57,6 +60,9 @@ struct ModelInput {
   // How a table's columns and the numbers to predict were scaled in training.
   std::vector<datasets::Scaling> columns = {};
   std::optional<datasets::Scaling> target = {};
+  // What they were called; empty where the table had no header.
+  std::vector<std::string> column_names = {};
+  std::string label_name = {};
 };
 
 // What `path` names (datasets/load.hpp), else MNIST as find_or_fetch_mnist finds it, else the
@@ -66,7 +72,8 @@ struct ModelInput {
 TrainingData load_training_data(const DataOptions& options, const ModelInput* model = nullptr);
 
 // As load_training_data, for such a model: pictures of a folder are resized, and made grey, as it
-// wants them; a CSV file's columns are scaled as in its training, and its classes are the model's
+// wants them; a CSV file's columns are found by their names where both have any, else by position
+// (which a warning says), and scaled as in its training, and its classes are the model's
 // (a model that does not know the scaling takes that of the file's own training rows). Errors: also kUsage,
 // naming the file, for images of another shape, other classes, and numbers in place of classes.
 TrainingData load_data_for(const ModelInput& model, DataOptions options);
@@ -75,6 +82,9 @@ TrainingData load_data_for(const ModelInput& model, DataOptions options);
 // as load_data.
 datasets::LoadedData load_path(const DataOptions& options, bool first_size = false,
                                const ModelInput* model = nullptr);
+
+// On standard error: what is taken for granted of a table that a trained model does not read by names.
+void warn_of_positions(const std::string& file, const std::string& label);
 
 // Errors: kUsage.
 std::optional<datasets::ImageSize> parse_size(const std::string& text);

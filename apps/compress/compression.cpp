@@ -6,12 +6,14 @@
 #include <iostream>
 
 #include "apps/common/model_input.hpp"
+#include "apps/common/starting_recipe.hpp"
 #include "apps/smallest/teacher.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "core/base/file.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
+#include "optim/training/chance.hpp"
 #include "optim/training/evaluate.hpp"
 
 namespace espalier::apps {
@@ -41,12 +43,18 @@ bool fits(const NetworkKind& kind, const Task& task) {
   }
 }
 
+// An epoch's.
+std::int64_t batches_of(std::int64_t examples) {
+  const std::int64_t batch = batch_for(examples);
+  return (examples + batch - 1) / batch;
+}
+
 // The classes' names in the file, where the data has any.
 Bytes labelled(const Bytes& file, const TrainingData& data) {
   if (data.labels.empty() && data.columns.empty()) return file;
   format::PackedModel model = format::read(file, "compress");
   model.labels = data.labels;
-  remember_scalings(model, data);
+  remember_table(model, data);
   return format::write(model);
 }
 
@@ -59,6 +67,10 @@ Compression::Compression(CompressOptions options, TrainingData data)
       widths_(options_.widths.empty() ? kind_.small
                                       : std::vector<std::vector<std::int64_t>>{options_.widths}),
       images_(split(data_.data.train, std::min<std::int64_t>(5000, data_.data.train->size() / 6))) {
+  constexpr std::int64_t kLeastSteps = 60;
+  rounds_ = static_cast<int>(std::max<std::int64_t>(
+      1,
+      (kLeastSteps + batches_of(images_.train->size()) - 1) / batches_of(images_.train->size())));
   Rng rng(options_.seed, "init");
   for (const auto& w : widths_)
     make_network(kind_, w, task_of(*data_.data.train), rng);  // or refuses
@@ -103,6 +115,11 @@ void Compression::report() const {
 
 void Compression::require_goal() const {
   const Kept& kept = best_one();
+  require(!training::is_at_chance(1 - kept.trial.error, *images_.validation),
+          ErrorKind::kTargetMissed, "compress", "the best file is right on ",
+          percent(1 - kept.trial.error),
+          " of the validation images, no more than the most frequent class alone as the answer to "
+          "all: allow more bytes, or give it more --minutes");
   if (meets(goal_, kept.trial)) return;
   if (goal_.most_bytes)
     fail(ErrorKind::kTargetMissed, "compress", "no file of at most ",
@@ -116,15 +133,25 @@ void Compression::require_goal() const {
 // LeNet-5 teaches every network of pictures that are large enough for it, else the network in whole;
 // a goal relative to the whole network needs that one as well.
 void Compression::set_goal_and_teacher() {
-  const int epochs = std::clamp(static_cast<int>(options_.minutes / 1.5), 2, 20);
+  constexpr std::int64_t kSteps = 1500;
+  const std::int64_t batches = batches_of(images_.train->size());
+  const int by_time = std::clamp(static_cast<int>(options_.minutes / 1.5), 2, 20);
+  const int epochs = std::max(by_time, static_cast<int>((kSteps + batches - 1) / batches));
   say("a teacher of " + std::to_string(epochs) + " epochs first, unless the folder has it");
+  const bool table = !data_.columns.empty();
   const bool pictures = fits(network_kind("lenet5"), task_of(*images_.train));
   const NetworkKind& teaching = pictures ? network_kind("lenet5") : kind_;
-  const TeacherOptions training{
-      .epochs = epochs, .quiet = options_.quiet, .identity = data_.identity};
+  const TeacherOptions training{.epochs = epochs,
+                                .batch_size = batch_for(images_.train->size()),
+                                .learning_rate = table ? 5e-3f : 1e-3f,
+                                .dropout = table ? 0 : 0.5f,
+                                .validation = epochs > by_time ? &*images_.validation : nullptr,
+                                .quiet = options_.quiet,
+                                .identity = data_.identity};
   teacher_ = teacher(teaching, options_.out / "teacher.safetensors", images_.train, training);
   distillation_.emplace([this](const Tensor& x) { return (*teacher_)(Variable(x)).value(); },
                         Recipe{}.teacher);
+  require_learned(*teacher_, "the teacher, " + teaching.name + ",");
   if (options_.target_bytes) {
     goal_.most_bytes = options_.target_bytes;
     return;
@@ -132,16 +159,29 @@ void Compression::set_goal_and_teacher() {
   std::optional<Sequential> own;
   if (kind_.name != teaching.name)
     own = teacher(kind_, options_.out / (kind_.name + ".safetensors"), images_.train, training);
+  if (own) require_learned(*own, "the whole network");
   const double whole = training::accuracy(own ? *own : *teacher_, *images_.validation);
   goal_.most_error = 1 - whole + *options_.max_drop / 100;
   say("the whole network in float is right on " + percent(whole) +
       " of the validation images: at most " + percent(*goal_.most_error) + " may be wrong");
 }
 
+void Compression::require_learned(Sequential& network, const std::string& what) const {
+  const double accuracy = training::accuracy(network, *images_.validation);
+  require(!training::is_at_chance(accuracy, *images_.validation), ErrorKind::kTargetMissed,
+          "compress", what, " is right on ", percent(accuracy), " of ",
+          with_commas(images_.validation->size()),
+          " validation images, where the most frequent class alone would be right on ",
+          percent(training::most_frequent_share(*images_.validation)),
+          ": it has learned nothing that could be compressed; is the label the right column, or "
+          "class? Else try another --model, or more data");
+}
+
 Recipe Compression::recipe_for(const Plan& plan) const {
   Recipe recipe{.network = kind_.name,
                 .widths = widths_[plan.widths],
-                .epochs = plan.epochs,
+                .epochs = plan.epochs * rounds_,
+                .batch_size = batch_for(images_.train->size()),
                 .rate = {.lambda = static_cast<float>(plan.lambda), .learning_rate = 0.05f}};
   if (kind_.name != "lenet300") recipe.rate.middle_step = 1.5f;
   recipe.descent_images = 5000;
@@ -153,7 +193,7 @@ Recipe Compression::recipe_for(const Plan& plan) const {
 Compression::Kept Compression::try_plan(const Plan& plan) const {
   const std::string name = "trial-" + std::to_string(kept_.size() + 1);
   say(name + ": " + shown(widths_[plan.widths]) + ", lambda " + short_number(plan.lambda) + ", " +
-      std::to_string(plan.epochs) + " epochs");
+      std::to_string(plan.epochs * rounds_) + " epochs");
   const auto trained =
       train_smallest(recipe_for(plan), images_, &*distillation_,
                      {.seed = options_.seed, .label = name, .quiet = options_.quiet});
@@ -195,7 +235,7 @@ std::string Compression::front_table() const {
     error.push_back(percent(kept.trial.error));
     widths.push_back(shown(widths_[kept.trial.plan.widths]));
     lambda.push_back(short_number(kept.trial.plan.lambda));
-    epochs.push_back(std::to_string(kept.trial.plan.epochs));
+    epochs.push_back(std::to_string(kept.trial.plan.epochs * rounds_));
     goal.push_back(i == *best(goal_, all) ? "best" : meets(goal_, kept.trial) ? "good" : "");
   }
   return table({{"file", file, true},

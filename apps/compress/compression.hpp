@@ -47,6 +47,8 @@ class Compression {
   };
 
   void set_goal_and_teacher();
+  // Errors: kTargetMissed, calling the network `what`, where it is no better than one answer to all.
+  void require_learned(Sequential& network, const std::string& what) const;
   Recipe recipe_for(const Plan& plan) const;
   Kept try_plan(const Plan& plan) const;
   void add(Kept kept);
@@ -68,6 +70,8 @@ class Compression {
   const NetworkKind& kind_;
   std::vector<std::vector<std::int64_t>> widths_;
   Images images_;
+  int rounds_ =
+      1;  // through the data, in what a plan calls an epoch: small data has few steps in one
   Goal goal_;
   std::optional<Sequential> teacher_;
   mutable std::optional<training::Distillation> distillation_;  // remembers answers

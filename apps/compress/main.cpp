@@ -5,11 +5,14 @@
 
 #include "apps/common/model_input.hpp"
 #include "apps/common/program.hpp"
+#include "apps/common/table_metadata.hpp"
 #include "apps/common/words.hpp"
 #include "apps/compress/compression.hpp"
 #include "apps/compress/promise.hpp"
+#include "core/archive/archive.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/onednn/threads.hpp"
+#include "layers/network_file.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -24,7 +27,9 @@ void compress(CompressOptions options) {
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
   TrainingData data = load_training_data(options.data);
-  require_classes(data, "compress");
+  require(!data.target, "compress",
+          "without a recipe searches among networks of classes, and the data has numbers to "
+          "predict; add --recipe FILE and --max-drop PERCENT");
   Compression compression(options, std::move(data));
   try {
     compression.run();
@@ -39,6 +44,18 @@ void compress(CompressOptions options) {
   compression.require_goal();
 }
 
+// A network that is trained already has its table's names and scalings with it.
+TrainingData data_for(const PromiseOptions& options, const DataOptions& data) {
+  if (options.weights.empty()) return load_training_data(data);
+  const ModelJson network = load_network(options.weights);
+  const std::string file = options.weights.string();
+  require(network.input.rank() == 3, file, "takes inputs of ", network.input,
+          ", which are no images [H W C]");
+  ModelInput input{file, {network.input[0], network.input[1], network.input[2]}, network.labels};
+  add_table(input, load_archive(options.weights).metadata);
+  return load_data_for(input, data);
+}
+
 // By a recipe.
 void keep_promise(PromiseOptions options, DataOptions data) {
   require(std::isfinite(options.minutes) && std::isfinite(options.max_drop), "compress",
@@ -47,8 +64,7 @@ void keep_promise(PromiseOptions options, DataOptions data) {
   set_threads(1);
   if (options.json) options.quiet = true;
   data.quiet = options.quiet;
-  TrainingData loaded = load_training_data(data);
-  require_classes(loaded, "compress");
+  TrainingData loaded = data_for(options, data);
   Promise promise(options, std::move(loaded));
   try {
     promise.run();
@@ -56,7 +72,8 @@ void keep_promise(PromiseOptions options, DataOptions data) {
     if (error.kind() != ErrorKind::kInterrupted) throw;
     clear_interrupt();
     promise.report();
-    fail(ErrorKind::kInterrupted, "compress", "stopped by Ctrl-C; what was found is kept");
+    fail(ErrorKind::kInterrupted, "compress",
+         "stopped by Ctrl-C; the same command goes on from the last epoch");
   }
   promise.report();
   promise.require_kept();
@@ -85,9 +102,10 @@ int main(int argc, char** argv) {
   auto* bytes = app.add_option("--target-bytes", options.target_bytes,
                                "At most this many bytes, with the least error")
                     ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
-  app.add_option("--max-drop", options.max_drop,
-                 "At most this many percentage points less than the whole network in float, with "
-                 "the fewest bytes")
+  app.add_option(
+         "--max-drop", options.max_drop,
+         "At most this many percentage points less than the whole network in float, with "
+         "the fewest bytes; with --recipe, of predicted numbers, this many percent more RMSE")
       ->check(CLI::Range(0.0, 100.0))
       ->excludes(bytes);
   add_data_options(app, options.data);
@@ -121,10 +139,10 @@ int main(int argc, char** argv) {
       "measured\n"
       "on the last training images, as it will run. Where it loses more than --max-drop, the layer "
       "that\n"
-      "costs most gets twice as many weights, or 2 bits more, and the recipe runs again. Such a "
-      "run does "
-      "not\ngo on where it was stopped: --weights OUT/float.safetensors spares it the first "
-      "stages.\n"
+      "costs most gets twice as many weights, or 2 bits more, and the recipe runs again. After "
+      "Ctrl-C, "
+      "a kill or\nthe end of the time the same command goes on from the last epoch, kept in "
+      "OUT/progress.\n"
       "Networks, all of whose widths may shrink on the way:" +
       network_list() +
       "\nExit code 5: the goal was not met in the time.\n"

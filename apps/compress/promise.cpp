@@ -1,21 +1,30 @@
 #include "apps/compress/promise.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "apps/common/model_input.hpp"
+#include "apps/common/starting_recipe.hpp"
+#include "apps/common/table_metadata.hpp"
+#include "apps/smallest/number_error.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/quantize/fold_batch_norm.hpp"
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/run_recipe.hpp"
+#include "core/archive/archive.hpp"
+#include "core/base/bytes.hpp"
 #include "core/base/file.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/network_file.hpp"
+#include "layers/parameter_file.hpp"
+#include "optim/training/chance.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -33,8 +42,10 @@ Sequential copy_of(Sequential& model, const Shape& input) {
   return copy;
 }
 
-std::string points(double share) {
-  return fixed(100 * share, 2) + " points";
+std::string short_number(double v) {
+  std::ostringstream text;
+  text << v;
+  return text.str();
 }
 
 }  // namespace
@@ -55,7 +66,11 @@ Promise::Promise(PromiseOptions options, TrainingData data)
   if (options_.weights.empty()) {
     GivenModel given = given_model(options_.model, train, options_.seed);
     baseline_ = std::move(given.model), labels_ = given.labels;
-    if (before_.stages.empty()) before_.stages = {recipe::Stage{.epochs = 4}};
+    if (before_.stages.empty()) {
+      const StartingData known{.examples = images_.train->size(), .table = !data_.columns.empty()};
+      const auto start = recipe::parse_recipe(starting_recipe(known), "the recipe to start from");
+      before_.stages = {start.stages.front()};
+    }
   } else {
     ModelJson file = load_network(options_.weights);
     require(file.input == train.image_shape() &&
@@ -67,43 +82,107 @@ Promise::Promise(PromiseOptions options, TrainingData data)
     before_.stages.clear();
   }
   if (labels_.empty()) labels_ = data_.labels;
-  fs::create_directories(options_.out);
+  open_progress(all);
+}
+
+void Promise::open_progress(const recipe::Recipe& all) const {
+  std::string run = options_.model + ", seed " + std::to_string(options_.seed) + "\n" +
+                    data_.identity + "\n" + recipe::format_recipe(all);
+  std::vector<fs::path> files;
+  if (options_.model.ends_with(".json")) files.emplace_back(options_.model);
+  if (!options_.weights.empty()) files.push_back(options_.weights);
+  for (const recipe::Stage& stage : all.stages)
+    if (stage.distill) files.emplace_back(stage.distill->teacher);
+  for (const fs::path& file : files)
+    run += "CRC-32 of " + file.string() + ": " + std::to_string(crc32(read_file(file))) + "\n";
+  const fs::path note = progress() / "run.txt";
+  if (fs::exists(note)) {
+    const Bytes there = read_file(note);
+    require(std::ranges::equal(there, run), "--out", progress().string(),
+            " belongs to another run (run.txt says which); remove it or choose another --out");
+    say("goes on from " + printable(progress().string()));
+    return;
+  }
+  fs::create_directories(progress());
+  write_file(note, run);
+}
+
+recipe::RunOptions Promise::run_options(std::uint64_t seed, const std::string& what) const {
+  fs::create_directories(progress() / what);
+  return {.seed = seed, .quiet = options_.quiet, .checkpoints = progress() / what};
 }
 
 void Promise::say(const std::string& line) const {
   if (!options_.quiet) std::cerr << line << (line.ends_with('\n') ? "" : "\n");
 }
 
-double Promise::accuracy(const format::PackedModel& model) const {
-  return 1 - error_of(format::write(model), *images_.validation);
+double Promise::score(const format::PackedModel& model) const {
+  const Bytes file = format::write(model);
+  if (!of_numbers()) return 1 - error_of(file, *images_.validation);
+  return -number_scores(file, *images_.validation, *data_.target).rmse() / float_rmse_;
+}
+
+std::string Promise::amount(double share) const {
+  return fixed(100 * share, 2) + (of_numbers() ? " % more RMSE" : " points");
+}
+
+std::string Promise::quality(const Bytes& file, const datasets::Dataset& images) const {
+  if (!of_numbers()) return percent(1 - error_of(file, images)) + " right";
+  const NumberScores scores = number_scores(file, images, *data_.target);
+  return "RMSE " + short_number(scores.rmse()) + ", R2 " + fixed(scores.r2(), 4);
 }
 
 void Promise::train_baseline() {
   const Shape input = images_.train->image_shape();
-  if (!before_.stages.empty()) {
-    run_recipe(baseline_, *images_.train, before_,
-               {.seed = options_.seed, .quiet = options_.quiet});
-    write_file(options_.out / "float.safetensors", encode_network(baseline_, input, labels_));
+  const fs::path done = progress() / "float.safetensors";
+  if (fs::exists(done)) {
+    set_parameters(baseline_, load_archive(done), done.string());
+  } else if (!before_.stages.empty()) {
+    run_recipe(baseline_, *images_.train, before_, run_options(options_.seed, "float"));
+    write_file(options_.out / "float.safetensors",
+               encode_network(baseline_, input, labels_, table_metadata(data_)));
+    write_file(done, read_file(options_.out / "float.safetensors"));
+    fs::remove_all(progress() / "float");
   }
-  whole_ = accuracy(pack::pack(baseline_, input));
-  say("the network in float is right on " + percent(whole_) + " of " +
-      with_commas(images_.validation->size()) + " validation images: a file may lose " +
-      fixed(options_.max_drop, 2) + " points");
+  const format::PackedModel floats = pack::pack(baseline_, input);
+  if (of_numbers()) float_rmse_ = std::max(1e-30, -score(floats));
+  whole_ = score(floats);
+  const datasets::Dataset& validation = *images_.validation;
+  const bool learned =
+      of_numbers() ? number_scores(format::write(floats), validation, *data_.target).r2() > 0
+                   : !training::is_at_chance(whole_, validation);
+  if (!learned) fs::remove_all(progress());  // another recipe is wanted
+  require(learned, ErrorKind::kTargetMissed, "compress",
+          "the network in float has learned nothing: ", quality(format::write(floats), validation),
+          " on ", with_commas(validation.size()),
+          " validation examples is no better than one answer to all; begin the recipe with more "
+          "training ({\"epochs\": 50}), or is the label the right column?");
+  say("the network in float, on " + with_commas(images_.validation->size()) +
+      " validation examples: " + quality(format::write(floats), *images_.validation) +
+      "; a file may cost " + amount(options_.max_drop / 100));
 }
 
 Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) {
   const Shape input = images_.train->image_shape();
-  Sequential model = copy_of(baseline_, input);
   Try one{.change = std::move(change), .recipe = recipe, .file = {}};
-  const auto network =
-      run_recipe(model, *images_.train, recipe,
-                 {.seed = options_.seed + before_.stages.size(), .quiet = options_.quiet});
+  const std::string what = "try-" + std::to_string(tries_.size() + 1);
+  const fs::path done = progress() / (what + ".esp");
+  if (fs::exists(done)) {
+    one.file = read_file(done);
+    one.score = score(format::read(one.file, done.string()));
+    return one;
+  }
+  Sequential model = copy_of(baseline_, input);
+  const auto network = run_recipe(model, *images_.train, recipe,
+                                  run_options(options_.seed + before_.stages.size(), what));
   format::PackedModel packed =
       recipe::packed(model, network ? &*network : nullptr, input, recipe, recipe.stages.size() - 1);
   packed.labels = labels_;
-  remember_scalings(packed, data_);
+  remember_table(packed, data_);
   one.file = format::write(packed);
-  one.accuracy = 1 - error_of(one.file, *images_.validation);
+  one.score = score(packed);
+  write_file(done, one.file);
+  fs::remove_all(progress() / what);
   return one;
 }
 
@@ -117,7 +196,7 @@ void Promise::find_costs(Try& failed) {
   if (folds) quantize::fold_batch_norm(floats);
   say("which layer costs it: each alone in the network in float");
   failed.costs = recipe::layer_costs(pack::pack(floats, input), compressed,
-                                     [this](const format::PackedModel& m) { return accuracy(m); });
+                                     [this](const format::PackedModel& m) { return score(m); });
 }
 
 std::optional<recipe::Relaxed> Promise::next(const Try& failed) {
@@ -141,14 +220,15 @@ void Promise::run() {
     tries_.push_back(attempt(plan->recipe, plan->change));
     Try& last = tries_.back();
     keep_best();
-    say(last.change + ": " + with_commas(std::ssize(last.file)) + " bytes, loses " +
-        points(whole_ - last.accuracy));
-    if (holds(last)) return;
+    say(last.change + ": " + with_commas(std::ssize(last.file)) + " bytes, costs " +
+        amount(lost(last)));
+    if (holds(last)) break;
     find_costs(last);
     plan = next(last);
     out_of_time_ = plan && time_is_up();
-    if (out_of_time_) return;
+    if (out_of_time_) return;  // what there is waits for the next run
   }
+  fs::remove_all(progress());
 }
 
 const Promise::Try& Promise::best() const {
@@ -156,7 +236,7 @@ const Promise::Try& Promise::best() const {
   for (const Try& one : tries_) {
     const bool better = holds(one) != holds(*best) ? holds(one)
                         : holds(one)               ? one.file.size() < best->file.size()
-                                                   : one.accuracy > best->accuracy;
+                                                   : one.score > best->score;
     if (better) best = &one;
   }
   return *best;
@@ -169,46 +249,65 @@ void Promise::keep_best() const {
   write_file(options_.out / "recipe.json", recipe::format_recipe(whole));
 }
 
+nlohmann::json Promise::to_json() const {
+  nlohmann::json all{{"file", (options_.out / "best.esp").string()},
+                     {"file_bytes", best().file.size()},
+                     {"kept", holds(best())},
+                     {"tries", nlohmann::json::array()}};
+  const auto measured = [&](const char* part, const Bytes& file, const datasets::Dataset& images) {
+    const std::string name = part;
+    if (of_numbers())
+      all[name + "_rmse"] = number_scores(file, images, *data_.target).rmse();
+    else
+      all[name + "_accuracy"] = 1 - error_of(file, images);
+  };
+  measured("validation", best().file, *images_.validation);
+  measured("test", best().file, *data_.data.test);
+  all[of_numbers() ? "float_validation_rmse" : "float_validation_accuracy"] =
+      of_numbers() ? float_rmse_ : whole_;
+  all[of_numbers() ? "max_drop_percent_of_rmse" : "max_drop_points"] = options_.max_drop;
+  for (const Try& one : tries_) {
+    nlohmann::json costs = nlohmann::json::object();
+    for (const auto& [layer, drop] : one.costs) costs[layer] = drop;
+    all["tries"].push_back(
+        {{"change", one.change}, {"file_bytes", one.file.size()}, {"layer_drops", costs}});
+    if (of_numbers())
+      all["tries"].back()["validation_rmse"] = -one.score * float_rmse_;
+    else
+      all["tries"].back()["validation_accuracy"] = one.score;
+  }
+  return all;
+}
+
 void Promise::report() const {
   if (tries_.empty()) return;
-  const double test = 1 - error_of(best().file, *data_.data.test);
-  const std::string file = (options_.out / "best.esp").string();
   if (options_.json) {
-    nlohmann::json all{{"file", file},
-                       {"file_bytes", best().file.size()},
-                       {"float_validation_accuracy", whole_},
-                       {"validation_accuracy", best().accuracy},
-                       {"test_accuracy", test},
-                       {"max_drop_points", options_.max_drop},
-                       {"kept", holds(best())},
-                       {"tries", nlohmann::json::array()}};
-    for (const Try& one : tries_) {
-      nlohmann::json costs = nlohmann::json::object();
-      for (const auto& [layer, drop] : one.costs) costs[layer] = drop;
-      all["tries"].push_back({{"change", one.change},
-                              {"file_bytes", one.file.size()},
-                              {"validation_accuracy", one.accuracy},
-                              {"layer_drops", costs}});
-    }
-    std::cout << all.dump() << '\n';
+    std::cout << to_json().dump() << '\n';
     return;
   }
-  Column change{.header = "try", .left = true}, bytes{".esp bytes"}, accuracy{"accuracy"},
-      drop{"points lost"}, cost{.header = "costs most", .left = true};
+  Column change{.header = "try", .left = true}, bytes{".esp bytes"},
+      good{of_numbers() ? "RMSE" : "accuracy"}, drop{of_numbers() ? "% more RMSE" : "points lost"},
+      cost{.header = "costs most", .left = true};
   for (const Try& one : tries_) {
     change.cells.push_back(one.change);
     bytes.cells.push_back(with_commas(std::ssize(one.file)));
-    accuracy.cells.push_back(percent(one.accuracy));
-    drop.cells.push_back(fixed(100 * (whole_ - one.accuracy), 2));
+    good.cells.push_back(of_numbers() ? short_number(-one.score * float_rmse_)
+                                      : percent(one.score));
+    drop.cells.push_back(fixed(100 * lost(one), 2));
     cost.cells.push_back(one.costs.empty() ? ""
                                            : one.costs.front().layer + ", alone " +
                                                  fixed(100 * one.costs.front().drop, 2));
   }
-  std::cout << table({change, bytes, accuracy, drop, cost}, terminal_width(1)) << "Accuracy on "
+  const std::string file = (options_.out / "best.esp").string();
+  std::cout << table({change, bytes, good, drop, cost}, terminal_width(1))
+            << (of_numbers() ? "RMSE on " : "Accuracy on ")
             << with_commas(images_.validation->size())
-            << " validation images, by the file as it runs; in float " << percent(whole_) << ".\n"
-            << printable(file) << ": " << with_commas(std::ssize(best().file)) << " bytes, "
-            << percent(test) << " of the test images right; made by "
+            << (of_numbers() ? " validation rows" : " validation images")
+            << ", by the file as it runs; in float "
+            << (of_numbers() ? short_number(float_rmse_) : percent(whole_)) << ".\n"
+            << printable(file) << ": " << with_commas(std::ssize(best().file)) << " bytes; on the "
+            << (of_numbers() ? "test rows " : "test images ")
+            << quality(best().file, *data_.data.test) << "; made by "
             << printable((options_.out / "recipe.json").string()) << "\nNext: espalier inspect "
             << printable(shell_word(file)) << '\n';
 }
@@ -216,14 +315,14 @@ void Promise::report() const {
 void Promise::require_kept() const {
   if (holds(best())) return;
   const auto& costs = best().costs;
-  fail(ErrorKind::kTargetMissed, "compress", "the best file loses ",
-       points(whole_ - best().accuracy), " where ", fixed(options_.max_drop, 2), " are allowed",
+  fail(ErrorKind::kTargetMissed, "compress", "the best file costs ", amount(lost(best())),
+       " where ", fixed(options_.max_drop, 2), " are allowed",
        costs.empty() || costs.front().drop <= 0
            ? std::string("; no layer's weights cost anything alone: give activations more bits, or "
                          "train longer")
-           : "; layer " + costs.front().layer + " costs most, " + points(costs.front().drop) +
+           : "; layer " + costs.front().layer + " costs most, " + amount(costs.front().drop) +
                  " alone: ask less of it in " + options_.recipe.string() + ", or train longer",
-       out_of_time_ ? ", or give it more --minutes" : "");
+       out_of_time_ ? ", or give it more --minutes: the same command goes on" : "");
 }
 
 }  // namespace espalier::apps

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "apps/smallest/given_model.hpp"
 #include "apps/smallest/train_smallest.hpp"
 #include "compress/recipe/relax.hpp"
+#include "compress/recipe/run_recipe.hpp"
 
 namespace espalier::apps {
 
@@ -18,7 +20,7 @@ struct PromiseOptions {
   std::string model = "lenet5";  // a name or a model.json
   std::filesystem::path recipe;
   std::filesystem::path weights;  // a network already trained, in float; empty: it is trained first
-  double max_drop = 0.5;          // percentage points of validation accuracy
+  double max_drop = 0.5;          // percentage points of validation accuracy; percent of the RMSE
   double minutes = 30;            // no try begins after them
   std::filesystem::path out;      // folder
   std::uint64_t seed = 1;
@@ -32,7 +34,8 @@ class Promise {
 
   // Tries until one holds, nothing can be given back, or the time is up. Writes best.esp (of the tries
   // that hold the smallest, else the one that loses least), recipe.json (what made it) and
-  // float.safetensors into --out. Errors: as run_recipe().
+  // float.safetensors into --out. Takes up what a run of the same settings that was stopped, or had no more
+  // time, left there. Errors: as run_recipe().
   void run();
   // A table, or one line of JSON: on standard output.
   void report() const;
@@ -44,17 +47,29 @@ class Promise {
     std::string change;  // against the try before
     recipe::Recipe recipe;
     Bytes file;
-    double accuracy = 0;  // of the validation images, 0..1
+    double score = 0;  // on the validation images, as the file runs: see score()
     std::vector<recipe::LayerCost> costs = {};
   };
+  // What a run that was stopped left in --out: each try's file, and checkpoints of what was trained.
+  std::filesystem::path progress() const { return options_.out / "progress"; }
+  void open_progress(const recipe::Recipe& all) const;
+  recipe::RunOptions run_options(std::uint64_t seed, const std::string& what) const;
   void train_baseline();
   Try attempt(const recipe::Recipe& recipe, std::string change);
   void find_costs(Try& failed);
   std::optional<recipe::Relaxed> next(const Try& failed);
-  bool holds(const Try& one) const { return one.accuracy >= whole_ - options_.max_drop / 100; }
+  double lost(const Try& one) const { return whole_ - one.score; }
+  bool holds(const Try& one) const { return lost(one) <= options_.max_drop / 100; }
   const Try& best() const;
   void keep_best() const;
-  double accuracy(const format::PackedModel& model) const;
+  nlohmann::json to_json() const;
+  // Higher is better. Of classes the share of the validation images that are right, 0..1; of numbers
+  // -1 times the RMSE on them, in multiples of the float network's. So a hundredth less is a point,
+  // or a percent of the error.
+  double score(const format::PackedModel& model) const;
+  bool of_numbers() const { return data_.target.has_value(); }
+  std::string amount(double share) const;  // "0.50 points", "0.50 % more RMSE"
+  std::string quality(const Bytes& file, const datasets::Dataset& images) const;
   void say(const std::string& line) const;
 
   PromiseOptions options_;
@@ -63,7 +78,8 @@ class Promise {
   recipe::Recipe before_, passes_;  // plain training; what compresses
   Sequential baseline_;
   std::vector<std::string> labels_;
-  double whole_ = 0;          // accuracy of the baseline
+  double whole_ = 0;          // the baseline's score
+  double float_rmse_ = 1;     // of numbers, in the table's unit
   bool out_of_time_ = false;  // though something could still be given back
   std::vector<Try> tries_;
 };

@@ -7,8 +7,10 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "apps/common/model_input.hpp"
+#include "apps/common/number_scores.hpp"
 #include "apps/espalier/commands.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/progress.hpp"
@@ -39,18 +41,32 @@ struct Side {
   Side& operator=(const Side&) = delete;
 
   ModelInput input() const { return input_of(file, model.packed()); }
-  std::vector<int> answers(const Tensor& images) {
+  std::span<const float> outputs(const Tensor& images) {
     const auto logits = session.run(images);
     require(std::ranges::all_of(logits, [](float v) { return std::isfinite(v); }),
             ErrorKind::kCorrupt, file, "gives logits that are not finite");
-    return argmax_rows(logits, session.classes());
+    return logits;
+  }
+  std::vector<int> answers(const Tensor& images) {
+    return argmax_rows(outputs(images), session.classes());
+  }
+  // In the table's unit; counted.
+  std::vector<double> predictions(const datasets::Batch& batch) {
+    const auto& [mean, deviation] = *model.packed().target;
+    std::vector<double> all;
+    for (const float v : outputs(batch.images))
+      all.push_back(double{mean} + double{deviation} * double{v});
+    for (std::size_t i = 0; i < all.size(); ++i)
+      numbers.add(all[i], double{mean} + double{deviation} * double{batch.targets[i]});
+    return all;
   }
   nlohmann::json json(std::int64_t images) const {
-    return {{"file", file},
-            {"bytes", bytes},
-            {"accuracy", share(right, images)},
-            {"latency_us", latency_us},
-            {"only_right", only_right}};
+    nlohmann::json all{{"file", file}, {"bytes", bytes}, {"latency_us", latency_us}};
+    if (model.packed().target)
+      all.update({{"rmse", numbers.rmse()}, {"r2", numbers.r2()}});
+    else
+      all.update({{"accuracy", share(right, images)}, {"only_right", only_right}});
+    return all;
   }
   static double share(std::int64_t part, std::int64_t whole) {
     return static_cast<double>(part) / static_cast<double>(whole);
@@ -62,6 +78,7 @@ struct Side {
   runtime::Model model;
   runtime::Session session;
   double latency_us = 0;
+  NumberScores numbers;
   std::int64_t right = 0, only_right = 0;  // only_right: where the other one is wrong
 };
 
@@ -71,63 +88,107 @@ std::string ratio(double a, double b, const std::string& less, const std::string
   return a == b ? "the same" : times + "x " + (b < a ? less : more);
 }
 
-void print(const Side& a, const Side& b, std::int64_t images, std::int64_t differ,
-           const std::string& data) {
-  const auto accuracy = [&](const Side& side) { return Side::share(side.right, images); };
+// What both sides said of all examples.
+struct Together {
+  std::int64_t examples = 0, differ = 0;
+  double largest = 0;  // difference of two predicted numbers
+};
+
+std::string number(double v) {
+  std::ostringstream text;
+  text << v;
+  return text.str();
+}
+
+// The table's column of how good they are: A, B, and B against A.
+Column quality(const Side& a, const Side& b, const Together& both) {
+  if (a.model.packed().target) {
+    const double growth = growth_percent(b.numbers.rmse(), a.numbers.rmse());
+    return {"RMSE",
+            {number(a.numbers.rmse()), number(b.numbers.rmse()),
+             growth == 0 ? "the same"
+                         : fixed(std::abs(growth), 2) + (growth > 0 ? " % larger" : " % smaller")}};
+  }
+  const auto accuracy = [&](const Side& side) { return Side::share(side.right, both.examples); };
   const double points = 100 * (accuracy(b) - accuracy(a));
+  return {
+      "accuracy",
+      {percent(accuracy(a)), percent(accuracy(b)),
+       points == 0 ? "the same"
+                   : fixed(std::abs(points), 2) + " points " + (points > 0 ? "better" : "worse")}};
+}
+
+void print(const Side& a, const Side& b, const Together& both, const std::string& data) {
+  const auto [_, good, left] = quality(a, b, both);
+  const bool numbers = a.model.packed().target.has_value();
   std::cout << "A: " << printable(a.file) << "\nB: " << printable(b.file) << '\n'
-            << table({{"", {"bytes", "accuracy", "us an image"}, true},
-                      {"A", {with_commas(a.bytes), percent(accuracy(a)), fixed(a.latency_us, 1)}},
-                      {"B", {with_commas(b.bytes), percent(accuracy(b)), fixed(b.latency_us, 1)}},
-                      {"B is",
-                       {ratio(static_cast<double>(a.bytes), static_cast<double>(b.bytes), "smaller",
-                              "larger"),
-                        points == 0 ? "the same"
-                                    : fixed(std::abs(points), 2) + " points " +
-                                          (points > 0 ? "better" : "worse"),
-                        ratio(a.latency_us, b.latency_us, "faster", "slower")},
-                       true}},
-                     terminal_width(STDOUT_FILENO))
-            << "They disagree on " << with_commas(differ) << " of " << with_commas(images)
-            << " test images (" << printable(data) << "): A alone is right on "
-            << with_commas(a.only_right) << ", B alone on " << with_commas(b.only_right)
-            << ", neither on " << with_commas(differ - a.only_right - b.only_right) << ".\n";
+            << table(
+                   {{"",
+                     {"bytes", numbers ? "RMSE" : "accuracy", numbers ? "us a row" : "us an image"},
+                     true},
+                    {"A", {with_commas(a.bytes), good[0], fixed(a.latency_us, 1)}},
+                    {"B", {with_commas(b.bytes), good[1], fixed(b.latency_us, 1)}},
+                    {"B is",
+                     {ratio(static_cast<double>(a.bytes), static_cast<double>(b.bytes), "smaller",
+                            "larger"),
+                      good[2], ratio(a.latency_us, b.latency_us, "faster", "slower")},
+                     true}},
+                   terminal_width(STDOUT_FILENO));
+  const std::string of = with_commas(both.examples);
+  if (numbers)
+    std::cout << "Root mean squared error on " << of << " test rows (" << printable(data)
+              << "); their predictions differ by at most " << both.largest << ".\n";
+  else
+    std::cout << "They disagree on " << with_commas(both.differ) << " of " << of << " test images ("
+              << printable(data) << "): A alone is right on " << with_commas(a.only_right)
+              << ", B alone on " << with_commas(b.only_right) << ", neither on "
+              << with_commas(both.differ - a.only_right - b.only_right) << ".\n";
+}
+
+void add_numbers(Side& a, Side& b, const datasets::Batch& batch, Together& both) {
+  const auto of_a = a.predictions(batch), of_b = b.predictions(batch);
+  for (std::size_t i = 0; i < of_a.size(); ++i)
+    both.largest = std::max(both.largest, std::abs(of_a[i] - of_b[i]));
+}
+
+void add_answers(Side& a, Side& b, const datasets::Batch& batch, Together& both) {
+  const auto of_a = a.answers(batch.images), of_b = b.answers(batch.images);
+  for (std::size_t i = 0; i < of_a.size(); ++i) {
+    const bool a_right = of_a[i] == batch.labels[i], b_right = of_b[i] == batch.labels[i];
+    a.right += a_right;
+    b.right += b_right;
+    a.only_right += a_right && !b_right;
+    b.only_right += b_right && !a_right;
+    both.differ += of_a[i] != of_b[i];
+  }
 }
 
 void compare(const CompareOptions& options) {
   Side a(options.a), b(options.b);
   require(a.session.classes() == b.session.classes() && a.input().shape == b.input().shape, b.file,
           "takes other images or knows other classes than ", a.file);
+  require_same_table(a.model.packed(), b.model.packed(), b.file);
   DataOptions wanted = options.data;
   wanted.quiet = options.json || options.quiet;
   const TrainingData data = load_data_for(a.input(), wanted);
-  require_classes(data, "compare");
   const auto& test = *data.data.test;
   Progress progress("compare", test.size(), "images", wanted.quiet);
-  std::int64_t differ = 0, seen = 0;
+  Together both;
   datasets::for_each_batch(test, test.size(), Side::kBatch, [&](const datasets::Batch& batch) {
-    const auto of_a = a.answers(batch.images), of_b = b.answers(batch.images);
-    for (std::size_t i = 0; i < of_a.size(); ++i) {
-      const bool a_right = of_a[i] == batch.labels[i], b_right = of_b[i] == batch.labels[i];
-      a.right += a_right;
-      b.right += b_right;
-      a.only_right += a_right && !b_right;
-      b.only_right += b_right && !a_right;
-      differ += of_a[i] != of_b[i];
-    }
-    progress.update(seen += std::ssize(batch.labels));
+    (data.target ? add_numbers : add_answers)(a, b, batch, both);
+    progress.update(both.examples += std::ssize(batch.labels));
   });
   progress.finish();
-  if (options.json)
-    std::cout << nlohmann::json{{"data", data.name},
-                                {"images", test.size()},
-                                {"a", a.json(test.size())},
-                                {"b", b.json(test.size())},
-                                {"disagreements", differ}}
-                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-              << '\n';
+  if (!options.json) return print(a, b, both, data.name);
+  nlohmann::json all{{"data", data.name},
+                     {"images", test.size()},
+                     {"a", a.json(test.size())},
+                     {"b", b.json(test.size())}};
+  if (data.target)
+    all["largest_difference"] = both.largest;
   else
-    print(a, b, test.size(), differ, data.name);
+    all["disagreements"] = both.differ;
+  std::cout << all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
 }  // namespace
@@ -144,6 +205,7 @@ void add_compare(CLI::App& app) {
       "Bytes of the files; accuracy on all test images; microseconds for one image, the median of\n"
       "some hundred runs on one thread of this machine. Two models may be right equally often and\n"
       "yet disagree: on how many images they do, and which of them is right there, stands below.\n"
+      "Of models of numbers: the root mean squared error on the test rows, in the table's unit.\n"
       "Examples: espalier compare espalier-out/baseline.esp espalier-out/quantized.esp\n"
       "          espalier compare a.esp b.esp --data flowers --json | jq .disagreements");
   command->callback([o] { compare(*o); });

@@ -1,6 +1,7 @@
 // espalier export FORMAT MODEL.esp -o FILE: the model for other programs and machines.
 #include <filesystem>
 #include <functional>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 
@@ -35,7 +36,8 @@ using Exporter = std::function<Bytes(const format::PackedModel&, const Target&)>
 struct Format {
   const char* name;
   Exporter write;
-  std::string (*next)(const std::filesystem::path&);  // a command that does something with it
+  std::string (*next)(const std::filesystem::path&,
+                      const format::PackedModel&);  // a command that does something with it
 };
 
 Bytes bytes_of(const std::string& text) {
@@ -56,7 +58,7 @@ const std::vector<Format>& formats() {
        [](const auto& model, const Target& target) {
          return bytes_of(exports::c99(model, {.name = target.name}));
        },
-       [](const auto& file) {
+       [](const auto& file, const auto&) {
          return "cc -std=c99 -O2 -Wall -c " + shell_word(file.string()) +
                 "   # its first lines say how to call it";
        }},
@@ -66,18 +68,19 @@ const std::vector<Format>& formats() {
                                              .module = target.file.extension() == ".mjs",
                                              .file = target.file.filename().string()}));
        },
-       [](const auto& file) {
+       [](const auto& file, const auto& model) {
+         const std::string shown = model.target ? "predict" : "labels";
          const std::string path = quoted(std::filesystem::absolute(file));
          return file.extension() == ".mjs"
                     ? "node --input-type=module -e " +
-                          shell_word("import m from " + path + "; console.log(m.labels)")
-                    : "node -p " + shell_word("require(" + path + ").labels");
+                          shell_word("import m from " + path + "; console.log(m." + shown + ")")
+                    : "node -p " + shell_word("require(" + path + ")." + shown);
        }},
       {"onnx",
        [](const auto& model, const Target& target) {
          return exports::onnx(model, {.name = target.name});
        },
-       [](const auto& file) {
+       [](const auto& file, const auto&) {
          return "python3 -c " + shell_word("import onnxruntime as o; print(o.InferenceSession(" +
                                            quoted(file) + ").get_inputs()[0])");
        }},
@@ -85,7 +88,7 @@ const std::vector<Format>& formats() {
        [](const auto& model, const Target& target) {
          return exports::tflite(model, {.name = target.name});
        },
-       [](const auto& file) {
+       [](const auto& file, const auto&) {
          return "python3 -c " +
                 shell_word("from ai_edge_litert.interpreter import Interpreter as I; print(I(" +
                            quoted(file) + ").get_input_details())");
@@ -94,14 +97,14 @@ const std::vector<Format>& formats() {
   return kAll;
 }
 
-// What the exported network leaves to its caller.
+// What a graph of layers leaves to its caller.
 void say_scalings(const format::PackedModel& model) {
   if (!model.columns.empty())
     std::cerr << "It takes columns that are scaled already: x = 0.5 + (value - mean) / (8 "
                  "deviation), 0 to 1; espalier inspect --json has means and deviations\n";
   if (model.target)
-    std::cerr << "Its output stands for " << model.target->mean << " + " << model.target->deviation
-              << " * output\n";
+    std::cerr << std::setprecision(9) << "Its output stands for " << model.target->mean << " + "
+              << model.target->deviation << " * output\n";
 }
 
 void export_model(const ExportOptions& o) {
@@ -114,8 +117,9 @@ void export_model(const ExportOptions& o) {
     if (o.format != format.name) continue;
     const Bytes bytes = format.write(model, target);
     write_file(o.output, bytes);
-    if (!o.say.quiet) say_scalings(model);
-    say({{{o.output, std::ssize(bytes)}}, format.next(o.output)}, o.say);
+    const bool graph = o.format == "onnx" || o.format == "tflite";
+    if (!o.say.quiet && graph) say_scalings(model);
+    say({{{o.output, std::ssize(bytes)}}, format.next(o.output, model)}, o.say);
   }
 }
 
@@ -136,11 +140,15 @@ void add_export(CLI::App& app) {
   add_say_options(*command, o->say);
   command->footer(
       "c99     one file without malloc or libraries, for a microcontroller or any program\n"
-      "js      one file for a web page or Node: classify(pixels)\n"
+      "js      one file for a web page or Node: classify(pixels); of a table classify(columns), "
+      "or\n"
+      "        predict(columns)\n"
       "onnx    for ONNX Runtime and other engines: float32, or int8 as QuantizeLinear pairs\n"
       "tflite  for LiteRT (TensorFlow Lite), int8\n"
       "c99 and js compute a quantized model's integers: the logits are those of 'espalier run',\n"
-      "bit for bit. onnx and tflite are rounded by their engines in convolutions and dense layers: "
+      "bit for bit; of a table's model they take columns as they stand in the table, and tell "
+      "numbers\n"
+      "in its unit. onnx and tflite are rounded by their engines in convolutions and dense layers: "
       "a\n"
       "level may differ now and then (figures: compress/export/EXPORT.md).\n"
       "Examples: espalier export c99 espalier-out/quantized.esp -o digits.c\n"

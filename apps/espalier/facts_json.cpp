@@ -24,7 +24,10 @@ json facts_json(const std::string& file, std::int64_t file_bytes, const format::
     return {{"mean", s.mean}, {"deviation", s.deviation}};
   };
   json columns = json::array();
-  for (const auto& column : model.columns) columns.push_back(scaling(column));
+  for (std::size_t c = 0; c < model.columns.size(); ++c) {
+    columns.push_back(scaling(model.columns[c]));
+    if (!model.column_names.empty()) columns.back()["name"] = model.column_names[c];
+  }
   return {{"file", file},
           {"file_bytes", file_bytes},
           {"version", format::version_for(model)},
@@ -35,6 +38,7 @@ json facts_json(const std::string& file, std::int64_t file_bytes, const format::
           {"input_mean", model.input_mean},
           {"input_deviation", model.input_deviation},
           {"columns", columns},
+          {"label_name", model.label_name},
           {"target", model.target ? scaling(*model.target) : json()},
           {"labels", model.labels},
           {"layers", layers},

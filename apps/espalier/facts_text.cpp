@@ -71,6 +71,12 @@ void print_facts(std::ostream& out, const std::string& file, std::int64_t file_b
   if (model.input_mean != 0 || model.input_deviation != 1)
     out << ", of (pixel / 255 - " << model.input_mean << ") / " << model.input_deviation;
   if (!model.columns.empty()) out << ", columns scaled as in training";
+  if (!model.column_names.empty()) {
+    out << "\ncolumns ";
+    for (std::size_t c = 0; c < model.column_names.size(); ++c)
+      out << (c ? ", " : "") << printable(model.column_names[c]);
+    out << "; they say " << printable(model.label_name);
+  }
   const auto& last = facts.layers.back().output;
   if (model.target)
     out << "\noutput  a number, " << model.target->mean << " + " << model.target->deviation

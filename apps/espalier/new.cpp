@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/data_options.hpp"
+#include "apps/common/starting_recipe.hpp"
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/starter.hpp"
 #include "apps/espalier/written.hpp"
@@ -34,6 +35,8 @@ Starter starter_for(const NewOptions& options) {
   const auto loaded = load_path(options.data);
   starter.input = loaded.data.train->image_shape();
   starter.classes = loaded.data.train->classes();
+  starter.data = {.examples = loaded.data.train->size(),
+                  .table = loaded.kind == datasets::DataKind::kCsv};
   DataOptions from_anywhere = options.data;
   from_anywhere.path = fs::absolute(*options.data.path).lexically_normal();
   starter.data_arguments = arguments_of(from_anywhere);
@@ -47,7 +50,7 @@ void make(NewOptions options) {
   const Starter starter = starter_for(options);
   fs::create_directories(folder);
   write_file(folder / "model.json", starter_model(starter));
-  write_file(folder / "recipe.json", starter_recipe());
+  write_file(folder / "recipe.json", starting_recipe(starter.data));
   write_file(folder / "README.md", starter_readme(starter));
   say({files_of(folder), "cd " + shell_word(folder.string()) + " && " + starter_command(starter)},
       options.say);

@@ -2,17 +2,20 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "apps/common/data_options.hpp"
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/draw.hpp"
 #include "apps/espalier/prepare_image.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/text.hpp"
 #include "datasets/csv.hpp"
+#include "datasets/load.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -98,8 +101,19 @@ void run_rows(const std::string& file, const runtime::Model& model, runtime::Ses
               const RunOptions& options) {
   const auto& packed = model.packed();
   const std::size_t columns = packed.columns.size();
+  if (file != "-") {
+    std::error_code none;
+    require(!std::filesystem::is_directory(file, none), ErrorKind::kIo, file,
+            "is a folder; the model takes rows of a table: wanted is a CSV file");
+    datasets::require_text(file);
+  }
   const auto table = datasets::load_csv_features(file == "-" ? "/dev/stdin" : file, columns,
-                                                 {.label = options.label});
+                                                 {.label = options.label,
+                                                  .classes = packed.labels,
+                                                  .names = packed.column_names,
+                                                  .label_name = packed.label_name});
+  const bool found_out = !table.header && packed.column_names.empty() && !packed.labels.empty();
+  if (table.assumed_label && !found_out) warn_of_positions(file, *table.assumed_label);
   Tensor row({1, 1, 1, static_cast<std::int64_t>(columns)});
   for (std::size_t i = 0; i < table.values.size() / columns; ++i) {
     for (std::size_t c = 0; c < columns; ++c)
@@ -117,7 +131,7 @@ void run_rows(const std::string& file, const runtime::Model& model, runtime::Ses
     }
     std::cout << "row " << i + 1 << "  ";
     if (packed.target) {
-      std::cout << value_of(packed, logits[0]) << '\n';
+      std::cout << std::setprecision(7) << value_of(packed, logits[0]) << '\n';
       continue;
     }
     const Guess best = top_three(logits, packed)[0];

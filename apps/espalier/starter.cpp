@@ -55,20 +55,6 @@ std::string starter_model(const Starter& s) {
   return out.str();
 }
 
-std::string starter_recipe() {
-  return R"(// What is done to the network, stage by stage; each starts where the one before it ended.
-// espalier train --recipe recipe.json --print-recipe shows every setting and its default.
-[
-  // Plain training.
-  {"epochs": 4},
-  // Four fifths of the weights become zeros, step by step; the others make up for them.
-  {"prune": {"sparsity": 0.8, "frequency_steps": 20}, "epochs": 4},
-  // Weights become integers of 5 bits, activations of 7; training goes on and feels the rounding.
-  {"quantize": {"weight_bits": 5}, "epochs": 2}
-]
-)";
-}
-
 std::string starter_command(const Starter& s) {
   return "espalier train --model model.json --recipe recipe.json --weights float.safetensors "
          "--out " +
@@ -84,10 +70,9 @@ std::string starter_readme(const Starter& s) {
          starter_command(s) + "\nespalier inspect " + esp + "  # its layers, bytes and costs" +
          "\nespalier eval " + esp + s.data_arguments +
          (numbers ? "  # how far off?" : "  # right on how many test images?") +
-         (numbers ? ""
-                  : "\nespalier verify " + esp + " --against float.safetensors" + s.data_arguments +
-                        "  # what did compression change?") +
-         "\nespalier export c99 " + esp + " -o model.c  # for a microcontroller\n```\n\n" +
+         "\nespalier verify " + esp + " --against float.safetensors" + s.data_arguments +
+         "  # what did compression change?" + "\nespalier export c99 " + esp +
+         " -o model.c  # for a microcontroller\n```\n\n" +
          "Fewer bytes: a higher `sparsity`, fewer `weight_bits`, fewer `filters` or `units`. "
          "Better "
          "answers: the\nreverse, more `epochs`, another layer. `espalier compare OLD.esp "

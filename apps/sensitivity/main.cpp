@@ -5,8 +5,10 @@
 
 #include "apps/common/model_input.hpp"
 #include "apps/common/program.hpp"
+#include "apps/common/table_metadata.hpp"
 #include "apps/smallest/weights_file.hpp"
 #include "compress/prune/sensitivity.hpp"
+#include "core/archive/archive.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
@@ -38,7 +40,6 @@ Subject load(const SensitivityProgramOptions& options) {
   if (!options.model.empty() && !options.model.ends_with(".json")) {
     network_kind(options.model);  // or refuses, before any data
     TrainingData data = load_training_data(wanted);
-    require_classes(data, "sensitivity");
     const datasets::Dataset& train = *data.data.train;
     const Task task{.image = train.image_shape(), .classes = train.classes()};
     return {load_weights(options.weights, options.model, task), std::move(data)};
@@ -47,8 +48,8 @@ Subject load(const SensitivityProgramOptions& options) {
   const std::string file = options.weights.string();
   require(network.input.rank() == 3, file, "takes inputs of ", network.input,
           ", which are no images [H W C]");
-  const ModelInput input{
-      file, {network.input[0], network.input[1], network.input[2]}, network.labels};
+  ModelInput input{file, {network.input[0], network.input[1], network.input[2]}, network.labels};
+  add_table(input, load_archive(options.weights).metadata);
   TrainingData data = load_data_for(input, wanted);
   return {std::move(network), std::move(data)};
 }
@@ -110,11 +111,13 @@ void scan(SensitivityProgramOptions options) {
     std::cout << dumped(json) << '\n';
     return;
   }
+  const bool numbers = images.has_targets();
   std::cout
-      << prune::table_of(found, terminal_width(1)) << "Accuracy on "
-      << with_commas(std::min(options.scan.images, images.size())) << " of the training images of "
-      << printable(subject.data.name) << "; of the model as it is " << percent(found.baseline)
-      << ".\n"
+      << prune::table_of(found, terminal_width(1))
+      << (numbers ? "R2 (100 %: perfect, 0 %: no better than the mean) on " : "Accuracy on ")
+      << with_commas(std::min(options.scan.images, images.size())) << " of the training "
+      << (numbers ? "rows of " : "images of ") << printable(subject.data.name)
+      << "; of the model as it is " << percent(found.baseline) << ".\n"
       << (options.max_drop
               ? "The most at which each alone loses no more than " + fixed(*options.max_drop, 2) +
                     " points; together they lose more"
@@ -158,7 +161,8 @@ int main(int argc, char** argv) {
                        ->check(CLI::Range(0.0, 0.9999))
                        ->capture_default_str();
   app.add_option("--max-drop", options.max_drop,
-                 "Or take of each layer what costs it alone at most so many percentage points")
+                 "Or take of each layer what costs it alone at most so many percentage points (of "
+                 "accuracy, or of R2)")
       ->check(CLI::Range(0.0, 100.0))
       ->excludes(sparsity);
   app.add_flag("--json", options.json, "Print one line of JSON, and nothing else");
@@ -168,7 +172,8 @@ int main(int argc, char** argv) {
       "training,\n"
       "while the others stay whole (Han et al. 2015). The last line is a recipe's: its sparsities "
       "can\n"
-      "be edited. \"allocation\": \"sensitivity\" in a recipe measures and shares by itself.\n"
+      "be edited. Of predicted numbers R2 stands in place of the accuracy.\n"
+      "\"allocation\": \"sensitivity\" in a recipe measures and shares by itself.\n"
       "Networks:" +
       network_list() +
       "\nExit codes: 0 ok, 2 usage, 3 corrupt weights, 4 I/O, 130 Ctrl-C.\n"

@@ -1,6 +1,8 @@
 #include "apps/smallest/teacher.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "core/base/file.hpp"
 #include "datasets/shift_augmentation.hpp"
@@ -32,7 +34,7 @@ Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
                    const std::shared_ptr<const datasets::Dataset>& train,
                    const TeacherOptions& options) {
   Rng rng(options.seed, "init");
-  Sequential model = make_network(kind, kind.widths, task_of(*train), rng, 0.5f);
+  Sequential model = make_network(kind, kind.widths, task_of(*train), rng, options.dropout);
   const std::filesystem::path note = file.string() + ".txt";
   const std::string of = " epochs of " + kind.name + ", seed " + std::to_string(options.seed) +
                          "\n" + options.identity + "\n";
@@ -41,21 +43,27 @@ Sequential teacher(const NetworkKind& kind, const std::filesystem::path& file,
     load_parameters(model, file);
     return model;
   }
-  training::fit(model, *train,
-                {.epochs = options.epochs,
-                 .batch_size = 128,
-                 .learning_rate = 1e-3f,
-                 .schedule = optim::cosine(),
-                 .seed = options.seed,
-                 .label = "teacher",
-                 .quiet = options.quiet,
-                 .epoch_data = [&](int epoch) {
-                   return std::make_shared<datasets::ShiftAugmentation>(
-                       train, datasets::ShiftOptions{.max_shift_pixels = datasets::possible_shift(
-                                                         1, train->image_shape()),
-                                                     .seed = options.seed,
-                                                     .epoch = static_cast<std::uint64_t>(epoch)});
-                 }});
+  std::optional<training::WatchOptions> watch;
+  if (options.validation) watch = {.stop_after = std::max(3, options.epochs / 3)};
+  training::fit(
+      model, *train,
+      {.epochs = options.epochs,
+       .batch_size = options.batch_size,
+       .learning_rate = options.learning_rate,
+       .schedule = optim::cosine(),
+       .seed = options.seed,
+       .label = "teacher",
+       .quiet = options.quiet,
+       .epoch_data =
+           [&](int epoch) {
+             return std::make_shared<datasets::ShiftAugmentation>(
+                 train, datasets::ShiftOptions{
+                            .max_shift_pixels = datasets::possible_shift(1, train->image_shape()),
+                            .seed = options.seed,
+                            .epoch = static_cast<std::uint64_t>(epoch)});
+           },
+       .validation = options.validation,
+       .watch = watch});
   std::filesystem::remove(note);  // of another one: a file without a note is nobody's
   save_parameters(model, file);
   if (!options.identity.empty()) write_file(note, std::to_string(options.epochs) + of);

@@ -12,6 +12,11 @@ namespace espalier::apps {
 
 struct TeacherOptions {
   int epochs = 20;
+  std::int64_t batch_size = 128;
+  float learning_rate = 1e-3f, dropout = 0.5f;
+  // Where it is given, training ends after a third of the epochs without a lower loss on it, with the
+  // weights that had the lowest.
+  const datasets::Dataset* validation = nullptr;
   std::uint64_t seed = 1;
   bool quiet = false;  // no progress
   // Which data `train` is. A note beside the file says it, with the network, the seed and the epochs; a

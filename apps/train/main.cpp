@@ -2,27 +2,45 @@
 #include <iostream>
 
 #include "apps/common/program.hpp"
+#include "apps/common/starting_recipe.hpp"
 #include "apps/smallest/networks.hpp"
 #include "apps/train/training_run.hpp"
 #include "core/base/interrupt.hpp"
+#include "core/kernels/precision.hpp"
 #include "core/onednn/threads.hpp"
 #include "layers/model_json.hpp"
 
 namespace espalier::apps {
 namespace {
 
-void train(TrainingOptions options, recipe::Recipe recipe) {
+// What to do where nobody says it, for this data.
+recipe::Recipe starting(const TrainingData& data) {
+  const StartingData known{.examples = data.data.train->size(), .table = !data.columns.empty()};
+  return recipe::parse_recipe(starting_recipe(known), "the recipe to start from");
+}
+
+void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
   install_interrupt_handler();
-  set_threads(1);
+  set_threads(options.threads);
+  const kernels::PrecisionInScope precision(kernels::precision_named(options.precision));
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
-  if (!options.model.ends_with(".json"))
+  if (!options.model.empty() && !options.model.ends_with(".json"))
     network_kind(options.model);  // or refuses, before any data
+  TrainingData data = load_training_data(options.data);
+  if (options.model.empty()) options.model = data.columns.empty() ? "tutorial-small" : "tabular";
+  if (!recipe) {
+    recipe = starting(data);
+    if (!options.quiet)
+      std::cerr
+          << "no --recipe: plain training, then weights become zeros, then all become integers of "
+             "5 bits; espalier new writes this recipe, to be changed\n";
+  }
   TrainingRun run(
       options,
-      with_watch(with_training(std::move(recipe), options.epochs, !options.from.empty()),
+      with_watch(with_training(std::move(*recipe), options.epochs, !options.from.empty()),
                  options.early_stop, options.plateau),
-      load_training_data(options.data));
+      std::move(data));
   run.announce();
   try {
     run.run();
@@ -46,12 +64,15 @@ int main(int argc, char** argv) {
   app.name("espalier train");
   TrainingOptions options;
   bool print_recipe = false, print_schema = false, print_model_schema = false;
-  app.add_option("--model", options.model, "The network: a name of those below, or a model.json")
-      ->capture_default_str();
+  app.add_option(
+      "--model", options.model,
+      "The network: a name of those below, or a model.json (default: tutorial-small, of a "
+      "CSV file tabular)");
   app.add_option(
       "--recipe", options.recipe,
-      "The stages: a JSON file (compress/recipe/RECIPES.md); with --from it may be missing: "
-      "the weights are written as they are, or after --epochs");
+      "The stages: a JSON file (compress/recipe/RECIPES.md; default: plain training, pruning, "
+      "5-bit integers, for as many epochs as the data needs; with --from: the weights are "
+      "written as they are, or after --epochs)");
   add_data_options(app, options.data);
   app.add_option("--epochs", options.epochs,
                  "Of plain training before the recipe (default: 4; 0 with --from, and where the "
@@ -87,6 +108,15 @@ int main(int argc, char** argv) {
   app.add_flag("--checkpoint", options.checkpoint,
                "Keep each epoch in the folder OUT.checkpoint; the same command then goes on from "
                "it, and removes it when the file is written");
+  app.add_option("--threads", options.threads,
+                 "That a kernel may use; the same number gives the same bits")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--precision", options.precision,
+                 "float32; or bf16, where the processor has it: convolutions and matrix products "
+                 "multiply numbers of 8 bits of mantissa, and add in float32")
+      ->check(one_of("precision", {"float32", "bf16"}))
+      ->capture_default_str();
   app.add_option("--seed", options.seed, "Of all that is random")
       ->check(CLI::Range(0.0, 1e18))
       ->capture_default_str();
@@ -106,7 +136,8 @@ int main(int argc, char** argv) {
       "the end.\n"
       "Exit codes: 0 ok, 2 usage, 3 a bad recipe or model, 4 I/O, 6 training diverged, 130 "
       "Ctrl-C.\n"
-      "Examples: espalier train --recipe recipe.json --data mnist\n"
+      "Examples: espalier train --data iris.csv --out iris.esp\n"
+      "          espalier train --recipe recipe.json --data mnist\n"
       "          espalier train --model mine.json --recipe recipe.json --epochs 10 --out mine.esp\n"
       "          espalier train --recipe recipe.json --data pictures --size 28x28 --grey\n"
       "          espalier train --model mine.json --from net.safetensors --weights "
@@ -122,15 +153,16 @@ int main(int argc, char** argv) {
       std::cout << model_json_schema();
       return;
     }
-    require(!options.recipe.empty() || !options.from.empty(), "train",
-            "wants --recipe FILE; \"[{\\\"quantize\\\": {}}]\" in a file is the shortest");
-    recipe::Recipe recipe{.stages = {{.epochs = options.epochs.value_or(0)}}};
-    if (options.recipe.empty())
-      options.epochs = 0;  // the stage has them
-    else
+    std::optional<recipe::Recipe> recipe;
+    if (!options.recipe.empty()) {
       recipe = recipe::load_recipe(options.recipe);
+    } else if (!options.from.empty()) {
+      recipe = recipe::Recipe{.stages = {{.epochs = options.epochs.value_or(0)}}};
+      options.epochs = 0;  // the stage has them
+    }
     if (print_recipe) {
-      std::cout << recipe::format_recipe(recipe);
+      std::cout << recipe::format_recipe(recipe ? *recipe
+                                                : starting(load_training_data(options.data)));
       return;
     }
     train(options, std::move(recipe));

@@ -8,7 +8,9 @@
 #include <sstream>
 
 #include "apps/common/model_input.hpp"
+#include "apps/common/table_metadata.hpp"
 #include "apps/smallest/given_model.hpp"
+#include "apps/smallest/number_error.hpp"
 #include "apps/smallest/train_smallest.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
@@ -22,6 +24,7 @@
 #include "core/base/interrupt.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
+#include "core/onednn/isa.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/model_json.hpp"
 #include "layers/network_file.hpp"
@@ -38,33 +41,6 @@ bool is_file_of_a_model(const std::string& model) {
 
 bool in_float(const recipe::Stage& stage) {
   return !stage.quantize && !stage.rate;
-}
-
-// How columns and target were scaled, for the metadata of a file of weights.
-std::map<std::string, std::string> scalings_text(const TrainingData& data) {
-  const auto pair = [](const datasets::Scaling& s) { return nlohmann::json{s.mean, s.deviation}; };
-  std::map<std::string, std::string> all;
-  auto columns = nlohmann::json::array();
-  for (const auto& column : data.columns) columns.push_back(pair(column));
-  if (!columns.empty()) all["columns"] = columns.dump();
-  if (data.target) all["target"] = pair(*data.target).dump();
-  return all;
-}
-
-// In the unit of the table, on the test rows.
-NumberScores number_scores(const Bytes& file, const TrainingData& data) {
-  const runtime::Model model(format::read(file, "train"));
-  runtime::Session session(model, {.batch = 100});
-  NumberScores scores;
-  const auto& [mean, deviation] = *data.target;
-  datasets::for_each_batch(
-      *data.data.test, data.data.test->size(), 100, [&](const datasets::Batch& batch) {
-        const auto outputs = session.run(batch.images);
-        for (std::size_t i = 0; i < batch.targets.size(); ++i)
-          scores.add(double{mean} + double{deviation} * double{outputs[i]},
-                     double{mean} + double{deviation} * double{batch.targets[i]});
-      });
-  return scores;
 }
 
 void require_place(const char* option, const fs::path& out, const TrainingOptions& options,
@@ -177,7 +153,7 @@ Sequential TrainingRun::new_model() {
 
 Bytes TrainingRun::file_of(format::PackedModel packed) const {
   packed.labels = labels_;
-  remember_scalings(packed, data_);
+  remember_table(packed, data_);
   return format::write(packed);
 }
 
@@ -218,7 +194,9 @@ void TrainingRun::announce() {
 // What the checkpoints belong to stands beside them.
 void TrainingRun::open_checkpoints() const {
   std::string run =
-      options_.model + ", seed " + std::to_string(options_.seed) + "\n" + data_.identity + "\n";
+      options_.model + ", seed " + std::to_string(options_.seed) + ", threads " +
+      std::to_string(options_.threads) + ", " + options_.precision + ", oneDNN " +
+      onednn_version() + " for " + std::string(effective_isa()) + "\n" + data_.identity + "\n";
   if (is_file_of_a_model(options_.model)) {
     const Bytes model = read_file(options_.model);
     run.append(model.begin(), model.end());
@@ -233,7 +211,8 @@ void TrainingRun::open_checkpoints() const {
   if (fs::exists(note)) {
     const Bytes there = read_file(note);
     require(std::ranges::equal(there, run), checkpoints().string(),
-            "belongs to another run (run.txt says which); remove it or choose another --out");
+            "belongs to another run, or one on another processor (run.txt says which); remove it or "
+            "choose another --out");
     if (!options_.quiet) std::cerr << "goes on from " << printable(checkpoints().string()) << '\n';
     return;
   }
@@ -246,12 +225,12 @@ void TrainingRun::add_row(const recipe::StageReport& report) {
                                  recipe_, report.index));
   if (!options_.weights.empty() && report.network == nullptr)
     weights_ = encode_network(report.model, data_.data.train->image_shape(), labels_,
-                              scalings_text(data_));
+                              table_metadata(data_));
   Row row{.stage = report.stage.name(),
           .deflate_bytes = pack::deflate_bytes(report.model),
           .file_bytes = file_.size()};
   if (data_.target)
-    row.numbers = number_scores(file_, data_);
+    row.numbers = number_scores(file_, *data_.data.test, *data_.target);
   else
     row.accuracy = 1 - error_of(file_, *data_.data.test);
   const auto& prune = report.stage.prune;
@@ -378,10 +357,9 @@ void TrainingRun::report() const {
     std::cout << weights << ": " << with_commas(std::ssize(weights_)) << " bytes written\n";
   const std::string file = printable(shell_word(options_.out.string()));
   std::cout << "Next: espalier inspect " << file << ", or espalier "
-            << (weights.empty() || data_.target
-                    ? "eval " + file
-                    : "verify " + file + " --against " +
-                          printable(shell_word(options_.weights.string())))
+            << (weights.empty() ? "eval " + file
+                                : "verify " + file + " --against " +
+                                      printable(shell_word(options_.weights.string())))
             << (data_.synthetic && !options_.data.path ? " --synthetic"
                                                        : printable(arguments_of(options_.data)))
             << '\n';

@@ -20,7 +20,7 @@
 namespace espalier::apps {
 
 struct TrainingOptions {
-  std::string model = "tutorial-small";  // of network_kinds(), or a model.json
+  std::string model = "";  // of network_kinds(), or a model.json; empty: what suits the data
   std::filesystem::path recipe;  // the file; empty: none
   DataOptions data;
   std::optional<int> epochs;  // of plain training before the recipe; none: with_training's own
@@ -31,6 +31,8 @@ struct TrainingOptions {
   int early_stop = 0, plateau = 0;  // epochs, in stages without a pass; 0: as the recipe says
   std::filesystem::path log;        // a line of JSON an epoch; empty: none
   std::uint64_t seed = 1;
+  int threads = 1;
+  std::string precision = "float32";  // or bf16
   bool json = false, quiet = false;
 };
 

@@ -1,10 +1,13 @@
 #include "apps/verify/other_side.hpp"
 
+#include "apps/common/model_input.hpp"
+#include "apps/common/table_metadata.hpp"
 #include "apps/smallest/weights_file.hpp"
 #include "compress/format/limits.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/runtime/stages.hpp"
+#include "core/archive/archive.hpp"
 #include "core/base/file.hpp"
 
 namespace espalier::apps {
@@ -20,6 +23,9 @@ format::PackedModel load_other_side(const OtherSide& side, const format::PackedM
       {.image = {height, width, channels}, .classes = runtime::stages(like).back().elements()});
   format::PackedModel packed = pack::pack(network.model, network.input);
   packed.labels = network.labels;
+  ModelInput table{.file = side.file.string(), .shape = packed.input_shape, .labels = {}};
+  add_table(table, load_archive(side.file).metadata);
+  remember_table(packed, table);
   return packed;
 }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <iostream>
 
 #include "core/base/table.hpp"
@@ -19,6 +20,29 @@ std::string noise_text(const LayerNoise& layer) {
   return layer.noise == 0 ? "exact" : fixed(layer.decibels(), 1);
 }
 
+void print_answers(const Verification& v, const VerifiedFiles& files) {
+  std::cout << percent(share(v.a_right, v.images)) << " right: " << printable(files.a) << '\n'
+            << percent(share(v.b_right, v.images)) << " right: " << printable(files.b) << '\n'
+            << "The same answer to " << with_commas(v.agree) << " of " << with_commas(v.images)
+            << " test images, " << percent(share(v.agree, v.images)) << " ("
+            << printable(files.data) << ")\n"
+            << "Largest difference of a logit: " << fixed(v.largest_difference, 4) << " (image "
+            << v.image << ", class " << v.label << "; logits reach " << fixed(v.largest_logit, 4)
+            << ")\n";
+}
+
+void print_numbers(const Verification& v, const VerifiedFiles& files) {
+  for (const auto& [scores, file] : {std::pair{&*v.a_numbers, &files.a}, {&*v.b_numbers, &files.b}})
+    std::cout << "RMSE " << scores->rmse() << ", R2 " << fixed(scores->r2(), 4) << ": "
+              << printable(*file) << '\n';
+  std::cout << "The first's error is "
+            << fixed(std::abs(growth_percent(v.a_numbers->rmse(), v.b_numbers->rmse())), 2)
+            << (v.a_numbers->rmse() < v.b_numbers->rmse() ? " % smaller" : " % larger") << ", on "
+            << with_commas(v.images) << " test rows (" << printable(files.data) << ")\n"
+            << "Largest difference of a prediction: " << v.largest_difference << " (row "
+            << v.image + 1 << " of these)\n";
+}
+
 }  // namespace
 
 void print(const Verification& v, const VerifiedFiles& files) {
@@ -27,17 +51,13 @@ void print(const Verification& v, const VerifiedFiles& files) {
     layer.cells.push_back(printable(l.name));
     noise.cells.push_back(noise_text(l));
   }
-  std::cout << percent(share(v.a_right, v.images)) << " right: " << printable(files.a) << '\n'
-            << percent(share(v.b_right, v.images)) << " right: " << printable(files.b) << '\n'
-            << "The same answer to " << with_commas(v.agree) << " of " << with_commas(v.images)
-            << " test images, " << percent(share(v.agree, v.images)) << " ("
-            << printable(files.data) << ")\n"
-            << "Largest difference of a logit: " << fixed(v.largest_difference, 4) << " (image "
-            << v.image << ", class " << v.label << "; logits reach " << fixed(v.largest_logit, 4)
-            << ")\n"
-            << table({layer, noise}, terminal_width(STDOUT_FILENO))
+  if (v.a_numbers)
+    print_numbers(v, files);
+  else
+    print_answers(v, files);
+  std::cout << table({layer, noise}, terminal_width(STDOUT_FILENO))
             << "SNR: of what a layer yields, relu included, on the first "
-            << with_commas(v.noise_images) << " images\n";
+            << with_commas(v.noise_images) << (v.a_numbers ? " rows\n" : " images\n");
 }
 
 nlohmann::json to_json(const Verification& v, const VerifiedFiles& files) {
@@ -48,15 +68,23 @@ nlohmann::json to_json(const Verification& v, const VerifiedFiles& files) {
     layers.back()["snr_db"] =
         l.compared && !exact ? nlohmann::json(l.decibels()) : nlohmann::json();
   }
-  return {{"a", {{"file", files.a}, {"accuracy", share(v.a_right, v.images)}}},
-          {"b", {{"file", files.b}, {"accuracy", share(v.b_right, v.images)}}},
-          {"data", files.data},
-          {"images", v.images},
-          {"agreement", share(v.agree, v.images)},
-          {"largest_difference", v.largest_difference},
-          {"largest_logit", v.largest_logit},
-          {"noise_images", v.noise_images},
-          {"layers", layers}};
+  nlohmann::json all{{"a", {{"file", files.a}}},
+                     {"b", {{"file", files.b}}},
+                     {"data", files.data},
+                     {"images", v.images},
+                     {"largest_difference", v.largest_difference},
+                     {"largest_logit", v.largest_logit},
+                     {"noise_images", v.noise_images},
+                     {"layers", layers}};
+  if (v.a_numbers) {
+    for (const auto& [side, scores] : {std::pair{"a", &*v.a_numbers}, {"b", &*v.b_numbers}})
+      all[side].update({{"rmse", scores->rmse()}, {"r2", scores->r2()}});
+    return all;
+  }
+  all["a"]["accuracy"] = share(v.a_right, v.images);
+  all["b"]["accuracy"] = share(v.b_right, v.images);
+  all["agreement"] = share(v.agree, v.images);
+  return all;
 }
 
 }  // namespace espalier::apps

@@ -76,7 +76,15 @@ Verification verify(const runtime::Model& a, const runtime::Model& b, const data
   require(of_a.classes() == of_b.classes(), "verify", "the first model tells ", of_a.classes(),
           " classes apart, the second ", of_b.classes());
   const auto classes = of_a.classes();
+  const auto target = a.packed().target;
+  require(target.has_value() == data.has_targets(), "verify",
+          target ? "the model predicts numbers, the data has classes"
+                 : "the model tells classes apart, the data has numbers to predict");
+  const auto in_units = [&](float output) {
+    return double{target->mean} + double{target->deviation} * double{output};
+  };
   Verification v;
+  if (target) v.a_numbers.emplace(), v.b_numbers.emplace();
   v.images = data.size();
   v.noise_images = std::min(noise_images, data.size());
   std::int64_t seen = 0;
@@ -92,8 +100,12 @@ Verification verify(const runtime::Model& a, const runtime::Model& b, const data
       v.image = seen + static_cast<std::int64_t>(i) / classes;
       v.label = static_cast<std::int64_t>(i) % classes;
     }
+    for (std::size_t i = 0; target && i < batch.targets.size(); ++i) {
+      v.a_numbers->add(in_units(x[i]), in_units(batch.targets[i]));
+      v.b_numbers->add(in_units(y[i]), in_units(batch.targets[i]));
+    }
     const auto guesses = argmax_rows(x, classes), others = argmax_rows(y, classes);
-    for (std::size_t i = 0; i < guesses.size(); ++i) {
+    for (std::size_t i = 0; i < guesses.size() && !target; ++i) {
       v.a_right += guesses[i] == batch.labels[i];
       v.b_right += others[i] == batch.labels[i];
       v.agree += guesses[i] == others[i];
@@ -101,6 +113,10 @@ Verification verify(const runtime::Model& a, const runtime::Model& b, const data
     seen += std::ssize(batch.labels);
     if (progress) progress(seen);
   });
+  if (target) {
+    v.largest_difference *= double{target->deviation};
+    v.largest_logit *= double{target->deviation};
+  }
   compare_layers(v, a, b, data);
   return v;
 }

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "apps/common/number_scores.hpp"
 #include "compress/runtime/model.hpp"
 #include "datasets/dataset.hpp"
 
@@ -24,6 +26,9 @@ struct LayerNoise {
 struct Verification {
   std::int64_t images = 0, a_right = 0, b_right = 0;
   std::int64_t agree = 0;  // images to which both give the same answer
+  // Of models of numbers, whose images are rows: in place of what is right. In the table's unit, as are
+  // the two below.
+  std::optional<NumberScores> a_numbers, b_numbers;
   // Over all images and classes: |a - b|, where it was found, and the largest |b|.
   double largest_difference = 0, largest_logit = 0;
   std::int64_t image = 0, label = 0;

@@ -2,6 +2,7 @@
 
 #include "compress/export/c99_functions.hpp"
 #include "compress/export/c99_layers.hpp"
+#include "compress/export/c99_program.hpp"
 #include "compress/export/text.hpp"
 
 namespace espalier::exports {
@@ -9,16 +10,12 @@ namespace {
 
 using format::LayerKind;
 
-constexpr const char* kHead =
+constexpr const char* kC99Head =
     R"c(/* @NAME@: a neural network in one C99 file, written by espalier export c99.
  *
- *   void @NAME@_run(const uint8_t *pixels, float *logits);   the @CLASSES@ logits
- *   int @NAME@_classify(const uint8_t *pixels);              the index of the largest
- *   extern const char *const @NAME@_labels[@CLASSES@];        @LISTED@
- *
- * pixels: @SHAPE@, @COUNT@ bytes of 0..255, rows from the top, pixels from the left, channels
- * inside. No malloc, no library. RAM: @NAME@_ARENA_BYTES, and some hundred bytes of stack, in
- * @NAME@_classify and the @LOGIT_BYTES@ of its logits; flash for the numbers below: about @FLASH@ bytes. Not reentrant: there is one arena. Layers:
+@API@ *
+@TAKES@ * No malloc, no library. RAM: @NAME@_ARENA_BYTES, and some hundred bytes of stack@STACK@.
+ * Flash for the numbers below: about @FLASH@ bytes. Not reentrant: there is one arena. Layers:
  *
 @SUMMARY@ *
 @PROMISE@ */
@@ -28,16 +25,18 @@ constexpr const char* kHead =
 #endif
 
 #define @NAME@_ARENA_BYTES @ARENA@
-#define @NAME@_CLASSES @CLASSES@
-
-void @NAME@_run(const uint8_t *pixels, float *logits);
-int @NAME@_classify(const uint8_t *pixels);
-extern const char *const @NAME@_labels[@NAME@_CLASSES];
-
+@DECLARE@
 static struct {
 @SUMS@  @VALUE@ values[@ELEMENTS@]; /* a layer reads at one end and writes at the other */
 } arena;
 typedef char arena_bytes_are_true[sizeof arena == @NAME@_ARENA_BYTES ? 1 : -1];
+)c";
+
+constexpr const char* kC99DeclareClasses = R"c(#define @NAME@_CLASSES @CLASSES@
+
+void @NAME@_run(@INPUT@, float *logits);
+int @NAME@_classify(@INPUT@);
+extern const char *const @NAME@_labels[@NAME@_CLASSES];
 )c";
 
 constexpr const char* kLevelPromise =
@@ -46,25 +45,6 @@ constexpr const char* kLevelPromise =
 )c";
 constexpr const char* kFloatPromise =
     R"c( * Activations and weights are float32: a quantized model takes a quarter of the RAM and less flash.
-)c";
-
-constexpr const char* kTail = R"c(
-const char *const @NAME@_labels[@NAME@_CLASSES] = {
-@LABELS@};
-
-void @NAME@_run(const uint8_t *pixels, float *logits) {
-  @VALUE@ *const x = arena.values;
-  int32_t i;
-@CALLS@}
-
-int @NAME@_classify(const uint8_t *pixels) {
-  float logits[@NAME@_CLASSES];
-  int best = 0, i;
-  @NAME@_run(pixels, logits);
-  for (i = 1; i < @NAME@_CLASSES; ++i)
-    if (logits[i] > logits[best]) best = i;
-  return best;
-}
 )c";
 
 using Words = std::vector<std::pair<std::string_view, std::string>>;
@@ -131,6 +111,7 @@ std::string functions(const C99Layers& layers, bool floats) {
   if (linear && floats) text += kC99NextFloat;
   if (linear) text += kC99First;
   if (!floats) text += kC99NearestLevel;
+  if (layers.table) text += kC99Seen;
   if (linear) text += floats ? kC99Activate : kC99Requantize;
   if (conv) text += kC99Conv;
   if (uses(LayerKind::kDense)) text += kC99Dense;
@@ -141,6 +122,37 @@ std::string functions(const C99Layers& layers, bool floats) {
   if (uses(LayerKind::kRelu)) text += kC99Relu;
   if (uses(LayerKind::kResidual)) text += floats ? kC99FloatResidual : kC99Residual;
   return text;
+}
+
+// One line a column: what the caller passes, by name where the table had any.
+std::string listed_columns(const format::PackedModel& model) {
+  constexpr std::size_t kListed = 1000;
+  std::string lines;
+  for (std::size_t c = 0; c < std::min(kListed, model.columns.size()); ++c)
+    lines += " *   columns[" + std::to_string(c) + "]" +
+             (model.column_names.empty() ? "" : "  " + comment(model.column_names[c])) + ": mean " +
+             decimal(model.columns[c].mean) + ", deviation " + decimal(model.columns[c].deviation) +
+             "\n";
+  if (model.columns.size() > kListed) lines += " *   ...\n";
+  return lines;
+}
+
+// Pictures or a table; classes or a number.
+Words interface_words(const format::PackedModel& model) {
+  const bool table = !model.columns.empty(), number = model.target.has_value();
+  const std::string label = comment(model.label_name);
+  Words words = {{"@API@", number ? kC99NumberApi : kC99ClassesApi},
+                 {"@TAKES@", table ? kC99TakesColumns : kC99TakesPixels},
+                 {"@DECLARE@", number ? kC99DeclareNumber : kC99DeclareClasses},
+                 {"@DEFINE@", number ? kC99DefineNumber : kC99DefineClasses},
+                 {"@INPUT@", table ? "const float *columns" : "const uint8_t *pixels"},
+                 {"@GIVEN@", table ? "columns" : "pixels"},
+                 {"@COLUMNS@", listed_columns(model)},
+                 {"@WHAT@", label.empty() ? "the number" : label}};
+  if (!number) return words;
+  words.emplace_back("@MEAN_OF@", decimal(model.target->mean) + "f");
+  words.emplace_back("@DEVIATION_OF@", decimal(model.target->deviation) + "f");
+  return words;
 }
 
 }  // namespace
@@ -162,27 +174,33 @@ std::string c99(const format::PackedModel& model, const C99Options& options) {
   // Whole words, as the sums before it are.
   const std::int64_t count = floats ? arena.elements : (arena.elements + 3) / 4 * 4;
   const std::int64_t bytes = 4 * arena.row + count * (floats ? 4 : 1);
-  Words all{{"@INCLUDES@", "#include <stddef.h>\n#include <stdint.h>\n"},
-            {"@PROMISE@", floats ? kFloatPromise : kLevelPromise},
-            {"@SUMMARY@", layers.summary},
-            {"@CALLS@", layers.calls},
-            {"@LABELS@", lines_of(labels, "  ")},
-            {"@LISTED@", listed},
-            {"@LOGIT_BYTES@", std::to_string(4 * network.classes())},
-            {"@FLASH@", std::to_string(layers.flash_bytes)},
-            {"@NAME@", identifier(options.name, "model")},
-            {"@CLASSES@", std::to_string(network.classes())},
-            {"@SHAPE@", text_of(model.input_shape)},
-            {"@COUNT@", std::to_string(elements(model.input_shape))},
-            {"@ARENA@", std::to_string(bytes)},
-            {"@SUMS@", arena.row == 0 ? ""
-                                      : "  @SUM@ sums[" + std::to_string(arena.row) +
-                                            "]; /* one row of a convolution's outputs */\n"},
-            {"@ELEMENTS@", std::to_string(count)}};
+  Words all = interface_words(model);
+  const Words numbers{
+      {"@INCLUDES@", "#include <stddef.h>\n#include <stdint.h>\n"},
+      {"@PROMISE@", floats ? kFloatPromise : kLevelPromise},
+      {"@SUMMARY@", layers.summary},
+      {"@CALLS@", layers.calls},
+      {"@LABELS@", lines_of(labels, "  ")},
+      {"@LISTED@", listed},
+      {"@STACK@", model.target
+                      ? ""
+                      : ", in @NAME@_classify and the " + std::to_string(4 * network.classes()) +
+                            " bytes of its logits"},
+      {"@FLASH@", std::to_string(layers.flash_bytes)},
+      {"@NAME@", identifier(options.name, "model")},
+      {"@CLASSES@", std::to_string(network.classes())},
+      {"@SHAPE@", text_of(model.input_shape)},
+      {"@COUNT@", std::to_string(elements(model.input_shape))},
+      {"@ARENA@", std::to_string(bytes)},
+      {"@SUMS@", arena.row == 0 ? ""
+                                : "  @SUM@ sums[" + std::to_string(arena.row) +
+                                      "]; /* one row of a convolution's outputs */\n"},
+      {"@ELEMENTS@", std::to_string(count)}};
+  all.insert(all.end(), numbers.begin(), numbers.end());
   for (const auto& word : words(layers, floats)) all.push_back(word);
   const bool depthwise = layers.uses.contains(LayerKind::kDepthwiseConv2d);
   for (const auto& word : depthwise ? kDepthwiseWords : kPlainWords) all.push_back(word);
-  return replaced(kHead + functions(layers, floats) + layers.data + kTail, all);
+  return replaced(kC99Head + functions(layers, floats) + layers.data + "@DEFINE@", all);
 }
 
 }  // namespace espalier::exports

@@ -112,6 +112,20 @@ static uint8_t nearest_level(float x, int32_t zero, int32_t lowest) {
 }
 )c";
 
+// Nothing can be fused here: a division by 8 is exact, and nothing else is a product.
+constexpr const char* kC99Seen = R"c(
+typedef char a_double_has_64_bits[sizeof(double) == 8 ? 1 : -1];
+
+/* What the network sees of a column's value: 0.5 + (value - mean) / (8 deviation), within 0..1. */
+static float seen(float value, const float *scaling) {
+  const double mean = scaling[0], deviation = scaling[1];
+  volatile double x = 0;
+  if (deviation > 0) x = ((double)value - mean) / deviation;
+  x = 0.5 + x / 8;
+  return !(x > 0) ? 0.0f : x > 1 ? 1.0f : (float)x;
+}
+)c";
+
 constexpr const char* kC99Requantize = R"c(
 /* volatile: the product is rounded to float32 before anything is added; no fused multiply-add. */
 static float scaled(const linear *l, int32_t channel, int32_t sum) {

@@ -47,7 +47,9 @@ class Writer {
   }
 
   C99Layers write() {
-    if (network_.is_float())
+    if (!network_.model->columns.empty())
+      column_input();
+    else if (network_.is_float())
       float_input();
     else
       level_input();
@@ -82,6 +84,7 @@ class Writer {
   std::string floats(const Step& s);
   void level_input();
   void float_input();
+  void column_input();
   std::string image() const;
 
   // Declares it.
@@ -263,6 +266,28 @@ void Writer::level_input() {
   call("  " + image() + " = (uint8_t)(level < 0 ? 0 : level > " +
        number(std::int64_t{127} << shift) + " ? 127 : level >> " + number(shift) + ");");
   call("}");
+}
+
+// A table's columns are scaled as in training, and then become what pixels become.
+void Writer::column_input() {
+  const auto& model = *network_.model;
+  out_.table = true;
+  std::vector<std::string> pairs;
+  for (const format::Scaling& s : model.columns)
+    pairs.push_back("{" + decimal(s.mean) + "f, " + decimal(s.deviation) + "f}");
+  out_.data += "\n/* Of each column: mean, deviation. */\nstatic const float scalings[" +
+               std::to_string(pairs.size()) + "][2] = {\n" + lines_of(pairs, "  ") + "};\n";
+  out_.flash_bytes += 8 * std::ssize(pairs);
+  std::string value = "seen(columns[i], scalings[i])";
+  const bool normalized = model.input_mean != 0 || model.input_deviation != 1;
+  if (normalized)
+    value = "(" + value + " - " + decimal(model.input_mean) + "f) / " +
+            decimal(model.input_deviation) + "f";
+  if (!network_.is_float())
+    value = "nearest_level(" + (normalized ? "(" + value + ")" : value) + " / " +
+            decimal(model.input.scale) + "f, " + std::to_string(model.input.zero_point) + ", 0)";
+  call("for (i = 0; i < " + std::to_string(pairs.size()) + "; ++i) " + image() + " = " + value +
+       ";");
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ struct C99Layers {
   // Of layers of levels: whether some hold their weights as they are, some packed
   // (weight_bits.hpp); all biases fit 16 bits; a convolution yields the logits.
   bool plain = false, packed = false, small_bias = true, conv_logits = false;
+  bool table = false;  // rows of a table are taken, not pixels
 };
 
 C99Layers c99_layers(const Network& network, const Arena& arena);

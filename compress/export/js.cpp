@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "compress/export/js_program.hpp"
 #include "compress/export/network.hpp"
 #include "compress/export/text.hpp"
 #include "compress/export/weight_bits.hpp"
@@ -13,130 +14,6 @@ namespace {
 
 using format::LayerKind;
 using format::PackedLayer;
-
-constexpr const char* kHead =
-    R"js(// @NAME@: a neural network in one file, written by espalier export js.
-// @NAME@.classify(pixels): the index of the answer in @NAME@.labels; @NAME@.run(pixels): the @CLASSES@ logits.
-// pixels: @SHAPE@, @COUNT@ numbers 0..255, rows from the top, pixels from the left, channels inside.
-// @HOW@
-// Activations are levels of 0..127, weights small integers; the logits are the same bits everywhere.
-const @NAME@ = (() => {
-  "use strict";
-  const fround = Math.fround;
-  // x rounded to an integer, halves to even, plus zero; kept within lowest..127.
-  const nearest = (x, zero, lowest) =>
-    Math.min(Math.max(x, lowest - zero), 127 - zero) + 6755399441055744 - 6755399441055744 + zero;
-)js";
-
-constexpr const char* kLinear = R"js(
-  // The weights that are not 0, of each output: row, column and channel of its input, and the level.
-  const taps = (l) => {
-    const bytes = atob(l.weights), [, , channels] = l.from, all = [];
-    const [, , outputs] = l.to, [rows, columns] = l.kernel,@DEPTH_OF@ inputs = rows * columns * @DEPTH@;
-    let at = 0;
-    const bit = () => (bytes.charCodeAt(at >> 3) >> (at++ & 7)) & 1;
-    const rice = (bits) => { // so many times 2^bits as there are 1s before a 0, and `bits` more bits
-      let n = 0;
-      while (bit()) n++;
-      n <<= bits;
-      for (let i = 0; i < bits; i++) n |= bit() << i;
-      return n;
-    };
-    for (let o = 0; o < outputs; o++) all.push([]);
-    // How many zeros come first; negative; how much more than 1.
-    for (let i = rice(l.gap); i < inputs * outputs; i += 1 + rice(l.gap)) {
-      const negative = bit(), size = 1 + rice(l.size), k = i % inputs, place = Math.floor(k / @DEPTH@);
-      all[Math.floor(i / inputs)].push(
-        Math.floor(place / columns), place % columns, @CHANNEL@, negative ? -size : size);
-    }
-    return all;
-  };
-
-  // A convolution, or a dense layer, which is one of a 1 x 1 image.
-  const linear = (l, x) => {
-    const [height, width, channels] = l.from, [rows, columns, outputs] = l.to, [sh, sw] = l.stride;
-    const y = new (l.logits ? Float32Array : Uint8Array)(rows * columns * outputs);
-    l.taps ??= taps(l);
-    for (let o = 0; o < outputs; o++) {
-      const t = l.taps[o], bias = l.bias.length ? l.bias[o] * 2 ** l.shift : 0;
-      const multiplier = fround(l.multiplier[l.multiplier.length > 1 ? o : 0]);
-      for (let p = 0; p < rows; p++)
-        for (let q = 0; q < columns; q++) {
-          let sum = bias;
-          for (let k = 0; k < t.length; k += 4) {
-            const h = p * sh - l.pad[0] + t[k], w = q * sw - l.pad[1] + t[k + 1];
-            if (h < 0 || h >= height || w < 0 || w >= width) continue;
-            sum += t[k + 3] * (x[(h * width + w) * channels + t[k + 2]] - l.zeros[0]);
-          }
-          const value = fround(sum * multiplier), at = (p * columns + q) * outputs + o;
-          y[at] = l.logits ? (l.relu && value < 0 ? 0 : value) : nearest(value, l.zeros[1], l.lowest);
-        }
-    }
-    return y;
-  };
-)js";
-
-constexpr const char* kPool = R"js(
-  // The largest or the mean of a window, of each channel; padding takes no part.
-  const pool = (l, x) => {
-    const [height, width, channels] = l.from, [rows, columns] = l.to, y = [];
-    for (let p = 0; p < rows; p++)
-      for (let q = 0; q < columns; q++)
-        for (let c = 0; c < channels; c++) {
-          let largest = 0, sum = 0, count = 0;
-          for (let i = 0; i < l.kernel[0]; i++)
-            for (let j = 0; j < l.kernel[1]; j++) {
-              const h = p * l.stride[0] - l.pad[0] + i, w = q * l.stride[1] - l.pad[1] + j;
-              if (h < 0 || h >= height || w < 0 || w >= width) continue;
-              const value = x[(h * width + w) * channels + c];
-              largest = Math.max(largest, value), sum += value, count++;
-            }
-          y.push(l.mean ? nearest(fround(sum * fround(1 / count)), 0, 0) : largest);
-        }
-    return y;
-  };
-)js";
-
-constexpr const char* kNorm = R"js(
-  const norm = (l, x) => x.map((v, i) => {
-    const c = i % l.multiplier.length;
-    const product = fround((v - l.zeros[0]) * fround(l.multiplier[c]));
-    return nearest(fround(product + fround(l.offset[c])), l.zeros[1], l.lowest);
-  });
-)js";
-
-constexpr const char* kRelu = R"js(
-  const relu = (l, x) => x.map((v) => Math.max(v, l.zero));
-)js";
-
-constexpr const char* kResidual = R"js(
-  const residual = (l, x, other) => {
-    const nearest = (v, k) => // of the sum's levels, halves to even
-      fround((v - l.zeros[k]) * fround(l.multiplier[k])) + 6755399441055744 - 6755399441055744;
-    const sum = (v, i) => nearest(v, 0) + nearest(other[i], 1) + l.zeros[2];
-    return x.map((v, i) => Math.min(Math.max(sum(v, i), l.lowest), 127));
-  };
-)js";
-
-constexpr const char* kTail = R"js(
-  const labels = [
-@LABELS@  ];
-  const layers = [
-@LAYERS@  ];
-  const run = (pixels) => {
-    if (pixels.length !== @COUNT@) throw new RangeError("@NAME@ takes @COUNT@ pixels, not " + pixels.length);
-    const all = [Array.from(pixels, (p) => @PIXEL@)]; // what each layer yields
-    const back = (n = 1) => all[all.length - n];
-    for (const [layer, l] of layers) all.push(layer(l, back(l.input), l.other && back(l.other)));
-    return back();
-  };
-  const classify = (pixels) => {
-    const logits = run(pixels);
-    return logits.indexOf(logits.reduce((a, b) => Math.max(a, b)));
-  };
-  return { run, classify, labels };
-})();
-)js";
 
 std::string base64(const Bytes& bytes) {
   constexpr const char* kDigits =
@@ -236,6 +113,58 @@ std::string pixel(const format::PackedModel& model) {
          std::to_string(shift) + ", 0), 127)";
 }
 
+// An element of the input as a level.
+std::string column(const format::PackedModel& model) {
+  std::string value = "seen(value, scalings[i])";
+  if (model.input_mean != 0 || model.input_deviation != 1)
+    value = "fround(fround(" + value + " - fround(" + decimal(model.input_mean) + ")) / fround(" +
+            decimal(model.input_deviation) + "))";
+  return "(value, i) => nearest(fround(" + value + " / fround(" + decimal(model.input.scale) +
+         ")), " + std::to_string(model.input.zero_point) + ", 0)";
+}
+
+using Words = std::vector<std::pair<std::string_view, std::string>>;
+
+// Pictures or a table; classes or a number.
+Words interface_words(const format::PackedModel& model, const Network& network) {
+  const bool table = !model.columns.empty(), number = model.target.has_value();
+  std::string columns;
+  std::vector<std::string> scalings, labels;
+  for (std::size_t c = 0; c < model.columns.size(); ++c) {
+    if (c < 1000 && !model.column_names.empty())
+      columns += "\n//   columns[" + std::to_string(c) + "]  " + comment(model.column_names[c]);
+    scalings.push_back("[" + decimal(model.columns[c].mean) + ", " +
+                       decimal(model.columns[c].deviation) + "]");
+  }
+  for (std::int64_t i = 0; i < network.classes() && !number; ++i)
+    labels.push_back(js_literal(network.label(i)));
+  const std::string label = comment(model.label_name);
+  return {
+      {"@API@", number ? "// @NAME@.predict(@GIVEN@): " + (label.empty() ? "the number" : label) +
+                             ", in the unit of the training's table; @NAME@.run(@GIVEN@): [it]."
+                       : "// @NAME@.classify(@GIVEN@): the index of the answer in @NAME@.labels; "
+                         "@NAME@.run(@GIVEN@): the @CLASSES@ logits."},
+      {"@TAKES@",
+       table ? "// columns: @COUNT@ numbers as they stand in the table, in the units of its "
+               "training, in its "
+               "order; what is\n// missing is the caller's to fill in. They are scaled here." +
+                   columns
+             : "// pixels: @SHAPE@, @COUNT@ numbers 0..255, rows from the top, pixels from the "
+               "left, channels inside."},
+      {"@CHECK@", table ? "    if (!Array.from(columns).every(Number.isFinite)) throw new "
+                          "RangeError(\"@NAME@ takes finite numbers\");\n"
+                        : ""},
+      {"@SCALINGS@", lines_of(scalings, "    ")},
+      {"@LABELS@", number ? "" : "  const labels = [\n" + lines_of(labels, "    ") + "  ];\n"},
+      {"@FIRST@", table ? column(model) : "(p) => " + pixel(model)},
+      {"@RESULT@", number ? "[fround(fround(" + decimal(model.target->mean) + ") + fround(fround(" +
+                                decimal(model.target->deviation) + ") * back()[0]))]"
+                          : "back()"},
+      {"@ANSWER@", number ? kJsPredict : kJsClassify},
+      {"@MEMBERS@", number ? "run, predict" : "run, classify, labels"},
+      {"@GIVEN@", table ? "columns" : "pixels"}};
+}
+
 // Names that the language, Node or the file itself takes get an underscore.
 std::string object_name(const std::string& wanted) {
   static const std::set<std::string> kTaken = {
@@ -247,10 +176,10 @@ std::string object_name(const std::string& wanted) {
       "enum",       "eval",         "export",    "exports",   "extends",    "false",
       "finally",    "for",          "function",  "if",        "implements", "import",
       "in",         "instanceof",   "interface", "labels",    "let",        "module",
-      "new",        "null",         "package",   "private",   "protected",  "public",
-      "require",    "return",       "run",       "static",    "super",      "switch",
-      "this",       "throw",        "true",      "try",       "typeof",     "undefined",
-      "var",        "void",         "while",     "with",      "yield"};
+      "new",        "null",         "package",   "predict",   "private",    "protected",
+      "public",     "require",      "return",    "run",       "static",     "super",
+      "switch",     "this",         "throw",     "true",      "try",        "typeof",
+      "undefined",  "var",          "void",      "while",     "with",       "yield"};
   const std::string name = identifier(wanted, "model");
   return kTaken.contains(name) ? name + "_" : name;
 }
@@ -282,38 +211,38 @@ std::string js(const format::PackedModel& model, const JsOptions& options) {
               (function == "residual" ? back("other", s.other) : "") + "}],\n";
     place.push_back(++here);
   }
-  std::vector<std::string> labels;
-  for (std::int64_t i = 0; i < network.classes(); ++i)
-    labels.push_back(js_literal(network.label(i)));
-  std::string text = kHead;
+  std::string text = kJsHead;
   for (const auto& [function, code] :
-       {std::pair{"linear", kLinear}, std::pair{"pool", kPool}, std::pair{"norm", kNorm},
-        std::pair{"relu", kRelu}, std::pair{"residual", kResidual}})
+       {std::pair{"linear", kJsLinear}, std::pair{"pool", kJsPool}, std::pair{"norm", kJsNorm},
+        std::pair{"relu", kJsRelu}, std::pair{"residual", kJsResidual}})
     if (used.contains(function)) text += code;
-  text += kTail;
-  text += options.module
-              ? "export const { run, classify, labels } = @NAME@;\nexport default @NAME@;\n"
-              : "if (typeof module === \"object\") module.exports = @NAME@;\n";
+  if (!model.columns.empty()) text += kJsSeen;
+  text += kJsTail;
+  text += options.module ? "export const { @MEMBERS@ } = @NAME@;\nexport default @NAME@;\n"
+                         : "if (typeof module === \"object\") module.exports = @NAME@;\n";
   const std::string name = object_name(options.name);
   const bool depthwise = std::ranges::any_of(
       network.steps, [](const Step& s) { return s.layer->kind == LayerKind::kDepthwiseConv2d; });
-  return replaced(
-      text, {{"@DEPTH_OF@", depthwise ? " depth = l.depthwise ? 1 : channels," : ""},
-             {"@DEPTH@", depthwise ? "depth" : "channels"},
-             {"@CHANNEL@",
-              depthwise ? "l.depthwise ? Math.floor(i / inputs) : k % depth" : "k % channels"},
-             {"@LAYERS@", layers},
-             {"@LABELS@", lines_of(labels, "    ")},
-             {"@HOW@", options.module ? "In a module: import { classify } from \"./@FILE@\"."
-                                      : "In a page: <script src=\"@FILE@\"></script>. In Node: "
-                                        "const @NAME@ = require(\"./@FILE@\")."},
-             {"@FILE@", options.file.empty() ? name + (options.module ? ".mjs" : ".js")
-                                             : comment(options.file)},
-             {"@NAME@", name},
-             {"@CLASSES@", std::to_string(network.classes())},
-             {"@SHAPE@", text_of(model.input_shape)},
-             {"@COUNT@", std::to_string(elements(model.input_shape))},
-             {"@PIXEL@", pixel(model)}});
+  Words all = interface_words(model, network);
+  const Words others = {
+      {"@DEPTH_OF@", depthwise ? " depth = l.depthwise ? 1 : channels," : ""},
+      {"@DEPTH@", depthwise ? "depth" : "channels"},
+      {"@CHANNEL@",
+       depthwise ? "l.depthwise ? Math.floor(i / inputs) : k % depth" : "k % channels"},
+      {"@LAYERS@", layers},
+      {"@HOW@", options.module
+                    ? std::string("In a module: import { ") +
+                          (model.target ? "predict" : "classify") + " } from \"./@FILE@\"."
+                    : "In a page: <script src=\"@FILE@\"></script>. In Node: "
+                      "const @NAME@ = require(\"./@FILE@\")."},
+      {"@FILE@",
+       options.file.empty() ? name + (options.module ? ".mjs" : ".js") : comment(options.file)},
+      {"@NAME@", name},
+      {"@CLASSES@", std::to_string(network.classes())},
+      {"@SHAPE@", text_of(model.input_shape)},
+      {"@COUNT@", std::to_string(elements(model.input_shape))}};
+  all.insert(all.end(), others.begin(), others.end());
+  return replaced(text, all);
 }
 
 }  // namespace espalier::exports

@@ -140,7 +140,21 @@ std::string labels_json(const Network& network) {
   return "[" + list + "]";
 }
 
+std::string columns_json(const Network& network) {
+  const auto& model = *network.model;
+  std::string list;
+  for (std::size_t c = 0; c < model.columns.size(); ++c)
+    list += std::string(c ? ", " : "") +
+            "{\"name\": " + js_literal(model.column_names.empty() ? "" : model.column_names[c]) +
+            ", \"mean\": " + decimal(model.columns[c].mean) +
+            ", \"deviation\": " + decimal(model.columns[c].deviation) + "}";
+  return "[" + list + "]";
+}
+
 std::string input_text(const Network& network, std::string_view dimensions) {
+  if (!network.model->columns.empty())
+    return "float32 [batch " + std::string(dimensions) +
+           "] of clamp(0.5 + (value - mean) / (8 deviation), 0, 1), a channel a column";
   return "float32 [batch " + std::string(dimensions) + "] of (pixel / 255 - " +
          decimal(network.model->input_mean) + ") / " + decimal(network.model->input_deviation) +
          ", pixels 0..255";

@@ -83,8 +83,10 @@ enum class Activations { kAlike, kMixed };
 Network network_of(const format::PackedModel& model, Activations allowed = Activations::kAlike);
 
 // What a model of another format says of itself: its labels as a list of JSON, and the transform of
-// its input: "float32 [batch height width channels] of (pixel / 255 - mean) / deviation, ...".
+// its input: "float32 [batch height width channels] of (pixel / 255 - mean) / deviation, ..."; of a
+// table's columns names, means and deviations, as JSON.
 std::string labels_json(const Network& network);
+std::string columns_json(const Network& network);
 std::string input_text(const Network& network, std::string_view dimensions);
 
 // Compilers and browsers take long over texts of more numbers than this. Errors: kUsage, with the

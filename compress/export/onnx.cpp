@@ -58,9 +58,11 @@ class Writer {
     // The output's name is the graph's interface.
     graph_.node("Identity", "logits", {write()});
     const auto [h, w, c] = model.input_shape;
-    return graph_.model(name, "image", {c, h, w}, "logits", network_.classes(),
-                        {{"labels", labels_json(network_)},
-                         {"input", input_text(network_, "channels height width")}});
+    std::vector<std::pair<std::string, std::string>> more = {
+        {"labels", labels_json(network_)},
+        {"input", input_text(network_, "channels height width")}};
+    if (!model.columns.empty()) more.emplace_back("columns", columns_json(network_));
+    return graph_.model(name, "image", {c, h, w}, "logits", network_.classes(), more);
   }
 
   // Of visit().

@@ -329,7 +329,9 @@ Bytes Writer::file(const std::string& name) {
   reshape("logits", {-1, i32(network_.classes())}, {});
   return graph_.file(name, input, x_,
                      "{\"input\": \"" + input_text(network_, "height width channels") +
-                         "\", \"labels\": " + labels_json(network_) + "}");
+                         "\", \"labels\": " + labels_json(network_) +
+                         (model.columns.empty() ? "" : ", \"columns\": " + columns_json(network_)) +
+                         "}");
 }
 
 }  // namespace

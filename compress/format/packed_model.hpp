@@ -132,6 +132,10 @@ struct PackedModel {
   // Of a network for rows of a table, one for each of the input's channels: the network sees
   // clamp(0.5 + (value - mean) / (8 deviation), 0, 1), and 0.5 where the deviation is 0. Else empty.
   std::vector<Scaling> columns;
+  // What the table's header calls these columns, each other than the rest, and the column of the
+  // classes or of the number. Without a header both are empty.
+  std::vector<std::string> column_names;
+  std::string label_name;
   // Of a network with one output that stands for a number: mean + deviation * output. None: an
   // output for each class.
   std::optional<Scaling> target;

@@ -70,6 +70,7 @@ class Syntax {
     if (bits == 16) return code_halves(coder_, std::span(values), columns);
     code_floats(coder_, std::span(values), columns);
   }
+  void column_names(BitModel& rarely);
   LayerKind expected_kind(std::size_t i) const;
   void wires(Layer& layer, std::size_t i);
   void window(Layer& layer);
@@ -167,7 +168,19 @@ void Syntax<Coder, Model>::head() {
     has_relu_[0] = kEvenly;
   }
   grids_ = {model_.input};
-  if (version_ >= 3) code_scalings(coder_, model_, rarely, name_);
+  if (version_ >= 3) {
+    code_scalings(coder_, model_, rarely, name_);
+    if (!model_.columns.empty()) column_names(rarely);
+  }
+}
+
+// Of a table that had a header: the columns' names, and the label's.
+template <class Coder, class Model>
+void Syntax<Coder, Model>::column_names(BitModel& rarely) {
+  if (!flag(rarely, !model_.column_names.empty())) return;
+  if constexpr (Coder::kDecodes) model_.column_names.resize(model_.columns.size());
+  for (auto& name : model_.column_names) text(name);
+  text(model_.label_name);
 }
 
 // What usually follows.

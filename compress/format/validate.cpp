@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "compress/format/half.hpp"
 #include "compress/format/limits.hpp"
@@ -40,6 +41,17 @@ void check_sums(const PackedLayer& layer, std::string_view title, ErrorKind kind
     require(sum < (std::int64_t{1} << 24), kind, where, title, ": the sums of channel ", c,
             " may reach ", sum, ", not below 2^24; quantize it with coarser scales");
   }
+}
+
+void check_names(const PackedModel& model, ErrorKind kind, std::string_view where) {
+  const auto& names = model.column_names;
+  require(names.empty() ? model.label_name.empty() : names.size() == model.columns.size(), kind,
+          where, names.size(), " names for ", model.columns.size(), " columns are not allowed");
+  const std::set<std::string_view> different(names.begin(), names.end());
+  require(different.size() == names.size(), kind, where, "two columns have the same name");
+  const auto fits = [](const std::string& name) { return name.size() <= kMaxTextBytes; };
+  require(std::ranges::all_of(names, fits) && fits(model.label_name), kind, where,
+          "a column's name is too long");
 }
 
 }  // namespace
@@ -103,6 +115,7 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
                model.columns.size() <= kMaxColumns && std::ranges::all_of(model.columns, allowed)),
           kind, where, "means and deviations of ", model.columns.size(),
           " columns are not allowed; the input is ", shape[0], " x ", shape[1], " x ", shape[2]);
+  check_names(model, kind, where);
   require(!model.target ||
               (allowed(*model.target) && model.target->deviation > 0 && model.labels.empty()),
           kind, where, "the target's mean, deviation or labels are not allowed");

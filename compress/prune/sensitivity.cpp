@@ -113,7 +113,8 @@ Sensitivity sensitivity(Layer& model, const datasets::Dataset& data,
   const auto drawn = datasets::split(borrowed, std::min(options.images, data.size()), rng).drawn;
   const auto accuracy = [&](Layer& pruned) {
     require(!interrupted(), ErrorKind::kInterrupted, "sensitivity", "stopped by Ctrl-C");
-    return training::accuracy(pruned, *drawn);
+    const auto found = training::evaluate(pruned, *drawn);
+    return drawn->has_targets() ? std::max(0.0, found.r2) : found.accuracy;
   };
   return sensitivity(model, accuracy, options);
 }

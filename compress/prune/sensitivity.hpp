@@ -44,7 +44,8 @@ struct SensitivityOptions {
 Sensitivity sensitivity(Layer& model, const std::function<double(Layer&)>& accuracy,
                         const SensitivityOptions& options = {});
 
-// The accuracy on images of a data set. Errors: also kUsage unless images >= 1, kInterrupted.
+// The accuracy on images of a data set; of numbers to predict R2 in its place, at least 0, which is no better
+// than their mean. Errors: also kUsage unless images >= 1, kInterrupted.
 Sensitivity sensitivity(Layer& model, const datasets::Dataset& data,
                         const SensitivityOptions& options = {});
 

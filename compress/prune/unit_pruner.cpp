@@ -56,6 +56,21 @@ Grouping rows_of(const Shape& shape) {
   return rows;
 }
 
+// Why no layer has units that could go.
+std::string why_none(const Sequential& model) {
+  bool hidden = false, branches = false;
+  for (std::size_t i = 0; i + 1 < model.layers().size(); ++i) {
+    hidden = hidden || !followers(model, i).empty();
+    branches = branches || !model.feeds_next_alone(i);
+  }
+  if (hidden) return "none of the model's hidden layers was selected; name one in \"layers\"";
+  if (branches)
+    return "the outputs of all its convolutions and dense layers are added in a residual or read "
+           "by "
+           "several layers, where widths must agree; prune single weights (\"prune\") instead";
+  return "the model has no hidden convolution or dense layer before another one";
+}
+
 const Sequential& sequential(const Layer& model) {
   const auto* found = dynamic_cast<const Sequential*>(&model);
   require(found != nullptr, "UnitPruner", "wants a Sequential, got ", model.describe());
@@ -96,7 +111,8 @@ void UnitPruner::attach(Layer& layer) {
         }});
     targets_.push_back(std::move(target));
   }
-  require(!targets_.empty(), "UnitPruner", "no hidden layer of the model was selected");
+  if (targets_.empty())
+    fail(ErrorKind::kUsage, "UnitPruner", "there are no units to prune: ", why_none(model));
   for (Target& target : targets_) {
     const auto mask = [](const MaskedParameter& masked) {
       masked.parameter->add_transform("prune_units", masked_by(masked.mask, MaskGradient::kMasked));

@@ -7,6 +7,7 @@
 #include "core/kernels/elementwise.hpp"
 #include "core/kernels/gemm.hpp"
 #include "core/kernels/integer.hpp"
+#include "core/kernels/precision.hpp"
 #include "core/kernels/ordered_product.hpp"
 #include "core/kernels/pool2d.hpp"
 #include "core/kernels/window.hpp"
@@ -29,8 +30,9 @@ Tensor map(const Tensor& x, F f) {
   return y;
 }
 
-// x by w, without bias.
+// x by w, without bias: of levels, exact.
 Tensor products(const Layer& linear, const Tensor& x, const Tensor& w) {
+  const kernels::PrecisionInScope exact(kernels::Precision::kFloat32);
   if (const auto* conv = dynamic_cast<const Conv2d*>(&linear))
     return kernels::conv2d(x, w, conv->window(x.shape()));
   if (const auto* depthwise = dynamic_cast<const DepthwiseConv2d*>(&linear))

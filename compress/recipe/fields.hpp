@@ -53,7 +53,9 @@ void fields(Walker& w, Target& t) {
   w.number("begin", t.begin, kShare, "Progress (0 to 1) at which pruning begins");
   w.number("end", t.end, kShare, "Polynomial: progress at which the share is reached, above begin");
   w.number("power", t.power, kPositive, "Polynomial: 3 prunes fast at first");
-  w.integer("frequency_steps", t.frequency_steps, 1, kMany, "A new mask each so many steps");
+  w.integer("frequency_steps", t.frequency_steps, 0, kMany,
+            "A new mask each so many steps; 0: each 100, in a run of fewer than 1000 steps each "
+            "twentieth of it, and an end of 1 then comes at three quarters of the way from begin");
 }
 
 template <class Walker>

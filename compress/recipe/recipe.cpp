@@ -234,6 +234,18 @@ std::string Stage::name() const {
   return all.empty() ? "train" : all;
 }
 
+Target Target::for_run(std::int64_t total_steps) const {
+  constexpr std::int64_t kUsual = 100, kShort = 1000, kMasks = 20;
+  constexpr float kRecovery = 0.25f;
+  Target t = *this;
+  if (frequency_steps > 0) return t;
+  t.frequency_steps = kUsual;
+  if (total_steps >= kShort) return t;
+  t.frequency_steps = std::max<std::int64_t>(1, total_steps / kMasks);
+  if (end == 1) t.end = 1 - kRecovery * (1 - begin);
+  return t;
+}
+
 bool Recipe::keeps_zeros(std::size_t index) const {
   for (std::size_t i = 0; i < index; ++i)
     if (stages[i].prune) return true;

@@ -38,7 +38,13 @@ struct Target {
   float sparsity = 0.8f;
   Curve schedule = Curve::kPolynomial;
   float initial = 0, begin = 0, end = 1, power = 3;  // constant: `begin` alone
-  std::int64_t frequency_steps = 100;
+  // 0: by the run's length (for_run).
+  std::int64_t frequency_steps = 0;
+
+  // With frequency_steps above 0. Left open, it is 100; in a run of fewer than 1000 steps a twentieth of
+  // them, and then an end of 1 comes a quarter of the way from begin earlier, so that the last quarter
+  // is left to make up for what the last mask took.
+  Target for_run(std::int64_t total_steps) const;
 };
 
 // The other values are those of the passes' Options.

@@ -35,16 +35,21 @@ bool names(const std::vector<std::string>& list, const std::string& layer) {
   return std::ranges::count(list, layer) || std::ranges::count(list, layer + ".weight");
 }
 
-// The layers whose weights the stage lets go one by one, or in blocks.
-std::set<std::string> pruned_layers(const Stage& stage, Sequential& model) {
+// The layers whose weights are selected.
+std::set<std::string> layers_of(const Select& select, Sequential& model) {
   std::set<std::string> layers;
-  if (!stage.prune || stage.prune->structure == Form::kNofM) return layers;
-  const auto selects = selection(stage.prune->select);
+  const auto selects = selection(select);
   model.visit({.parameter = [&](const std::string& name, Parameter& p) {
     if (name.ends_with(".weight") && selects(name, p))
       layers.insert(name.substr(0, name.find('.')));
   }});
   return layers;
+}
+
+// Those whose weights the stage lets go one by one, or in blocks.
+std::set<std::string> pruned_layers(const Stage& stage, Sequential& model) {
+  if (!stage.prune || stage.prune->structure == Form::kNofM) return {};
+  return layers_of(stage.prune->select, model);
 }
 
 std::optional<std::string> with_more_weights(Stage& stage, const std::string& layer,
@@ -67,6 +72,39 @@ std::optional<std::string> with_more_weights(Stage& stage, const std::string& la
   const float then = 1 - 2 * (1 - now) < kNone ? 0 : 1 - 2 * (1 - now);
   prune.sparsities[by_layer ? layer : layer + ".weight"] = then;
   return layer + ": sparsity " + percent(double{now}, 0) + " to " + percent(double{then}, 0);
+}
+
+// Twice as many, of every layer, as the number is one for all; from 64 on the layer goes without, unless
+// it is the last.
+std::optional<std::string> with_more_clusters(Stage& stage, const std::string& layer,
+                                              Sequential& model) {
+  constexpr int kMany = 64;
+  if (!stage.cluster) return std::nullopt;
+  Cluster& cluster = *stage.cluster;
+  auto clustered = layers_of(cluster.select, model);
+  if (!clustered.contains(layer)) return std::nullopt;
+  if (cluster.clusters < kMany) {
+    const int before = cluster.clusters;
+    cluster.clusters = std::min(kMany, 2 * before);
+    return "all layers: " + std::to_string(before) + " to " + std::to_string(cluster.clusters) +
+           " clusters";
+  }
+  clustered.erase(layer);
+  if (clustered.empty()) return std::nullopt;
+  cluster.select.layers.clear();
+  for (const std::string& other : clustered) cluster.select.layers.push_back(other + ".weight");
+  return layer + ": " + std::to_string(cluster.clusters) + " clusters to none";
+}
+
+// The types of stored weights have one width for all: the layer keeps its floats.
+std::optional<std::string> as_floats(Stage& stage, const std::string& layer) {
+  std::vector<std::string>* keep = stage.dynamic_range ? &stage.dynamic_range->keep
+                                   : stage.float16     ? &stage.float16->keep
+                                                       : nullptr;
+  if (!keep || names(*keep, layer)) return std::nullopt;
+  keep->push_back(layer);
+  return layer + ": " + std::to_string(stage.dynamic_range ? stage.dynamic_range->bits : 16) +
+         " bits to floats";
 }
 
 std::optional<std::string> with_more_bits(Stage& stage, const std::string& layer) {
@@ -124,15 +162,19 @@ std::map<std::string, float> layer_sparsities(const format::PackedModel& model) 
 
 std::optional<Relaxed> relaxed(const Recipe& recipe, const std::string& layer,
                                const std::map<std::string, float>& sparsities, Sequential& model) {
-  Relaxed to{recipe, ""};
-  for (Stage& stage : to.recipe.stages)
-    if (const auto change = with_more_weights(stage, layer, sparsities, model)) to.change = *change;
-  if (!to.change.empty()) return to;
-  to.recipe = recipe;
-  for (Stage& stage : to.recipe.stages)
-    if (const auto change = with_more_bits(stage, layer)) to.change = *change;
-  if (to.change.empty()) return std::nullopt;
-  return to;
+  using Change = std::function<std::optional<std::string>(Stage&)>;
+  const std::vector<Change> changes = {
+      [&](Stage& stage) { return with_more_weights(stage, layer, sparsities, model); },
+      [&](Stage& stage) { return with_more_clusters(stage, layer, model); },
+      [&](Stage& stage) { return with_more_bits(stage, layer); },
+      [&](Stage& stage) { return as_floats(stage, layer); }};
+  for (const Change& change : changes) {
+    Relaxed to{recipe, ""};
+    for (Stage& stage : to.recipe.stages)
+      if (const auto what = change(stage)) to.change = *what;
+    if (!to.change.empty()) return to;
+  }
+  return std::nullopt;
 }
 
 }  // namespace espalier::recipe

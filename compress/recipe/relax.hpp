@@ -35,7 +35,8 @@ struct Relaxed {
 };
 
 // Asks less of `layer`: twice as many weights, where a stage prunes it; where none is left to return,
-// 2 bits more; at 8 bits, floats. sparsities: layer_sparsities() of what the recipe made. Nothing when
+// twice as many clusters (of all layers; from 64 on none, of this one); then 2 bits more; at 8 bits, and
+// of dynamic_range and float16, floats. sparsities: layer_sparsities() of what the recipe made. Nothing when
 // the recipe asks no more of the layer that could be returned. model: of these layers, for what the stages select.
 std::optional<Relaxed> relaxed(const Recipe& recipe, const std::string& layer,
                                const std::map<std::string, float>& sparsities, Sequential& model);

@@ -8,7 +8,9 @@
 #include "compress/recipe/promises.hpp"
 #include "compress/recipe/stage_passes.hpp"
 #include "compress/recipe/teacher.hpp"
+#include "core/base/text.hpp"
 #include "datasets/subset.hpp"
+#include "optim/training/chance.hpp"
 #include "optim/training/fit.hpp"
 
 namespace espalier::recipe {
@@ -24,6 +26,46 @@ datasets::Split parts_of(const datasets::Dataset& data, const Stage& stage, std:
           data.size(), " training images is ", count, "; some must be on either side");
   Rng rng(seed, "validation");
   return datasets::split(borrowed, count, rng);
+}
+
+// Pruning's steps, where the recipe leaves them to the run's length.
+void settle_steps(Stage& stage, std::int64_t images) {
+  if (stage.watches())
+    images -= static_cast<std::int64_t>(
+        std::lround(double{stage.validation} * static_cast<double>(images)));
+  const std::int64_t batches = (images + stage.batch_size - 1) / stage.batch_size;
+  for (Target* target :
+       {stage.prune ? &stage.prune->target : nullptr, stage.units ? &stage.units->target : nullptr})
+    if (target) *target = target->for_run(batches * stage.epochs);
+}
+
+// What a run that has learned nothing loses, or more. Of numbers always the mean: 1, in deviations. Of
+// classes guessing, ln(classes); a run of many steps ends at the classes' shares at least. -1 where
+// the loss is far below that.
+double loss_of_nothing(const datasets::Dataset& data, double loss, std::int64_t steps) {
+  constexpr std::int64_t kMany = 200;
+  if (data.has_targets()) return 1;
+  const double guessing = std::log(static_cast<double>(data.classes()));
+  if (loss < guessing / 2) return -1;  // spares a look at every label
+  return steps < kMany ? guessing : training::loss_of_chance(data);
+}
+
+// A loss as of nothing learned, and answers at chance. A pass may cost much on its way; twice as much is
+// no pass's.
+void require_learned(const training::EpochReport& last, const Stage& stage,
+                     const datasets::Dataset& data) {
+  constexpr std::int64_t kFirst = 50;  // after so few steps a loss says nothing yet
+  const std::int64_t steps = (data.size() + stage.batch_size - 1) / stage.batch_size * last.epoch;
+  if (stage.distill || steps < kFirst) return;
+  const double nothing = loss_of_nothing(data, last.loss, steps);
+  if (nothing < 0 || last.loss < (stage.name() == "train" ? nothing : 2 * nothing)) return;
+  if (!data.has_targets() && !training::is_at_chance(last.accuracy, data)) return;
+  fail(ErrorKind::kDiverged, stage.name(), "nothing was learned: after ", last.epoch,
+       last.epoch == 1 ? " epoch" : " epochs", " the loss is ", fixed(last.loss, 3), ", where ",
+       data.has_targets() ? "always saying the mean" : "one answer to all", " gives ",
+       fixed(nothing, 3), data.has_targets() ? "" : ", and the accuracy " + percent(last.accuracy),
+       "; lower the learning rate (it is ", stage.learning_rate,
+       "; a tenth of it is worth a try), or raise it if it is far too small");
 }
 
 void train(Sequential& model, const datasets::Dataset& all, const Stage& stage,
@@ -60,7 +102,8 @@ void train(Sequential& model, const datasets::Dataset& all, const Stage& stage,
     };
   if (!options.checkpoints.empty())
     fit.checkpoint = options.checkpoints / ("stage-" + std::to_string(index) + ".checkpoint");
-  training::fit(model, data, fit, passes.riding());
+  const auto reports = training::fit(model, data, fit, passes.riding());
+  if (!reports.empty() && !stage.watches()) require_learned(reports.back(), stage, data);
 }
 
 void at_once(Sequential& model, const datasets::Dataset& data, const Stage& stage,
@@ -87,11 +130,11 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
   std::optional<quantize::IntegerNetwork> network;
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     Stage stage = recipe.stages[i];
+    if (stage.epochs > 0) settle_steps(stage, data.size());
     if (recipe.folds_batch_norm(i)) quantize::fold_batch_norm(model);
     if (stage.prune && stage.prune->allocation == Sharing::kSensitivity)
       share_by_sensitivity(*stage.prune, model, data, options.quiet);
-    StagePasses passes(stage, kept_zeros(recipe, i),
-                       options.quiet ? Warn(warn_nobody) : Warn(warn_on_standard_error));
+    StagePasses passes(stage, kept_zeros(recipe, i), options.warn);
     if (stage.epochs > 0)
       train(model, data, stage, passes, i, options);
     else

@@ -7,6 +7,7 @@
 
 #include "compress/quantize/integer_network.hpp"
 #include "compress/recipe/recipe.hpp"
+#include "core/base/warn.hpp"
 #include "datasets/dataset.hpp"
 #include "layers/sequential.hpp"
 #include "optim/training/fit.hpp"
@@ -21,8 +22,9 @@ struct StageReport {
 };
 
 struct RunOptions {
-  std::uint64_t seed = 1;  // stage number i shuffles with seed + i
-  bool quiet = false;
+  std::uint64_t seed = 1;              // stage number i shuffles with seed + i
+  bool quiet = false;                  // no progress
+  Warn warn = warn_on_standard_error;  // hears what passes have to say, quiet or not
   // An existing folder: stage number i keeps its checkpoint there as stage-i.checkpoint, and goes
   // on from one that it finds. Empty: none.
   std::filesystem::path checkpoints = {};
@@ -36,7 +38,8 @@ struct RunOptions {
 // A stage without epochs takes one step of its passes without training, and calibrates quantize.
 // float16 and dynamic_range do nothing here: packed() (packed.hpp) makes the file. Returns the
 // integers when a stage settled them. Errors: check_order(), load_teacher(), those of
-// fit() and of the passes.
+// fit() and of the passes; kDiverged, with the remedy, where a stage ends with a loss as of one answer to
+// all, and answers at chance.
 std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const datasets::Dataset& data,
                                                    const Recipe& recipe,
                                                    const RunOptions& options = {});

@@ -71,6 +71,16 @@ training::Loss loss_of(const Stage& stage, const datasets::Dataset& data) {
                                                     : std::vector<float>{}});
 }
 
+namespace {
+
+// Of a target that no run has settled, as a stage without training has it.
+std::int64_t frequency_of(const Target& t) {
+  constexpr std::int64_t kAnyLongRun = 1 << 20;
+  return t.for_run(kAnyLongRun).frequency_steps;
+}
+
+}  // namespace
+
 prune::PrunerOptions options_of(const Prune& p) {
   prune::Structure structure = prune::Elements{};
   if (p.structure == Form::kBlocks) structure = p.blocks;
@@ -81,7 +91,7 @@ prune::PrunerOptions options_of(const Prune& p) {
   if (p.allocation == Sharing::kPerLayer || p.allocation == Sharing::kSensitivity)
     allocation = prune::PerLayer{p.sparsities};
   return {.schedule = schedule(p.target),
-          .frequency_steps = p.target.frequency_steps,
+          .frequency_steps = frequency_of(p.target),
           .select = selection(p.select),
           .criterion = p.criterion,
           .structure = structure,
@@ -103,7 +113,7 @@ void share_by_sensitivity(Prune& p, Sequential& model, const datasets::Dataset& 
 
 prune::UnitPruner::Options options_of(const Units& u) {
   return {.schedule = schedule(u.target),
-          .frequency_steps = u.target.frequency_steps,
+          .frequency_steps = frequency_of(u.target),
           .select = selection(u.select),
           .global = u.global};
 }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <numeric>
 
+#include "core/kernels/precision.hpp"
 #include "core/ops/ops.hpp"
 #include "core/tensor/argmax.hpp"
 #include "optim/training/loss.hpp"
@@ -13,6 +14,7 @@ Evaluation evaluate(Layer& model, const datasets::Dataset& data, std::int64_t ba
   require(data.size() > 0 && batch_size >= 1, "evaluate",
           "wants images and a batch of at least one, got ", data.size(), " and ", batch_size);
   const NoGradient guard;
+  const kernels::PrecisionInScope exact(kernels::Precision::kFloat32);  // as the runtime computes
   Evaluation sum;
   double total = 0, squares = 0;  // of the targets
   datasets::for_each_batch(data, data.size(), batch_size, [&](const datasets::Batch& batch) {

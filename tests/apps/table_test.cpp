@@ -1,6 +1,7 @@
 // Rows of a table through the programs: classes and numbers, and a file that brings its own scaling.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/number_scores.hpp"
@@ -57,7 +58,11 @@ TEST_CASE("a model of rows scales new rows as those of its training") {
   CHECK(packed.columns[0].mean == doctest::Approx(18).epsilon(0.05));
   CHECK(packed.columns[0].deviation == doctest::Approx(10.68).epsilon(0.05));
   CHECK(packed.labels == std::vector<std::string>{"cheap", "dear"});
+  CHECK(packed.column_names == std::vector<std::string>{"size", "weight"});
+  CHECK(packed.label_name == "kind");
   const auto weights = load_archive(place.at("c.safetensors"));
+  CHECK(json::parse(weights.metadata.at("column_names")) == json{"size", "weight"});
+  CHECK(json::parse(weights.metadata.at("label_name")) == "kind");
   const auto columns = json::parse(weights.metadata.at("columns"));
   CHECK(columns[1][0].get<float>() == packed.columns[1].mean);
 
@@ -143,15 +148,64 @@ TEST_CASE("numbers are predicted: trained, packed, tested and run in the table's
     CHECK_MESSAGE(contains(result.output, part), result.output);
   };
   refuses("espalier compress --regression --data " + place.at("n.csv") + " --target-bytes 900",
-          "compress: wants classes");
-  refuses("espalier compare " + esp + ' ' + esp + " --data " + place.at("n.csv"),
-          "compare: wants classes");
+          "add --recipe FILE and --max-drop PERCENT");
   refuses("espalier eval --confusion " + esp + " --data " + place.at("n.csv"), "--confusion");
   refuses("espalier train --regression --recipe " + place.at("recipe.json"), "--data: is missing");
   write_file(place.path / "smooth.json", std::string_view(R"([{"label_smoothing": 0.1}])"));
   refuses("espalier train -q --regression --model tabular --recipe " + place.at("smooth.json") +
               " --data " + place.at("n.csv") + " --out " + esp,
           "label_smoothing");
+}
+
+TEST_CASE("numbers are verified, compared, compressed by a promise and scanned, by their error") {
+  const Place place;
+  const std::string esp = place.at("n.esp"), floats = place.at("n.safetensors"),
+                    data = " --data " + place.at("n.csv");
+  parsed("espalier train --json --regression --model tabular --recipe " + place.at("recipe.json") +
+         data + " --out " + esp + " --weights " + floats);
+  const json eval = parsed("espalier eval --json " + esp + data);
+  const json found = parsed("espalier verify --json " + esp + " --against " + floats + data);
+  CHECK(found.at("a").at("rmse") == eval.at("rmse"));
+  CHECK(found.at("b").at("r2") > 0.97);
+  CHECK(!found.contains("agreement"));
+  CHECK(found.at("largest_difference") > 0);
+  const double growth =
+      100 * (found.at("a").at("rmse").get<double>() / found.at("b").at("rmse").get<double>() - 1);
+  const auto strict = run_program("espalier verify -q " + esp + " --against " + floats + data +
+                                  " --max-drop " + std::to_string(std::max(0.0, growth - 0.01)));
+  CHECK_MESSAGE(strict.exit_code == (growth > 0 ? 5 : 0), strict.output);
+  CHECK_MESSAGE(contains(strict.output, "RMSE "), strict.output);
+  CHECK(run_program("espalier verify -q " + esp + " --against " + floats + data + " --max-drop " +
+                    std::to_string(std::max(0.0, growth + 0.01)))
+            .exit_code == 0);
+
+  write_file(place.path / "narrow.json",
+             std::string_view(R"([{"quantize": {"weight_bits": 2}, "epochs": 0}])"));
+  const std::string compress = "espalier compress --json --recipe " + place.at("narrow.json") +
+                               " --weights " + floats + data + " --out " + place.at("out");
+  const json kept = parsed(compress + " --max-drop 30");
+  CHECK(kept.at("kept") == true);
+  CHECK(kept.at("tries").size() > 1);  // two bits are too few
+  CHECK(kept.at("validation_rmse").get<double>() <=
+        1.3 * kept.at("float_validation_rmse").get<double>());
+  const std::string best = place.at("out/best.esp");
+  CHECK(parsed("espalier eval --json " + best + data).at("rmse") == kept.at("test_rmse"));
+  const json both = parsed("espalier compare --json " + esp + ' ' + best + data);
+  CHECK(both.at("a").at("rmse") == eval.at("rmse"));
+  CHECK(both.at("b").at("rmse") == kept.at("test_rmse"));
+  CHECK(both.at("largest_difference") > 0);
+  const auto text = run_program("espalier compare -q " + esp + ' ' + best + data);
+  CHECK_MESSAGE(contains(text.output, "their predictions differ by at most"), text.output);
+
+  const json scan =
+      parsed("espalier sensitivity --json --sparsities 0.1,0.99 --sparsity 0.5 " + floats + data);
+  CHECK(scan.at("baseline") > 0.97);
+  // Models of other rows are not compared.
+  parsed("espalier train --json --regression --model tabular --recipe " + place.at("recipe.json") +
+         " --data " + place.at("n2.csv") + " --out " + place.at("n2.esp"));
+  const auto other = run_program("espalier compare " + esp + ' ' + place.at("n2.esp") + data);
+  CHECK(other.exit_code == 2);
+  CHECK_MESSAGE(contains(other.output, "was trained on a table of other"), other.output);
 }
 
 TEST_CASE("scores of numbers: the root of the mean square, and R2") {

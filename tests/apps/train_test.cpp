@@ -224,9 +224,6 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   refuses("", 2, "cluster: no parameter of the model was selected");
   write_file(place.recipe, R"([{"rate": {}}])");
   refuses("--weights " + place.out + ".safetensors", 2, "has no stage in float");
-  const auto none = run_program("espalier train");
-  CHECK(none.exit_code == 2);
-  CHECK(contains(none.output, "wants --recipe FILE"));
 }
 
 TEST_CASE("training that diverges ends with exit code 6 and writes nothing") {

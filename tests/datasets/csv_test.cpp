@@ -221,7 +221,7 @@ TEST_CASE("CSV: every error names line and column, and the remedy") {
   CHECK(
       contains(refusal(header + "1,2," + std::string(257, 'a') + "\n"), "257 bytes, at most 256"));
   CHECK(contains(refusal(""), "t.csv: is empty"));
-  CHECK(contains(refusal(header), "holds 0 classes"));
+  CHECK(contains(refusal(header), "holds a header, and no rows"));
   CHECK(contains(refusal(header + "1,2,a\n3,4,a\n"), "holds 1 classes, wanted at least two"));
   CHECK(contains(refusal("1;2;a\n3;4;b\n"), "not by semicolons or tabs"));
   CHECK(contains(refusal("x,price\n1,10.5\n2,11.5\n3,12.5\n"), "those are no classes"));

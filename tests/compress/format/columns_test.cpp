@@ -49,6 +49,20 @@ TEST_CASE("columns and target read back as they were written, in version 3, in b
     }
 }
 
+TEST_CASE("a header's names read back, and cost nothing where there are none") {
+  for (const auto coding : {Coding::kPlain, Coding::kRange}) {
+    PackedModel model = table_model(2);
+    const auto without = write(model, coding).size();
+    model.column_names = {"a", "sepal length (cm)", ""};
+    model.label_name = "kind";
+    const Bytes file = write(model, coding);
+    CHECK(version_of(file[0]) == 3);
+    CHECK(read(file, "names.esp") == model);
+    CHECK(file.size() > without + 20);
+    CHECK(file.size() < without + 40);
+  }
+}
+
 TEST_CASE("columns and targets that make no sense are refused") {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   const auto with = [](auto change, std::int64_t outputs = 1) {
@@ -60,6 +74,16 @@ TEST_CASE("columns and targets that make no sense are refused") {
   CHECK(with([](PackedModel& m) { m.columns.pop_back(); }));
   CHECK(with([](PackedModel& m) { m.columns[1].mean = kNan; }));
   CHECK(with([](PackedModel& m) { m.columns[1].deviation = -1; }));
+  const auto named = [&](std::vector<std::string> names, std::string label) {
+    return with([&](PackedModel& m) { m.column_names = names, m.label_name = label; });
+  };
+  CHECK(!named({"a", "b", "c"}, "a"));
+  CHECK(named({"a", "b"}, "c"));
+  CHECK(named({}, "c"));
+  CHECK(named({"a", "b", "a"}, "c"));
+  CHECK(named({"a", "b", std::string(257, 'c')}, "d"));
+  CHECK(named({"a", "b", "c"}, std::string(257, 'd')));
+  CHECK(with([](PackedModel& m) { m.columns.clear(), m.column_names = {"a", "b", "c"}; }));
   CHECK(with([](PackedModel& m) { m.target = Scaling{0, 0}; }));
   CHECK(with([](PackedModel& m) { m.target = Scaling{kNan, 1}; }));
   CHECK(with([](PackedModel& m) { m.target = Scaling{0, 1}; }, 2));  // two outputs
@@ -69,6 +93,8 @@ TEST_CASE("columns and targets that make no sense are refused") {
 TEST_CASE("every bit flip of a file with columns and a target is refused") {
   PackedModel model = table_model(1);
   model.target = Scaling{2, 4};
+  model.column_names = {"a", "b", "c"};
+  model.label_name = "d";
   const Bytes file = write(model);
   for (std::size_t bit = 0; bit < 8 * file.size(); ++bit) {
     Bytes changed = file;

@@ -296,6 +296,13 @@ inline PackedModel number_of_columns() {
   return model;
 }
 
+inline PackedModel named_columns() {
+  PackedModel model = number_of_columns();
+  model.column_names = {"size, m\u00b2", "", "weight"};
+  model.label_name = "price";
+  return model;
+}
+
 // tests/golden/v3: branches, depthwise convolutions, columns.
 inline std::vector<Golden> golden_v3() {
   std::vector<Golden> all;
@@ -304,6 +311,7 @@ inline std::vector<Golden> golden_v3() {
     all.push_back({"branches_4" + end, branches(4), coding});
     all.push_back({"branches_32" + end, branches(32), coding});
     all.push_back({"columns" + end, number_of_columns(), coding});
+    all.push_back({"named_columns" + end, named_columns(), coding});
   }
   return all;
 }
@@ -319,8 +327,8 @@ inline std::vector<Bytes> files() {
     for (const bool floats : {false, true})
       files.push_back(write(clustered_dense(floats, 1, 16), coding));
   for (const auto coding : {Coding::kPlain, Coding::kRange})
-    for (const auto& model :
-         {halves(), dynamic_range(4), crossings(), branches(4), branches(32), number_of_columns()})
+    for (const auto& model : {halves(), dynamic_range(4), crossings(), branches(4), branches(32),
+                              number_of_columns(), named_columns()})
       files.push_back(write(model, coding));
   files.push_back(write(large_layer()));
   files.push_back(write(lenet5()));

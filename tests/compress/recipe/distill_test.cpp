@@ -74,7 +74,8 @@ TEST_CASE("distill, and prune with a teacher: recipe and C++ write the same byte
   const std::string how = R"(, "temperature": 4, "weight": 0.75)";
   CHECK(by_recipe(recipe_with(file, how)) == distilled);
   CHECK(by_recipe(R"([{"epochs": 2, "distill": {"teacher": ")" + file + "\"" + how + R"(}},
-                      {"prune": {"sparsity": 0.5, "schedule": "constant"}, "epochs": 1,
+                      {"prune": {"sparsity": 0.5, "schedule": "constant",
+                       "frequency_steps": 100}, "epochs": 1,
                        "distill": {"teacher": ")" +
                   file + "\"" + how + "}}]") == file_of(student));
   // Each of its values counts.

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "compress/pack/pack.hpp"
 #include "compress/recipe/run_recipe.hpp"
 #include "compress/runtime/session.hpp"
@@ -93,6 +95,41 @@ TEST_CASE("what the recipe does not ask of a layer cannot be given back") {
   const auto named = parsed(R"([{"quantize": {"weights": "ternary", "layer_bits": {"conv": 6}}}])");
   CHECK(recipe::relaxed(named, "conv", sparsities, model)->change == "conv: 6 to 8 bits");
   CHECK(recipe::relaxed(named, "dense", sparsities, model)->change == "dense: 2 to 4 bits");
+}
+
+TEST_CASE("clusters double for all, then the layer goes without; stored types keep its floats") {
+  Sequential model = network();
+  const auto changes_of = [&](recipe::Recipe now) {
+    std::vector<std::string> changes;
+    while (const auto next = recipe::relaxed(now, "dense", {}, model)) {
+      changes.push_back(next->change);
+      now = next->recipe;
+      REQUIRE(changes.size() < 20);
+      CHECK(recipe::format_recipe(parsed(recipe::format_recipe(now))) ==
+            recipe::format_recipe(now));
+    }
+    return changes;
+  };
+  CHECK(changes_of(parsed(R"([{"cluster": {"clusters": 12}}, {"dynamic_range": {"bits": 4}}])")) ==
+        std::vector<std::string>{"all layers: 12 to 24 clusters", "all layers: 24 to 48 clusters",
+                                 "all layers: 48 to 64 clusters", "dense: 64 clusters to none",
+                                 "dense: 4 bits to floats"});
+  CHECK(changes_of(parsed(R"([{"cluster": {"clusters": 100, "layers": ["dense"]}}])")).empty());
+  CHECK(changes_of(parsed(R"([{"cluster": {"clusters": 100, "layers": ["conv"]}}])")).empty());
+  CHECK(changes_of(parsed(R"([{"float16": {}}])")) ==
+        std::vector<std::string>{"dense: 16 bits to floats"});
+  // And it runs: 64 values in conv, more in dense.
+  const auto data = datasets::synthetic_digits({.train = 200, .test = 10});
+  auto now = parsed(R"([{"cluster": {"clusters": 64}, "epochs": 1}])");
+  const auto next = recipe::relaxed(now, "dense", {}, model);
+  REQUIRE(next);
+  run_recipe(model, *data.train, next->recipe, {.quiet = true});
+  const auto packed = pack::pack(model, {28, 28, 1});
+  std::map<std::string, std::size_t> values;
+  for (const auto& l : packed.layers)
+    values[l.name] = std::set<float>(l.weight.values.begin(), l.weight.values.end()).size();
+  CHECK(values["conv"] <= 64);
+  CHECK(values["dense"] > 1000);
 }
 
 TEST_CASE("only what a stage selects is named, and the relaxed recipe runs") {

@@ -93,10 +93,12 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
     training::fit(model, *digits().train, fit_options(2, 5e-4f, 3), {&clustering, &aware});
     aware.bake();
     clustering.bake();
-    CHECK(by_recipe(R"([{"prune": {"sparsity": 0.5, "schedule": "constant"}, "epochs": 2},
+    CHECK(
+        by_recipe(
+            R"([{"prune": {"sparsity": 0.5, "schedule": "constant", "frequency_steps": 100}, "epochs": 2},
                         {"cluster": {"clusters": 8}, "epochs": 1},
                         {"cluster": {"clusters": 8}, "quantize": {}}])") ==
-          file_of(model, &aware.network()));
+        file_of(model, &aware.network()));
   }
   SUBCASE("units, then calibration") {
     Sequential model = small_network();
@@ -108,8 +110,10 @@ TEST_CASE("PCQAT, filters, calibration, rate: recipe and C++ write the same byte
     pass.attach(model);
     pass.calibrate(*digits().train, 300);
     pass.bake();
-    CHECK(by_recipe(R"([{"units": {}, "epochs": 2}, {"quantize": {}, "epochs": 0}])") ==
-          file_of(model, &pass.network()));
+    CHECK(
+        by_recipe(
+            R"([{"units": {"frequency_steps": 100}, "epochs": 2}, {"quantize": {}, "epochs": 0}])") ==
+        file_of(model, &pass.network()));
   }
   SUBCASE("prune at once") {
     Sequential model = small_network();

@@ -1,0 +1,82 @@
+// What a user gets wrong, or a training does, is one clear line and a code that is not 0.
+#include <doctest/doctest.h>
+
+#include "core/base/file.hpp"
+#include "tests/apps/program.hpp"
+
+using namespace espalier;
+using tests::contains;
+using tests::run_program;
+namespace {
+
+struct Place : tests::Folder {
+  Place() : Folder("plain_errors_test") {
+    std::string text = "a,b,kind,price\n";
+    for (int i = 0; i < 90; ++i)
+      text += std::to_string(i % 10) + ',' + std::to_string(i % 7) + ',' +
+              std::to_string(i % 10 > i % 7) + ',' + std::to_string(3 * (i % 10) - i % 7) + '\n';
+    write_file(path / "t.csv", text);
+  }
+  std::string at(const char* name) const { return (path / name).string(); }
+  void recipe(const char* name, std::string_view text) const { write_file(path / name, text); }
+  std::string train(const char* recipe) const {
+    return "espalier train -q --model tabular --data " + at("t.csv") + " --out " + at("t.esp") +
+           " --recipe " + at(recipe);
+  }
+};
+
+void refuses(const std::string& command, int code, const std::string& part) {
+  const auto result = run_program(command);
+  CHECK_MESSAGE(result.exit_code == code, result.output);
+  CHECK_MESSAGE(contains(result.output, part), result.output);
+}
+
+}  // namespace
+
+TEST_CASE("a training that diverges without a NaN ends with 6, and says what to do") {
+  const Place place;
+  place.recipe("wild.json", R"([{"epochs": 30, "learning_rate": 100, "batch_size": 8}])");
+  refuses(place.train("wild.json") + " --label kind", 6, "train: nothing was learned: after 30");
+  CHECK(!std::filesystem::exists(place.at("t.esp")));
+  refuses(place.train("wild.json") + " --regression", 6,
+          "lower the learning rate (it is 100; a tenth of it is worth a try)");
+  // Too few steps say nothing yet.
+  place.recipe("brief.json", R"([{"epochs": 1, "learning_rate": 1e-6, "batch_size": 8}])");
+  refuses(place.train("brief.json") + " --label kind", 0, "t.esp");
+  place.recipe("good.json", R"([{"epochs": 30, "learning_rate": 0.01, "batch_size": 8}])");
+  refuses(place.train("good.json") + " --label kind", 0, "t.esp");
+}
+
+TEST_CASE("warnings are heard in quiet runs, too") {
+  const Place place;
+  place.recipe("late.json", R"([{"epochs": 4, "batch_size": 8}, {"prune": {"sparsity": 0.9,
+                               "frequency_steps": 100}, "epochs": 2, "batch_size": 8}])");
+  refuses(place.train("late.json") + " --label kind", 0, "warning: prune: the run has 18 steps");
+}
+
+TEST_CASE("what is no table, and a table without rows, is said so") {
+  const Place place;
+  place.recipe("good.json", R"([{"epochs": 5, "learning_rate": 0.01, "batch_size": 8}])");
+  refuses(place.train("good.json") + " --label kind", 0, "t.esp");
+  const std::string run = "espalier run " + place.at("t.esp") + ' ';
+  refuses(run + place.at("good.json"), 3, "is a JSON file; wanted is a CSV file");
+  refuses(run + place.at("t.esp"), 3, "wanted is a CSV file");
+  refuses(run + place.path.string(), 4, "is a folder; the model takes rows of a table");
+  write_file(place.path / "head.csv", std::string_view("a,b,kind,price\n"));
+  refuses(run + place.at("head.csv"), 3, "holds a header, and no rows");
+  refuses("espalier train --data " + place.at("head.csv"), 3, "holds a header, and no rows");
+}
+
+TEST_CASE("units that a residual adds cannot go: the reason is given") {
+  const Place place;
+  place.recipe("net.json",
+               R"({"name": "net", "input": [28, 28, 1], "layers": [
+  {"type": "Conv2d", "name": "c1", "filters": 2, "kernel_size": 3, "padding": "same"},
+  {"type": "Conv2d", "name": "c2", "filters": 2, "kernel_size": 3, "padding": "same"},
+  {"type": "Residual", "name": "sum", "with": "c1"},
+  {"type": "Flatten", "name": "flat"}, {"type": "Dense", "name": "d", "units": 10}]})");
+  place.recipe("units.json", R"([{"units": {"sparsity": 0.5}}])");
+  refuses("espalier train --synthetic --images 100 --model " + place.at("net.json") + " --recipe " +
+              place.at("units.json") + " --out " + place.at("n.esp"),
+          2, "are added in a residual");
+}
