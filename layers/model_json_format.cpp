@@ -104,9 +104,9 @@ std::string format_model_json(const Sequential& model, const Shape& input, const
     }
     layers.push_back(layer_json(layer_name, *layer));
     Json& json = layers.back();
-    const auto name_of = [&](std::size_t stage) {
+    const auto name_of = [&, reader = layer_name](std::size_t stage) {
       require(stage > 0, "model.json",
-              "has no word for a layer that reads the input again: ", layer_name);
+              "has no word for a layer that reads the input again: ", reader);
       return model.layers()[stage - 1].name;
     };
     if (model.input_stage(i) != i) json["from"] = name_of(model.input_stage(i));

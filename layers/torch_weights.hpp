@@ -7,13 +7,14 @@
 // PyTorch lays tensors out otherwise, and its names are its own:
 //
 //   Conv2d, DepthwiseConv2d   weight [O I KH KW], bias   ->  weight [O KH KW I], bias
-//   Dense (Linear)            weight [OUT IN], bias      ->  weight [OUT x IN], bias. Behind a Flatten of
-//                             an image, inputs come in the order C H W there, H W C here.
+//   Dense (Linear)            weight [OUT IN], bias      ->  weight [OUT x IN], bias. Behind a Flatten
+//                             of an image, inputs come in the order C H W there, H W C here.
 //   BatchNorm                 weight, bias, running_mean, running_var  ->  gamma, beta, mean, variance
 //
 // Where a module has no bias, the layer's is 0; where batch norm has no weight, gamma is 1. Not in the
 // file, and up to the model: strides, padding, the order of layers, and batch norm's epsilon, which
-// PyTorch takes to be 1e-5.
+// PyTorch takes to be 1e-5. Images here are of pixels / 255: a network that learned others (mean and
+// deviation taken out) wants that in its first layer's weights.
 #pragma once
 
 #include <map>
@@ -49,8 +50,8 @@ struct TorchReport {
 // What the map does not say is found: a module whose name, or its last part, is the layer's; then, of
 // modules and layers with weights of one shape, if they are equally many, the first for the first, in
 // the order of the names, numbers by value. `input` is of one example, `name` the file in errors.
-// Errors (kCorrupt), naming layer, tensor, both shapes and the remedy: a layer without match, a shape or
-// dtype that does not fit, names of the map that are not there, tensors left over where the map is
+// Errors (kCorrupt), naming layer, tensor, both shapes and the remedy: a layer without match, a shape
+// or dtype that does not fit, names of the map that are not there, tensors left over where the map is
 // empty. The model is changed only when every tensor fits.
 TorchReport set_torch_weights(Sequential& model, const Shape& input, const Archive& archive,
                               const std::string& name, const TorchMap& map = {});

@@ -121,7 +121,8 @@ TEST_CASE("a default of the schema is what the reader takes where the key is mis
   for (const Json& kind : kinds()) {
     const Json model = model_of(least(kind));
     const ModelJson without = parse_model_json(model.dump(), "m");
-    for (const auto& [key, property] : kind.at("properties").items()) {
+    for (const auto& [name, property] : kind.at("properties").items()) {
+      const std::string key = name;  // which the macros' lambdas may hold
       CHECK_MESSAGE((key == "type" || property.contains("description")), key);
       if (!property.contains("default")) continue;
       Json with_default = model;
@@ -140,7 +141,8 @@ TEST_CASE("a default of the schema is what the reader takes where the key is mis
 TEST_CASE("bounds and words: at the last allowed value both accept, beyond it both refuse") {
   int bounds = 0, words = 0;
   for (const Json& kind : kinds())
-    for (const auto& [key, property] : kind.at("properties").items()) {
+    for (const auto& [name, property] : kind.at("properties").items()) {
+      const std::string key = name;
       const auto judge = [&](const Json& value, bool fits) {
         Json model = model_of(least(kind));
         model["layers"][1][key] = value;
