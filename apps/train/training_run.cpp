@@ -193,10 +193,10 @@ void TrainingRun::announce() {
 
 // What the checkpoints belong to stands beside them.
 void TrainingRun::open_checkpoints() const {
-  std::string run =
-      options_.model + ", seed " + std::to_string(options_.seed) + ", threads " +
-      std::to_string(options_.threads) + ", " + options_.precision + ", oneDNN " +
-      onednn_version() + " for " + std::string(effective_isa()) + "\n" + data_.identity + "\n";
+  std::string run = options_.model + ", seed " + std::to_string(options_.seed) + ", threads " +
+                    std::to_string(options_.threads) + ", " + options_.precision + ", oneDNN " +
+                    onednn_version() + " for " + std::string(effective_isa()) + "\n" +
+                    data_.identity + "\n";
   if (is_file_of_a_model(options_.model)) {
     const Bytes model = read_file(options_.model);
     run.append(model.begin(), model.end());
@@ -210,9 +210,10 @@ void TrainingRun::open_checkpoints() const {
   const fs::path note = checkpoints() / "run.txt";
   if (fs::exists(note)) {
     const Bytes there = read_file(note);
-    require(std::ranges::equal(there, run), checkpoints().string(),
-            "belongs to another run, or one on another processor (run.txt says which); remove it or "
-            "choose another --out");
+    require(
+        std::ranges::equal(there, run), checkpoints().string(),
+        "belongs to another run, or one on another processor (run.txt says which); remove it or "
+        "choose another --out");
     if (!options_.quiet) std::cerr << "goes on from " << printable(checkpoints().string()) << '\n';
     return;
   }

@@ -20,7 +20,7 @@
 namespace espalier::apps {
 
 struct TrainingOptions {
-  std::string model = "";  // of network_kinds(), or a model.json; empty: what suits the data
+  std::string model = "";        // of network_kinds(), or a model.json; empty: what suits the data
   std::filesystem::path recipe;  // the file; empty: none
   DataOptions data;
   std::optional<int> epochs;  // of plain training before the recipe; none: with_training's own

@@ -98,7 +98,7 @@ TEST_CASE("what the recipe does not ask of a layer cannot be given back") {
 }
 
 TEST_CASE("clusters double for all, then the layer goes without; stored types keep its floats") {
-  Sequential model = network();
+  Sequential model = small_network();
   const auto changes_of = [&](recipe::Recipe now) {
     std::vector<std::string> changes;
     while (const auto next = recipe::relaxed(now, "dense", {}, model)) {
