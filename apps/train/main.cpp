@@ -3,6 +3,7 @@
 
 #include "apps/common/program.hpp"
 #include "apps/common/starting_recipe.hpp"
+#include "apps/common/words.hpp"
 #include "apps/smallest/networks.hpp"
 #include "apps/train/training_run.hpp"
 #include "core/base/interrupt.hpp"
