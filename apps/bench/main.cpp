@@ -36,7 +36,8 @@ void check_regressions(const Report& report, const Options& o, const Bytes& save
             << o.against.string() << "\n";
 }
 
-void run(const std::vector<const Suite*>& chosen, const Options& o) {
+void run(const std::vector<const Suite*>& chosen, const Options& o, char** argv) {
+  apps::use_threads(o.suite.threads, argv);
   install_interrupt_handler();
   Report report{.machine = this_machine(digits_source().name),
                 .threads = o.suite.threads,
@@ -58,8 +59,8 @@ void run(const std::vector<const Suite*>& chosen, const Options& o) {
   check_regressions(report, o, saved);
 }
 
-void add_suite(CLI::App& app, Options& o, const std::string& name, const std::string& description,
-               std::vector<const Suite*> chosen) {
+void add_suite(CLI::App& app, Options& o, char** argv, const std::string& name,
+               const std::string& description, std::vector<const Suite*> chosen) {
   auto* command = app.add_subcommand(name, description);
   command->add_option("--model", o.suite.models, "Of these models (default: all)")
       ->check(apps::one_of("model", model_names()));
@@ -79,7 +80,7 @@ void add_suite(CLI::App& app, Options& o, const std::string& name, const std::st
   command->add_option("--tolerance", o.tolerance, "By which it may be slower, a fraction")
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
-  command->callback([&o, chosen = std::move(chosen)] { run(chosen, o); });
+  command->callback([&o, argv, chosen = std::move(chosen)] { run(chosen, o, argv); });
 }
 
 }  // namespace
@@ -91,10 +92,10 @@ int main(int argc, char** argv) {
   Options options;
   std::vector<const Suite*> all;
   for (const Suite& suite : suites()) {
-    add_suite(app, options, suite.name, suite.description, {&suite});
+    add_suite(app, options, argv, suite.name, suite.description, {&suite});
     all.push_back(&suite);
   }
-  add_suite(app, options, "all", "all of these", all);
+  add_suite(app, options, argv, "all", "all of these", all);
   auto* models = app.add_subcommand("models", "Write the models and digits that peers run, too");
   models->add_option("folder", options.folder, "Where to")->required();
   models->add_option("--model", options.suite.models, "These alone (default: all)")

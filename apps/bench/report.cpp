@@ -39,12 +39,12 @@ std::string table(const Report& report) {
                      m.digits + ", " + std::to_string(report.threads) + " thread(s)\n\n" +
                      "microseconds a run" + pad_left("median", 26);
   for (const char* head : {"p10", "p90", "p95", "p99", "MAD"}) text += pad_left(head, 10);
-  text += pad_left("a second", 14) + "\n";
+  text += pad_left("a second", 16) + "\n";
   for (const Result& r : report.results) {
     text += pad_right(r.name(), 34);
     for (const double us : {r.us.median, r.us.p10, r.us.p90, r.us.p95, r.us.p99, r.us.mad})
       text += pad_left(microseconds(us), 10);
-    text += pad_left(with_commas(static_cast<std::int64_t>(r.items_per_second + 0.5)), 14) + " " +
+    text += pad_left(with_commas(static_cast<std::int64_t>(r.items_per_second + 0.5)), 16) + " " +
             r.unit + "\n";
   }
   return text;

@@ -12,7 +12,6 @@
 #include "apps/common/program.hpp"
 #include "apps/common/words.hpp"
 #include "core/base/median.hpp"
-#include "core/onednn/threads.hpp"
 #include "core/ops/ops.hpp"
 #include "core/tensor/buffer.hpp"
 #include "layers/tutorial_models.hpp"
@@ -29,7 +28,6 @@ long minor_faults() {
 
 void time_steps(const std::string& name, int batch, int threads, int steps) {
   if (batch <= 0) batch = name == "small" ? 32 : 128;
-  set_threads(threads);
 
   Rng dropout(1, "dropout"), pixels(1, "pixels");
   Sequential model = name == "small" ? small_model(1) : large_model(1);
@@ -96,5 +94,8 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads)->check(CLI::Range(1, 1024))->capture_default_str();
   app.add_option("--steps", steps)->check(CLI::Range(1, 100000))->capture_default_str();
   app.footer("Example: espalier-bench-training --model large --threads 2");
-  return apps::run_program(app, argc, argv, [&] { time_steps(name, batch, threads, steps); });
+  return apps::run_program(app, argc, argv, [&] {
+    apps::use_threads(threads, argv);
+    time_steps(name, batch, threads, steps);
+  });
 }

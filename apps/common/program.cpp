@@ -1,5 +1,8 @@
 #include "apps/common/program.hpp"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <new>
@@ -9,6 +12,7 @@
 #include "core/base/interrupt.hpp"
 #include "core/base/output.hpp"
 #include "core/base/text.hpp"
+#include "core/onednn/threads.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -48,6 +52,15 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
   } catch (const std::exception& error) {
     return report(program, ErrorKind::kInternal, std::string("internal error: ") + error.what());
   }
+}
+
+void use_threads(int threads, char** argv) {
+  constexpr const char *kPolicy = "OMP_WAIT_POLICY", *kSpins = "GOMP_SPINCOUNT";
+  if (threads > 1 && !std::getenv(kPolicy) && !std::getenv(kSpins)) {
+    setenv(kPolicy, "passive", 1);
+    execv("/proc/self/exe", argv);  // or, where there is none, goes on
+  }
+  set_threads(threads);
 }
 
 }  // namespace espalier::apps

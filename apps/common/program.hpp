@@ -14,4 +14,10 @@ namespace espalier::apps {
 // (core/base/interrupt.hpp). `app` has the program's name, app.name(...).
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& work = {});
 
+// set_threads(), for a program that begins. GNU OpenMP reads before main how its threads wait, and by
+// default they spin: where another process wants a processor, training became a hundred times slower.
+// With more than one thread, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT says otherwise, the program
+// therefore starts itself again, once, with threads that sleep.
+void use_threads(int threads, char** argv);
+
 }  // namespace espalier::apps

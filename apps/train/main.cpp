@@ -8,7 +8,6 @@
 #include "apps/train/training_run.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/kernels/precision.hpp"
-#include "core/onednn/threads.hpp"
 #include "layers/model_json.hpp"
 
 namespace espalier::apps {
@@ -22,7 +21,6 @@ recipe::Recipe starting(const TrainingData& data) {
 
 void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
   install_interrupt_handler();
-  set_threads(options.threads);
   const kernels::PrecisionInScope precision(kernels::precision_named(options.precision));
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
@@ -146,6 +144,7 @@ int main(int argc, char** argv) {
       "          espalier train --recipe recipe.json --epochs 100 --early-stop 8 --log log.jsonl\n"
       "          espalier train --recipe recipe.json --print-recipe");
   return run_program(app, argc, argv, [&] {
+    use_threads(options.threads, argv);
     if (print_schema) {
       std::cout << recipe::recipe_schema();
       return;

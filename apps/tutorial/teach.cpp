@@ -4,7 +4,6 @@
 #include "apps/common/program.hpp"
 #include "apps/tutorial/lesson.hpp"
 #include "core/base/interrupt.hpp"
-#include "core/onednn/threads.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -54,7 +53,7 @@ int teach(int argc, char** argv, const std::string& description,
   app.add_option("--json", options.json, "Also write the table to this file");
   return run_program(app, argc, argv, [&] {
     install_interrupt_handler();
-    set_threads(options.threads);
+    use_threads(options.threads, argv);
     Lesson classroom(options);
     lesson(classroom);
   });

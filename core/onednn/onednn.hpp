@@ -1,7 +1,5 @@
 // oneDNN as the kernels see it, in versions 2.6 to 3.x: the only header that includes dnnl.hpp.
 // Describe a primitive, make it, keep it in a Cache by shape, run it on tensors.
-//
-// A primitive keeps the number of threads that it was made with: choose it before the first kernel.
 #pragma once
 
 #include <initializer_list>
@@ -14,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/onednn/threads.hpp"
 #include "core/tensor/tensor.hpp"
 
 namespace espalier::dnn {
@@ -139,7 +138,8 @@ class Cache {
   Cache() { engine(); }  // made before us, the engine outlives us
 
   template <class Make>
-  std::shared_ptr<const Value> find(const Key& key, Make make) {
+  std::shared_ptr<const Value> find(Key key, Make make) {
+    key.push_back(threads());  // a primitive keeps the number that it was made with
     const std::lock_guard lock(mutex_);
     if (const auto found = entries_.find(key); found != entries_.end()) return found->second;
     if (entries_.size() >= kMaxEntries) entries_.clear();

@@ -26,9 +26,21 @@ ThreadsInScope::~ThreadsInScope() {
   omp_set_num_threads(former_);
 }
 
-void in_parallel(std::int64_t items,
+int threads() {
+  return omp_get_max_threads();
+}
+
+namespace {
+// About 80 us of one processor.
+constexpr double kLittleWork = 8e6;
+}  // namespace
+
+ThreadsForWork::ThreadsForWork(double multiply_adds)
+    : scope_(multiply_adds < kLittleWork ? 1 : omp_get_max_threads()) {}
+
+void in_parallel(std::int64_t items, double multiply_adds,
                  const std::function<void(std::int64_t begin, std::int64_t end)>& part) {
-  const int threads = omp_get_max_threads();
+  const int threads = multiply_adds < kLittleWork ? 1 : omp_get_max_threads();
   if (threads == 1 || items < 2) return part(0, items);
   struct Work {
     std::int64_t items;

@@ -8,8 +8,7 @@
 
 namespace espalier {
 
-// For the kernels that the calling thread runs from now on. Call it before the first kernel.
-// Errors: kUsage below 1 or above 1024.
+// For the kernels that the calling thread runs from now on. Errors: kUsage below 1 or above 1024.
 void set_threads(int threads);
 
 // The same until the end of the scope, then the former number again.
@@ -24,9 +23,22 @@ class ThreadsInScope {
   int former_;
 };
 
+int threads();  // that the calling thread's kernels may use
+
+// Until the end of the scope one thread, where the work is too little to pay for waking others: a
+// thread that waits for a busy processor costs milliseconds.
+class ThreadsForWork {
+ public:
+  explicit ThreadsForWork(double multiply_adds);
+
+ private:
+  ThreadsInScope scope_;
+};
+
 // Calls part(begin, end) with parts of [0, items), one a thread, of as many threads as the calling
-// one was given (oneDNN's own), and returns when all are done. A part's error is thrown again here.
-void in_parallel(std::int64_t items,
+// one was given (oneDNN's own) and the work pays for, and returns when all are done. A part's error is
+// thrown again here.
+void in_parallel(std::int64_t items, double multiply_adds,
                  const std::function<void(std::int64_t begin, std::int64_t end)>& part);
 
 }  // namespace espalier

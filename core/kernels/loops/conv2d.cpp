@@ -80,7 +80,8 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window, const Tens
   const float* from = x.data();
   float* to = y.mutable_data();
 #if defined(__x86_64__)
-  in_parallel(shape[0], [&](std::int64_t begin, std::int64_t end) {
+  const double work = static_cast<double>(y.elements() * std::ssize(taps));
+  in_parallel(shape[0], work, [&](std::int64_t begin, std::int64_t end) {
     static thread_local std::vector<float> padded;
     padded.assign(static_cast<std::size_t>(planes.channels * planes.plane), 0);
     for (std::int64_t n = begin; n < end; ++n) {

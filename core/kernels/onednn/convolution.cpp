@@ -51,6 +51,10 @@ dnnl::convolution_forward::primitive_desc forward(Channels channels, const Shape
                                                   weights, dst, v.stride, v.before, v.after);
 }
 
+double work(const Shape& y, const Shape& w) {
+  return static_cast<double>(y.elements() * w[1] * w[2] * w[3]);
+}
+
 Tensor run(const Convolution& convolution, const Tensor& first, const Tensor& second,
            const Shape& shape, const Tensor& bias = {}) {
   Tensor result = Tensor::uninitialized(shape);
@@ -71,6 +75,7 @@ Tensor run(const Convolution& convolution, const Tensor& first, const Tensor& se
 Tensor convolve(Channels channels, const Tensor& x, const Tensor& w, const Shape& shape,
                 const Window& window, const Tensor& bias) {
   if (x.elements() == 0 || w.elements() == 0) return Tensor(shape);
+  const ThreadsForWork threads(work(shape, w.shape()));
   static Convolutions cache;
   const bool biased = bias.defined();
   const auto convolution = cache.find(key(channels, x.shape(), w.shape(), window, biased), [&] {
@@ -88,6 +93,7 @@ Tensor convolve(Channels channels, const Tensor& x, const Tensor& w, const Shape
 Tensor convolve_dx(Channels channels, const Tensor& dy, const Tensor& w, const Shape& shape,
                    const Window& window) {
   if (dy.elements() == 0 || w.elements() == 0) return Tensor(shape);
+  const ThreadsForWork threads(work(dy.shape(), w.shape()));
   static Convolutions cache;
   const auto convolution = cache.find(key(channels, shape, w.shape(), window), [&] {
     const WindowDims v(window);
@@ -107,6 +113,7 @@ Tensor convolve_dx(Channels channels, const Tensor& dy, const Tensor& w, const S
 Tensor convolve_dw(Channels channels, const Tensor& x, const Tensor& dy, const Shape& shape,
                    const Window& window) {
   if (dy.elements() == 0 || x.elements() == 0) return Tensor(shape);
+  const ThreadsForWork threads(work(dy.shape(), shape));
   static Convolutions cache;
   const auto convolution = cache.find(key(channels, x.shape(), shape, window), [&] {
     const WindowDims v(window);

@@ -35,6 +35,7 @@ Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options) {
   const auto [m, n, k] = gemm_sizes(a, b, options);
   if (m == 0 || n == 0 || k == 0) return Tensor({m, n});  // an empty sum is 0
 
+  const ThreadsForWork threads(static_cast<double>(m * n) * static_cast<double>(k));
   const auto c_desc = dnn::rows({m, n});
   static dnn::Cache<Product> cache;
   const std::array<std::int64_t, 3> kind{options.transpose_a, options.transpose_b,

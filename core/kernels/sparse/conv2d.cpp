@@ -32,6 +32,9 @@ struct Sizes {
                 outputs * kernel <= std::numeric_limits<std::int32_t>::max(),
             "conv2d", "an image of ", x, " or weights of ", w, " have more than 2^31 numbers");
   }
+  double multiply_adds() const {  // were there no zeros
+    return static_cast<double>(images * out_h * out_w * outputs * kernel);
+  }
   bool pads() const { return padded_h != height || row != image_row; }
   // Where the image of y's pixel (p, q) begins in the padded image.
   std::int64_t corner(std::int64_t p, std::int64_t q) const {
@@ -114,7 +117,7 @@ Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const 
   Tensor dx(x_shape);
   const float *from = dy.data(), *weights = w.data();
   float* to = dx.mutable_data();
-  in_parallel(s.images, [&](std::int64_t begin, std::int64_t end) {
+  in_parallel(s.images, s.multiply_adds(), [&](std::int64_t begin, std::int64_t end) {
     static thread_local std::vector<float> padded;
     static thread_local std::vector<std::int64_t> ends;
     static thread_local Entries found;
@@ -141,7 +144,7 @@ Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const 
   const float *images = x.data(), *gradients = dy.data();
   float* to = dw.mutable_data();
   // Each thread has outputs of its own: the same sums whatever their number.
-  in_parallel(s.outputs, [&](std::int64_t begin, std::int64_t end) {
+  in_parallel(s.outputs, s.multiply_adds(), [&](std::int64_t begin, std::int64_t end) {
     static thread_local std::vector<float> padded;
     static thread_local Entries found;
     static thread_local std::vector<Entries> of_output;

@@ -48,7 +48,7 @@ Tensor product(const Tensor& a, const Tensor& b, bool transpose_b) {
   const float *pa = a.data(), *pb = b.data();
   float* pc = c.mutable_data();
   const std::int64_t b_stride = transpose_b ? kWide : n;
-  in_parallel(m, [&](std::int64_t begin, std::int64_t end) {
+  in_parallel(m, static_cast<double>(m * n * k), [&](std::int64_t begin, std::int64_t end) {
     static thread_local Strip strip;
     static thread_local std::vector<float> tile(kDeep * kWide);
     for (std::int64_t l = 0; l < k; l += kDeep) {
@@ -71,7 +71,7 @@ Tensor transposed_product(const Tensor& a, const Tensor& b) {
   Tensor c = Tensor::uninitialized({n, m});
   const float *pa = a.data(), *pb = b.data();
   float* pc = c.mutable_data();
-  in_parallel(m, [&](std::int64_t begin, std::int64_t end) {
+  in_parallel(m, static_cast<double>(m * n * k), [&](std::int64_t begin, std::int64_t end) {
     static thread_local Strip strip;
     static thread_local std::vector<float> sums;
     strip.read(pa, begin, end, k, 0, kDeepest, n);

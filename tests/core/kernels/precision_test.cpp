@@ -3,6 +3,7 @@
 #include "core/kernels/conv2d.hpp"
 #include "core/kernels/depthwise_conv2d.hpp"
 #include "core/kernels/gemm.hpp"
+#include "core/onednn/threads.hpp"
 #include "tests/core/kernels/twins.hpp"
 
 namespace espalier::kernels {
@@ -62,6 +63,36 @@ TEST_CASE("precision: the scope ends, and float32's bits are back") {
   }
   CHECK(precision() == Precision::kFloat32);
   check_same(onednn::gemm(a, b), want);
+}
+
+TEST_CASE("threads: each number has primitives of its own, and little work stays with one") {
+  const Tensor a = random({300, 200}, "a"), b = random({200, 300}, "b"),
+               want = reference::gemm(a, b), size = reference::gemm(magnitudes(a), magnitudes(b));
+  for (const int n : {1, 3, 2}) {
+    const ThreadsInScope scope(n);
+    check_sums(onednn::gemm(a, b), want, size, 200);
+    {
+      const ThreadsForWork little(1000);
+      CHECK(threads() == 1);
+    }
+    const ThreadsForWork much(1e9);
+    CHECK(threads() == n);
+    int parts = 0;
+    in_parallel(10, 1000, [&](std::int64_t begin, std::int64_t end) {
+      CHECK((begin == 0 && end == 10));
+      ++parts;
+    });
+    CHECK(parts == 1);
+    std::vector<int> seen(10);
+    in_parallel(10, 1e9, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];
+    });
+    CHECK(seen == std::vector<int>(10, 1));
+    CHECK_THROWS_AS(
+        in_parallel(10, 1e9,
+                    [](std::int64_t, std::int64_t) { fail(ErrorKind::kUsage, "part", "no"); }),
+        Error);
+  }
 }
 
 TEST_CASE("precision: by name") {
