@@ -121,5 +121,4 @@ TEST_CASE("train --from refuses what does not fit before anything is trained") {
                  {"type": "Dense", "name": "output", "units": 10}]})");
   refuses("--from " + place.torch, 3, "output wants weight [10x784]");
   refuses("--from " + place.weights, 3, "");
-  refuses("", 2, "wants --recipe FILE");
 }

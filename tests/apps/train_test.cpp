@@ -241,7 +241,7 @@ TEST_CASE("training that diverges ends with exit code 6 and writes nothing") {
 }
 
 TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to the same bytes") {
-  const Place place(R"([{"epochs": 400}])");
+  const Place place(R"([{"epochs": 20000}])");
   // coreutils' timeout sends SIGINT as a terminal would.
   const auto stopped = [](int seconds) {
     return "timeout --preserve-status -s INT " + std::to_string(seconds) + " " +
@@ -251,7 +251,7 @@ TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to t
   CHECK_MESSAGE(lost.exit_code == 130, lost.output);
   CHECK_MESSAGE(contains(lost.output, "stopped by Ctrl-C; nothing was written"), lost.output);
 
-  write_file(place.recipe, R"([{"epochs": 100}])");
+  write_file(place.recipe, R"([{"epochs": 400}])");
   REQUIRE(run_program(place.command("--quiet")).exit_code == 0);
   const Bytes whole = read_file(place.out);
   fs::remove(place.out);

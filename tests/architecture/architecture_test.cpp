@@ -41,7 +41,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"compress/export", {"compress/format"}},
     {"compress/recipe",
      {"compress/prune", "compress/quantize", "compress/cluster", "compress/rate", "compress/pack"}},
-    {"apps/common", {"datasets", "compress/format"}},
+    {"apps/common", {"core/onednn", "datasets", "compress/format"}},
     // What runs a model knows nothing of training.
     {"apps/espalier", {"apps/common", "compress/runtime", "compress/export", "datasets"}},
     {"apps/tutorial", {"apps/common", "compress/pack", "compress/runtime"}},
