@@ -262,7 +262,7 @@ TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to t
     kept = tests::run_shell(stopped(seconds) + place.command("--quiet --checkpoint"));
   if (!fs::exists(place.out)) {  // a fast machine may have finished
     CHECK(contains(kept.output, "the same command goes on"));
-    write_file(place.folder.path / "other.json", R"([{"epochs": 101}])");
+    write_file(place.folder.path / "other.json", R"([{"epochs": 401}])");
     for (const std::string& another :
          {"--recipe " + (place.folder.path / "other.json").string(), std::string("--images 300"),
           std::string("--split-seed 2"), std::string("--seed 2")}) {
@@ -273,8 +273,8 @@ TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to t
     const auto rest = run_program(place.command("--checkpoint"));
     CHECK_MESSAGE(rest.exit_code == 0, rest.output);
     CHECK(contains(rest.output, "goes on from"));
-    CHECK(contains(rest.output, "epoch 100/100"));
-    CHECK_FALSE(contains(rest.output, "epoch 1/100 "));  // it went on, and began not anew
+    CHECK(contains(rest.output, "epoch 400/400"));
+    CHECK_FALSE(contains(rest.output, "epoch 1/400 "));  // it went on, and began not anew
   }
   CHECK(read_file(place.out) == whole);
   CHECK_FALSE(fs::exists(place.out + ".checkpoint"));
