@@ -58,7 +58,10 @@ void use_threads(int threads, char** argv) {
   constexpr const char *kPolicy = "OMP_WAIT_POLICY", *kSpins = "GOMP_SPINCOUNT";
   if (threads > 1 && !std::getenv(kPolicy) && !std::getenv(kSpins)) {
     setenv(kPolicy, "passive", 1);
-    execv("/proc/self/exe", argv);  // or, where there is none, goes on
+    std::error_code none;  // then it goes on as it is
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", none);
+    if (!none && self.filename() == std::filesystem::path(argv[0]).filename())
+      execv(self.c_str(), argv);
   }
   set_threads(threads);
 }

@@ -113,7 +113,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--precision", options.precision,
                  "float32; or bf16, where the processor has it: convolutions and matrix products "
-                 "multiply numbers of 8 bits of mantissa, and add in float32")
+                 "multiply numbers of 8 bits of mantissa where that is faster, and add in float32")
       ->check(one_of("precision", {"float32", "bf16"}))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Of all that is random")

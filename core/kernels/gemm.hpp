@@ -19,7 +19,7 @@ namespace onednn {
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
 }
 namespace sparse {
-// Skips the zeros of a, or of b.
+// Skips the zeros of a, or of b: 0 times NaN or infinity counts as 0.
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options = {});
 Tensor gemm_of_sparse_b(const Tensor& a, const Tensor& b, GemmOptions options = {});
 }  // namespace sparse

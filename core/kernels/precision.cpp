@@ -25,8 +25,7 @@ Precision precision() {
 }
 
 bool has_bf16() {
-  const std::string_view isa = effective_isa();
-  return isa == "AVX512_CORE_BF16" || isa == "AVX512_CORE_AMX";
+  return multiplies_bf16();
 }
 
 PrecisionInScope::PrecisionInScope(Precision precision) : former_(current) {

@@ -1,6 +1,7 @@
 // In which numbers the training kernels multiply. bfloat16 is float32 cut to 8 bits of mantissa: it
-// takes half the memory, and processors that know it multiply twice as many or more at once. Only the
-// factors of convolutions and matrix products are rounded to it; sums, results, weights and the
+// takes half the memory, and processors that know it multiply twice as many or more at once. Factors of
+// convolutions and matrix products are rounded to it where that is faster (not where zeros are skipped,
+// nor for few input channels: choice.cpp); sums, results, weights and the
 // optimizer's state stay float32 (Kalamkar et al. 2019, "A Study of BFLOAT16 for Deep Learning
 // Training").
 #pragma once

@@ -25,19 +25,24 @@ std::string_view effective_isa() {
       return "AVX512_CORE_BF16";
     case dnnl::cpu_isa::avx512_core_amx:
       return "AVX512_CORE_AMX";
-    default:
-      return "other";
+    default: {
+      // Newer than these: by its number, so that two of them are told apart.
+      static const std::string number =
+          "ISA " + std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa()));
+      return number;
+    }
   }
 }
 
 namespace {
+// oneDNN numbers instruction sets so that the bits of one are among those of what contains it.
+bool allows(dnnl::cpu_isa isa) {
+  const auto allowed = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  return (allowed & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa);
+}
+
 VectorIsa allowed_vectors() {
 #if defined(__x86_64__)
-  // oneDNN numbers instruction sets so that the bits of one are among those of what contains it.
-  const auto allowed = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto allows = [&](dnnl::cpu_isa isa) {
-    return (allowed & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa);
-  };
   if (allows(dnnl::cpu_isa::avx512_core_vnni) && __builtin_cpu_supports("avx512vnni") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
     return __builtin_cpu_supports("avx512vbmi") ? VectorIsa::kVbmi : VectorIsa::kVnni;
@@ -50,6 +55,10 @@ VectorIsa allowed_vectors() {
 VectorIsa vector_isa() {
   static const VectorIsa isa = allowed_vectors();  // oneDNN's cap is fixed by its first question
   return isa;
+}
+
+bool multiplies_bf16() {
+  return allows(dnnl::cpu_isa::avx512_core_bf16);
 }
 
 std::string_view name_of(VectorIsa isa) {

@@ -69,6 +69,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window, const Tens
   require(convolves(x.shape(), w.shape(), window), ErrorKind::kInternal, "conv2d",
           "has no loops for ", x.shape(), " and weights ", w.shape());
   if (x.elements() == 0 || w.elements() == 0) return Tensor(shape);
+#if defined(__x86_64__)
   const std::int64_t outputs = shape[3];
   const Planes planes(x.shape(), window);
   const auto taps = planes.taps();
@@ -79,7 +80,6 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window, const Tens
   Tensor y = Tensor::uninitialized(shape);
   const float* from = x.data();
   float* to = y.mutable_data();
-#if defined(__x86_64__)
   const double work = static_cast<double>(y.elements() * std::ssize(taps));
   in_parallel(shape[0], work, [&](std::int64_t begin, std::int64_t end) {
     static thread_local std::vector<float> padded;
@@ -91,8 +91,10 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window, const Tens
                    to + (n * shape[1] + p) * shape[2] * outputs, r);
     }
   });
-#endif
   return y;
+#else
+  return Tensor(shape);  // convolves() said no
+#endif
 }
 
 }  // namespace espalier::kernels::loops

@@ -35,6 +35,10 @@ struct Sizes {
   double multiply_adds() const {  // were there no zeros
     return static_cast<double>(images * out_h * out_w * outputs * kernel);
   }
+  // As many rows of y as read so much of x as stays in the cache.
+  std::int64_t strip() const {
+    return std::clamp<std::int64_t>((kCacheFloats / row - v.kernel_h) / v.stride_h + 1, 1, out_h);
+  }
   bool pads() const { return padded_h != height || row != image_row; }
   // Where the image of y's pixel (p, q) begins in the padded image.
   std::int64_t corner(std::int64_t p, std::int64_t q) const {
@@ -81,13 +85,10 @@ void dx_of_image(const Sizes& s, const float* dy, const float* w, float* sum, En
 // Adds what the outputs [first, last) of an image contribute. `x` is padded.
 void dw_of_image(const Sizes& s, const float* x, const float* dy, float* dw, std::int64_t first,
                  std::int64_t last, Entries& found, std::vector<Entries>& of_output) {
-  // As many rows of y at a time as read so much of x as stays in the cache.
-  const std::int64_t strip = std::clamp<std::int64_t>(
-      (kCacheFloats / s.row - s.v.kernel_h) / s.v.stride_h + 1, 1, s.out_h);
   const Patch patch{s.v.kernel_h, s.kernel_row, s.kernel_row, s.row};
-  for (std::int64_t top = 0; top < s.out_h; top += strip) {
+  for (std::int64_t top = 0; top < s.out_h; top += s.strip()) {
     for (std::int64_t o = first; o < last; ++o) of_output[static_cast<std::size_t>(o)].size = 0;
-    for (std::int64_t p = top; p < std::min(top + strip, s.out_h); ++p)
+    for (std::int64_t p = top; p < std::min(top + s.strip(), s.out_h); ++p)
       for (std::int64_t q = 0; q < s.out_w; ++q) {
         found.size = 0;
         rows().find(dy + (p * s.out_w + q) * s.outputs + first, last - first, 1,
@@ -113,8 +114,9 @@ void dw_of_image(const Sizes& s, const float* x, const float* dy, float* dw, std
 Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const Window& window) {
   require(dy.shape() == convolved_shape(x_shape, w.shape(), window), "conv2d_dx", "gradient ",
           dy.shape(), " does not fit input ", x_shape, " and weights ", w.shape());
-  const Sizes s(x_shape, w.shape(), dy.shape(), window);
   Tensor dx(x_shape);
+  if (dy.elements() == 0 || w.elements() == 0) return dx;
+  const Sizes s(x_shape, w.shape(), dy.shape(), window);
   const float *from = dy.data(), *weights = w.data();
   float* to = dx.mutable_data();
   in_parallel(s.images, s.multiply_adds(), [&](std::int64_t begin, std::int64_t end) {
@@ -139,8 +141,9 @@ Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const 
 Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const Window& window) {
   require(dy.shape() == convolved_shape(x.shape(), w_shape, window), "conv2d_dw", "gradient ",
           dy.shape(), " does not fit input ", x.shape(), " and weights ", w_shape);
-  const Sizes s(x.shape(), w_shape, dy.shape(), window);
   Tensor dw(w_shape);
+  if (dy.elements() == 0 || x.elements() == 0) return dw;
+  const Sizes s(x.shape(), w_shape, dy.shape(), window);
   const float *images = x.data(), *gradients = dy.data();
   float* to = dw.mutable_data();
   // Each thread has outputs of its own: the same sums whatever their number.
@@ -152,7 +155,7 @@ Tensor conv2d_dw(const Tensor& x, const Tensor& dy, const Shape& w_shape, const 
     found.reserve(s.outputs);
     of_output.resize(static_cast<std::size_t>(s.outputs));
     for (std::int64_t o = begin; o < end; ++o)
-      of_output[static_cast<std::size_t>(o)].reserve(s.out_h * s.out_w);
+      of_output[static_cast<std::size_t>(o)].reserve(s.strip() * s.out_w);
     for (std::int64_t n = 0; n < s.images; ++n) {
       const float* image = images + n * s.height * s.image_row;
       if (s.pads())

@@ -7,7 +7,8 @@ namespace espalier::kernels::sparse {
 double density(const Tensor& x) {
   constexpr std::int64_t kRun = 64, kSampled = 1 << 14;
   if (x.elements() == 0) return 1;
-  const std::int64_t step = x.elements() > kSampled ? 8 * kRun : kRun;
+  // Not a multiple of usual row lengths: other columns of each row.
+  const std::int64_t step = x.elements() > kSampled ? 8 * kRun + 16 : kRun;
   const float* values = x.data();
   std::int64_t seen = 0, found = 0;
   for (std::int64_t i = 0; i < x.elements(); i += step) {

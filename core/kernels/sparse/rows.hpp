@@ -10,8 +10,7 @@
 namespace espalier::kernels::sparse {
 
 // Numbers that are not 0, and how far the patch that each is multiplied with lies from the source's
-// start, in floats. The first `size` of both arrays count. Kernels keep theirs from call to call: a
-// training step allocates nothing.
+// start, in floats. The first `size` of both arrays count. Kernels keep theirs from call to call.
 struct Entries {
   std::vector<std::int32_t> offsets;
   std::vector<float> values;
