@@ -41,8 +41,7 @@ std::vector<StaysFloat32> convert_layers(
 }
 
 bool fits_half(const std::vector<float>& values) {
-  return std::ranges::all_of(
-      values, [](float v) { return std::isfinite(from_half(to_half(v))); });
+  return std::ranges::all_of(values, [](float v) { return std::isfinite(from_half(to_half(v))); });
 }
 
 // -0 becomes 0: the format stores zeros as absent.
