@@ -1,7 +1,7 @@
 #!/bin/sh
 # What zeros in which shape cost in accuracy, and give in time: the table of PERFORMANCE.md. LeNet-5 and the
-# large tutorial network, trained once, then pruned (in the quick of the training: the mask is final after
-# three fifths of it) and rounded to 8 bits for each shape and share. The layer of 10 outputs keeps its
+# large tutorial network, trained once, then pruned (the mask is final after three fifths of that
+# training) and rounded to 8 bits for each shape and share. The layer of 10 outputs keeps its
 # weights. Filters: the share of units that leaves about as many weights. One row as it ends.
 #
 #   apps/bench/blocks.sh BIN MNIST_FOLDER [NETWORK...]
