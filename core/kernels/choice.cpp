@@ -1,8 +1,8 @@
 // Which twin runs. Zeros come by themselves: max pooling passes the gradient to one input in four,
 // relu to about half of what is left, dropout to less, and most of a digit is background; pruning
 // makes more. Where they are many, skipping them beats the faster dense kernel. The numbers are
-// measurements (espalier-bench-kernels), in units of one dense multiply-add in float32. The choice depends on
-// the data alone, not on time: a repeated run makes the same ones.
+// measurements (espalier-bench-kernels), in units of one dense multiply-add in float32. The choice
+// depends on the data alone, not on time: a repeated run makes the same ones.
 #include "core/kernels/checks.hpp"
 #include "core/kernels/conv2d.hpp"
 #include "core/kernels/gemm.hpp"
