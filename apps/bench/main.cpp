@@ -62,10 +62,12 @@ void run(const std::vector<const Suite*>& chosen, const Options& o, char** argv)
 void add_suite(CLI::App& app, Options& o, char** argv, const std::string& name,
                const std::string& description, std::vector<const Suite*> chosen) {
   auto* command = app.add_subcommand(name, description);
-  command->add_option("--model", o.suite.models, "Of these models (default: all)")
-      ->check(apps::one_of("model", model_names()));
-  command->add_option("--batch", o.suite.batches, "Images a run (default: the suite's)")
-      ->check(CLI::Range(1, 2048));
+  if (name != "peak") {  // which runs no model
+    command->add_option("--model", o.suite.models, "Of these models (default: all)")
+        ->check(apps::one_of("model", model_names()));
+    command->add_option("--batch", o.suite.batches, "Images a run (default: the suite's)")
+        ->check(CLI::Range(1, 2048));
+  }
   command->add_option("--threads", o.suite.threads)
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

@@ -1,4 +1,5 @@
-// A folder of many files that appears when all of them are there.
+// A folder of many files that appears when all of them are there. Into an empty folder that is there
+// already its files go one by one: a crash then may leave some of them.
 #pragma once
 
 #include <cstdint>
