@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/kernels/pool2d.hpp"
 #include "core/ops/ops.hpp"
 #include "layers/batch_norm.hpp"
 #include "layers/conv2d.hpp"
@@ -121,6 +122,42 @@ TEST_CASE("an output tap may watch or replace the output, and comes off") {
   CHECK(largest == 3);
   relu.set_output_tap({});
   CHECK(relu(x).value().values()[1] == 3);
+}
+
+TEST_CASE("a relu before max pooling runs with it as one op, unless somebody looks in between") {
+  const auto model = [] {
+    Rng rng(1, "init");
+    Sequential m;
+    m.add("conv", Conv2d({.in = 1, .out = 4, .kernel = 3}, rng))
+        .add("relu", Relu())
+        .add("pool", MaxPool2d());
+    return m;
+  };
+  Rng rng(2, "x");
+  const Tensor x = noise({2, 9, 8, 1}, rng);
+  const auto gradient_of = [&](Sequential& m, std::string& graph) {
+    const Variable y = m(Variable(x));
+    graph = graph_dump(y);
+    backward(ops::sum(ops::multiply(y, y)));
+    Tensor gradient;
+    m.visit({.parameter = [&](const std::string& name, Parameter& p) {
+      if (name == "conv.weight") gradient = p.latent().gradient();
+    }});
+    return std::pair{y.value(), gradient};
+  };
+  std::string fused, apart;
+  Sequential one = model(), two = model();
+  int seen = 0;
+  two.layers()[1].layer->set_output_tap([&](const Variable& y) { return ++seen, y; });
+  const auto [y, dw] = gradient_of(one, fused);
+  const auto [want, want_dw] = gradient_of(two, apart);
+  CHECK(seen == 1);
+  CHECK(apart.find("= relu(") != std::string::npos);
+  // Without vectors that there are loops for, the op is made of the two.
+  CHECK((fused.find("= relu_max_pool2d(") != std::string::npos) ==
+        kernels::loops::pools({.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2}));
+  CHECK(std::ranges::equal(y.values(), want.values()));
+  CHECK(std::ranges::equal(dw.values(), want_dw.values()));
 }
 
 TEST_CASE("initial weights have the variance of their papers") {

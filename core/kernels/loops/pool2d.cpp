@@ -28,11 +28,9 @@ MaxPool2dResult pooled(const Tensor& x, const Window& window, bool relu) {
   const float* from = x.data();
   float* y = r.y.mutable_data();
   auto* where = r.workspace.mutable_data<std::uint8_t>();
-#if defined(__x86_64__)
   for_each_row(x.shape(), shape, window, [&](std::int64_t in, std::int64_t out) {
     pool_windows(from + in, y + out, where + out, t);
   });
-#endif
   return r;
 }
 
@@ -65,11 +63,9 @@ Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_s
   const float* gradient = dy.data();
   const auto* where = workspace.data<std::uint8_t>();
   float* to = dx.mutable_data();
-#if defined(__x86_64__)
   for_each_row(x_shape, dy.shape(), window, [&](std::int64_t in, std::int64_t out) {
     spread_windows(gradient + out, where + out, to + in, t);
   });
-#endif
   return dx;
 }
 

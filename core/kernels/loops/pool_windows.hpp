@@ -14,12 +14,10 @@ struct Tiling {
 };
 inline constexpr std::uint8_t kNowhere = 255;
 
-#if defined(__x86_64__)
 // y[q, c] = the largest of window q's numbers; where[q, c] = the number of the first pixel that has
 // it, kNowhere where a relu cuts it off.
 void pool_windows(const float* x, float* y, std::uint8_t* where, const Tiling& tiling);
 // dx = dy in that pixel, 0 in the window's others
 void spread_windows(const float* dy, const std::uint8_t* where, float* dx, const Tiling& tiling);
-#endif
 
 }  // namespace espalier::kernels::loops

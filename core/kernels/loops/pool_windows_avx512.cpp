@@ -83,4 +83,18 @@ void spread_windows(const float* dy, const std::uint8_t* where, float* dx, const
 }
 
 }  // namespace espalier::kernels::loops
+#else
+#include "core/base/error.hpp"
+
+namespace espalier::kernels::loops {
+
+// pools() says no here.
+void pool_windows(const float*, float*, std::uint8_t*, const Tiling&) {
+  fail(ErrorKind::kInternal, "max_pool2d", "has no loops for this processor");
+}
+void spread_windows(const float*, const std::uint8_t*, float*, const Tiling&) {
+  fail(ErrorKind::kInternal, "max_pool2d", "has no loops for this processor");
+}
+
+}  // namespace espalier::kernels::loops
 #endif

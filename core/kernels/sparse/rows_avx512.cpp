@@ -1,110 +1,72 @@
-#include "core/kernels/sparse/rows.hpp"
+#include "core/kernels/sparse/row_blocks.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-
-#include <algorithm>
-#include <array>
-#include <utility>
 
 #define ESPALIER_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 
 namespace espalier::kernels::sparse {
 namespace {
 
-constexpr int kLanes = 16, kMostRows = 5, kMostSums = 30;  // of 32 registers
+struct Vectors {
+  static constexpr int kLanes = 16, kMostSums = 30;  // of 32 registers
 
-// A block of the patch whose sums stay in registers: `Height` rows of `Wide` registers, the last of
-// which has the lanes of `last`.
-template <int Height, int Wide>
-ESPALIER_AVX512 void add_block(float* sum, const float* source, const std::int32_t* offsets,
-                               const float* values, std::int64_t entries, const Patch& patch,
-                               __mmask16 last) {
-  __m512 sums[Height][Wide];
-#pragma GCC unroll 32
-  for (int i = 0; i < Height; ++i) {
-#pragma GCC unroll 32
-    for (int j = 0; j < Wide; ++j) {
-      const float* from = sum + i * patch.sum_stride + j * kLanes;
-      sums[i][j] = j + 1 < Wide ? _mm512_loadu_ps(from) : _mm512_maskz_loadu_ps(last, from);
-    }
-  }
-  for (std::int64_t e = 0; e < entries; ++e) {
-    const __m512 value = _mm512_set1_ps(values[e]);
-    const float* at = source + offsets[e];
+  // A block of the patch whose sums stay in registers: `Height` rows of `Wide` registers, the last of
+  // which has `lanes` lanes.
+  template <int Height, int Wide>
+  ESPALIER_AVX512 static void add_block(float* sum, const float* source,
+                                        const std::int32_t* offsets, const float* values,
+                                        std::int64_t entries, const Patch& patch,
+                                        std::int64_t lanes) {
+    const auto last = static_cast<__mmask16>(0xFFFFu >> (kLanes - lanes));
+    __m512 sums[Height][Wide];
 #pragma GCC unroll 32
     for (int i = 0; i < Height; ++i) {
-      const float* row = at + i * patch.source_stride;
 #pragma GCC unroll 32
-      for (int j = 0; j < Wide; ++j)
-        sums[i][j] = _mm512_fmadd_ps(j + 1 < Wide ? _mm512_loadu_ps(row + j * kLanes)
-                                                  : _mm512_maskz_loadu_ps(last, row + j * kLanes),
-                                     value, sums[i][j]);
+      for (int j = 0; j < Wide; ++j) {
+        const float* from = sum + i * patch.sum_stride + j * kLanes;
+        sums[i][j] = j + 1 < Wide ? _mm512_loadu_ps(from) : _mm512_maskz_loadu_ps(last, from);
+      }
+    }
+    for (std::int64_t e = 0; e < entries; ++e) {
+      const __m512 value = _mm512_set1_ps(values[e]);
+      const float* at = source + offsets[e];
+#pragma GCC unroll 32
+      for (int i = 0; i < Height; ++i) {
+        const float* row = at + i * patch.source_stride;
+#pragma GCC unroll 32
+        for (int j = 0; j < Wide; ++j)
+          sums[i][j] = _mm512_fmadd_ps(j + 1 < Wide ? _mm512_loadu_ps(row + j * kLanes)
+                                                    : _mm512_maskz_loadu_ps(last, row + j * kLanes),
+                                       value, sums[i][j]);
+      }
+    }
+#pragma GCC unroll 32
+    for (int i = 0; i < Height; ++i) {
+#pragma GCC unroll 32
+      for (int j = 0; j < Wide; ++j) {
+        float* to = sum + i * patch.sum_stride + j * kLanes;
+        if (j + 1 < Wide)
+          _mm512_storeu_ps(to, sums[i][j]);
+        else
+          _mm512_mask_storeu_ps(to, last, sums[i][j]);
+      }
     }
   }
-#pragma GCC unroll 32
-  for (int i = 0; i < Height; ++i) {
-#pragma GCC unroll 32
-    for (int j = 0; j < Wide; ++j) {
-      float* to = sum + i * patch.sum_stride + j * kLanes;
-      if (j + 1 < Wide)
-        _mm512_storeu_ps(to, sums[i][j]);
-      else
-        _mm512_mask_storeu_ps(to, last, sums[i][j]);
-    }
-  }
-}
-
-using AddBlock = void (*)(float*, const float*, const std::int32_t*, const float*, std::int64_t,
-                          const Patch&, __mmask16);
-
-template <int Height, int Wide>
-constexpr AddBlock block() {
-  if constexpr (Height * Wide <= kMostSums)
-    return add_block<Height, Wide>;
-  else
-    return nullptr;
-}
-template <int Height, int... I>
-constexpr std::array<AddBlock, sizeof...(I)> blocks_of(std::integer_sequence<int, I...>) {
-  return {block<Height, I + 1>()...};
-}
-template <int... I>
-constexpr auto all_blocks(std::integer_sequence<int, I...>) {
-  return std::array{blocks_of<I + 1>(std::make_integer_sequence<int, kMostSums>())...};
-}
-constexpr auto kBlocks = all_blocks(std::make_integer_sequence<int, kMostRows>());
-
-void add(float* sum, const float* source, const std::int32_t* offsets, const float* values,
-         std::int64_t entries, const Patch& patch) {
-  for (std::int64_t column = 0; column < patch.width;) {
-    const std::int64_t left = patch.width - column;
-    const std::int64_t wide = std::min<std::int64_t>((left + kLanes - 1) / kLanes, kMostSums);
-    const std::int64_t width = std::min(left, wide * kLanes);
-    const auto last = static_cast<__mmask16>(0xFFFFu >> (wide * kLanes - width));
-    const std::int64_t high = std::min<std::int64_t>(kMostRows, kMostSums / wide);
-    for (std::int64_t row = 0; row < patch.rows;) {
-      const std::int64_t height = std::min(high, patch.rows - row);
-      kBlocks[static_cast<std::size_t>(height - 1)][static_cast<std::size_t>(wide - 1)](
-          sum + row * patch.sum_stride + column, source + row * patch.source_stride + column,
-          offsets, values, entries, patch, last);
-      row += height;
-    }
-    column += width;
-  }
-}
+};
 
 ESPALIER_AVX512 void find(const float* row, std::int64_t n, std::int32_t scale, std::int32_t shift,
                           Entries& to) {
-  const __m512i step = _mm512_set1_epi32(scale * kLanes);
+  const __m512i step = _mm512_set1_epi32(scale * Vectors::kLanes);
   __m512i offset = _mm512_add_epi32(
       _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
                          _mm512_set1_epi32(scale)),
       _mm512_set1_epi32(shift));
   std::int32_t* offsets = to.offsets.data() + to.size;
   float* values = to.values.data() + to.size;
-  for (std::int64_t i = 0; i < n; i += kLanes) {
-    const auto lanes = static_cast<__mmask16>(n - i >= kLanes ? 0xFFFFu : (1u << (n - i)) - 1);
+  for (std::int64_t i = 0; i < n; i += Vectors::kLanes) {
+    const auto lanes =
+        static_cast<__mmask16>(n - i >= Vectors::kLanes ? 0xFFFFu : (1u << (n - i)) - 1);
     const __m512 x = _mm512_maskz_loadu_ps(lanes, row + i);
     const __mmask16 found = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
     // Compressed in a register: compressing stores are slow on some processors.
@@ -119,7 +81,7 @@ ESPALIER_AVX512 void find(const float* row, std::int64_t n, std::int32_t scale, 
 
 }  // namespace
 
-const Rows kAvx512{add, find};
+const Rows kAvx512{RowBlocks<Vectors>::add, find};
 
 }  // namespace espalier::kernels::sparse
 #endif
