@@ -27,16 +27,28 @@ constexpr std::size_t kShortFile = 4096;
 constexpr std::size_t checksum_bytes(std::size_t file_bytes) {
   return file_bytes < kShortFile ? 2 : 4;
 }
+constexpr std::size_t checksum_bytes_after(std::size_t body_bytes) {
+  return checksum_bytes(body_bytes + 2);
+}
 
-// Appends the checksum over what is there, low byte first.
+// Of all that stands before it; it is stored low byte first.
+inline std::uint32_t checksum(std::span<const std::uint8_t> body) {
+  return checksum_bytes_after(body.size()) == 2 ? crc16(body) : crc32(body);
+}
+
+// Appends the checksum over what is there.
 inline void seal(ByteWriter& out) {
-  if (out.bytes().size() + 2 < kShortFile) {
-    const std::uint16_t crc = crc16(out.bytes());
-    out.u8(static_cast<std::uint8_t>(crc & 0xFF));
-    out.u8(static_cast<std::uint8_t>(crc >> 8));
-  } else {
-    out.u32(crc32(out.bytes()));
-  }
+  const std::uint32_t sum = checksum(out.bytes());
+  const std::size_t bytes = checksum_bytes_after(out.bytes().size());
+  for (std::size_t i = 0; i < bytes; ++i) out.u8(static_cast<std::uint8_t>(sum >> 8 * i));
+}
+
+// Whether `file`, of four bytes at least, ends in the checksum that seal() gives it.
+inline bool is_sealed(std::span<const std::uint8_t> file) {
+  const std::size_t bytes = checksum_bytes(file.size()), body = file.size() - bytes;
+  std::uint32_t stored = 0;
+  for (std::size_t i = 0; i < bytes; ++i) stored |= std::uint32_t{file[body + i]} << 8 * i;
+  return bytes == checksum_bytes_after(body) && stored == checksum(file.first(body));
 }
 
 }  // namespace espalier::format

@@ -4,6 +4,7 @@
 
 #include "compress/format/plain_coder.hpp"
 #include "compress/format/syntax.hpp"
+#include "compress/format/validate.hpp"
 
 namespace espalier::format {
 namespace {
@@ -23,7 +24,7 @@ PackedModel decode(std::span<const std::uint8_t> payload, const std::string& nam
 }  // namespace
 
 PackedModel read(std::span<const std::uint8_t> bytes, std::string name,
-                 std::uint64_t weight_limit) {
+                 const ReadOptions& options) {
   const auto check = [&](bool ok, const auto&... parts) {
     require(ok, ErrorKind::kCorrupt, name, parts...);
   };
@@ -36,17 +37,17 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name,
         "; this program reads versions ", kOldestVersion, " to ", kNewestVersion,
         "; use the Espalier that wrote it, or a newer one");
   const auto body = bytes.first(bytes.size() - checksum_bytes(bytes.size()));
-  ByteWriter sealed;
-  sealed.raw(body);
-  seal(sealed);
-  check(std::ranges::equal(sealed.bytes(), bytes),
-        "the checksum does not fit: the file was changed or cut; copy it again");
+  check(is_sealed(bytes), "the checksum does not fit: the file was changed or cut; copy it again");
 
   const auto coding = coding_of(bytes);
-  const auto most = std::min(weight_limit, most_weights(bytes.size()));
+  const auto most = std::min(options.weight_limit, most_weights(bytes.size()));
   PackedModel model = coding == Coding::kRange
                           ? decode<RangeDecoder>(body.subspan(1), name, most, version)
                           : decode<PlainDecoder>(body.subspan(1), name, most, version);
+  if (!options.canonical) {
+    validate(model, ErrorKind::kCorrupt, name);
+    return model;
+  }
   // One model, one file: a flag that only repeats a default or another end of the stream would be a
   // second spelling. Writing again, which validates, is the rule that leaves none out.
   check(std::ranges::equal(write(model, coding, ErrorKind::kCorrupt, name), bytes),

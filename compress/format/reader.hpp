@@ -12,11 +12,18 @@
 
 namespace espalier::format {
 
+struct ReadOptions {
+  std::uint64_t weight_limit = kMaxWeights;  // of all layers
+  // Refuses another spelling of a valid model than write() gives. Without, reading takes half the
+  // time: enough to run a model, as its checksum tells what was damaged.
+  bool canonical = true;
+};
+
 // Errors: kCorrupt, naming the file `name`, for anything but the bytes that write() gives for a
-// valid model. Allocates at most in proportion to the bytes that are there, or a
-// few tens of megabytes (limits.hpp); who wants less gives a limit of the weights of all layers.
+// valid model (if `canonical`; any valid model otherwise). Allocates at most in proportion to the
+// bytes that are there, or a few tens of megabytes (limits.hpp); who wants less gives a limit.
 PackedModel read(std::span<const std::uint8_t> bytes, std::string name,
-                 std::uint64_t weight_limit = kMaxWeights);
+                 const ReadOptions& options = {});
 
 // Of a file that read() takes.
 inline Coding coding_of(std::span<const std::uint8_t> bytes) {

@@ -15,9 +15,11 @@ Model::Model(format::PackedModel packed) : packed_(std::move(packed)) {
 }
 
 Model Model::load(const std::filesystem::path& path) {
-  format::PackedModel packed = format::read(read_file(path, format::kMaxFileBytes), path.string());
-  stages(packed, ErrorKind::kCorrupt, path.string());
-  return Model(std::move(packed));
+  Model model;
+  model.packed_ = format::read(read_file(path, format::kMaxFileBytes), path.string(),
+                               {.canonical = false});
+  stages(model.packed_, ErrorKind::kCorrupt, path.string());
+  return model;
 }
 
 void Model::check_images(const Tensor& images) const {

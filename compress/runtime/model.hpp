@@ -14,7 +14,7 @@ class Model {
  public:
   // Errors: kUsage when the records do not fit together.
   explicit Model(format::PackedModel packed);
-  // Errors: kIo, kCorrupt, naming the file.
+  // Takes any spelling of a model (FORMAT.md). Errors: kIo, kCorrupt, naming the file.
   static Model load(const std::filesystem::path& path);
 
   const format::PackedModel& packed() const { return packed_; }
@@ -28,6 +28,7 @@ class Model {
   void check_images(const Tensor& images) const;
 
  private:
+  Model() = default;
   format::PackedModel packed_;
 };
 

@@ -4,18 +4,31 @@
 
 namespace espalier {
 
+// Eight bytes at once ("slicing-by-8", Kounavis and Berry 2005): table k is what a byte does that k
+// more follow.
 std::uint32_t crc32(std::span<const std::uint8_t> bytes, std::uint32_t crc) {
-  static constexpr auto kTable = [] {
-    std::array<std::uint32_t, 256> table{};
+  static constexpr auto kTables = [] {
+    std::array<std::array<std::uint32_t, 256>, 8> tables{};
     for (std::uint32_t i = 0; i < 256; ++i) {
       std::uint32_t c = i;
       for (int bit = 0; bit < 8; ++bit) c = (c >> 1) ^ ((c & 1) ? 0xEDB88320u : 0u);
-      table[i] = c;
+      tables[0][i] = c;
     }
-    return table;
+    for (std::size_t k = 1; k < tables.size(); ++k)
+      for (std::size_t i = 0; i < 256; ++i)
+        tables[k][i] = tables[0][tables[k - 1][i] & 0xff] ^ (tables[k - 1][i] >> 8);
+    return tables;
   }();
   crc = ~crc;
-  for (std::uint8_t byte : bytes) crc = kTable[(crc ^ byte) & 0xff] ^ (crc >> 8);
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
+    std::uint32_t next = 0;
+    for (std::size_t k = 0; k < 8; ++k) {
+      const std::uint32_t mixed = k < 4 ? bytes[k] ^ ((crc >> 8 * k) & 0xff) : bytes[k];
+      next ^= kTables[7 - k][mixed];
+    }
+    crc = next;
+  }
+  for (const std::uint8_t byte : bytes) crc = kTables[0][(crc ^ byte) & 0xff] ^ (crc >> 8);
   return ~crc;
 }
 

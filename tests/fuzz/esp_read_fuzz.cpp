@@ -2,6 +2,7 @@
 // of one length, as they take a hundred times as long, up to twice what the fast profile begins
 // at. esp_fuzz.cpp adds large files and the runtime.
 #include "compress/format/reader.hpp"
+#include "compress/format/validate.hpp"
 #include "tests/compress/format/sample_models.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -25,7 +26,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto most = size == 64 && draw == 0 ? kManyWeights
                       : draw < 2              ? kMoreWeights
                                               : kFewWeights;
-    const auto packed = format::read(bytes, "fuzz.esp", most);
+    const auto any = format::read(bytes, "fuzz.esp", {.weight_limit = most, .canonical = false});
+    format::validate(any, ErrorKind::kInternal, "fuzz");  // which may not be refused
+    const auto packed = format::read(bytes, "fuzz.esp", {.weight_limit = most});
+    fuzz::promise(packed == any);
     fuzz::promise(format::write(packed, format::coding_of(bytes)) == bytes);
   });
   return 0;

@@ -21,7 +21,10 @@ namespace {
 // The error's text; empty if the file was accepted, and then it is canonical.
 std::string refused(const Bytes& bytes) {
   try {
+    const PackedModel any = read(bytes, "x.esp", {.canonical = false});
+    CHECK(read(write(any), "y.esp") == any);
     const PackedModel model = read(bytes, "x.esp");
+    CHECK(model == any);
     CHECK(write(model, coding_of(bytes)) == bytes);
     return "";
   } catch (const Error& error) {
@@ -154,9 +157,9 @@ TEST_CASE("a tiny file cannot ask for a large allocation") {
 
 TEST_CASE("a caller may set a lower limit of weights") {
   const Bytes file = write(samples::worked_example());  // 8 weights
-  CHECK(read(file, "small.esp", 8) == samples::worked_example());
-  CHECK_THROWS_WITH_AS(read(file, "small.esp", 7), doctest::Contains("limit for this file is 7"),
-                       Error);
+  CHECK(read(file, "small.esp", {.weight_limit = 8}) == samples::worked_example());
+  CHECK_THROWS_WITH_AS(read(file, "small.esp", {.weight_limit = 7}),
+                       doctest::Contains("limit for this file is 7"), Error);
 }
 
 TEST_CASE("a writer refuses what its reader would: many zeros in too few bytes") {
