@@ -43,6 +43,23 @@ void check_sums(const PackedLayer& layer, std::string_view title, ErrorKind kind
   }
 }
 
+// Whether what the layer's kind does not use has its default.
+bool only_its_fields(const PackedLayer& l, bool integer) {
+  const PackedLayer unset;
+  const auto window = [](const PackedLayer& of) {
+    return std::array{of.kernel_h, of.kernel_w, of.stride_h,   of.stride_w,
+                      of.pad_top,  of.pad_left, of.pad_bottom, of.pad_right};
+  };
+  const bool weight = has_weight(l.kind);
+  const bool bias = weight && !integer, bias_levels = weight && integer;
+  return (l.kind == LayerKind::kResidual || l.with == unset.with) &&
+         (has_window(l.kind) || window(l) == window(unset)) &&
+         (moves(l.kind) || (l.relu == unset.relu && l.output == unset.output)) &&
+         (l.kind == LayerKind::kBatchNorm || (l.multiplier.empty() && l.offset.empty())) &&
+         (weight || l.weight == unset.weight) && (bias || l.bias.empty()) &&
+         (bias_levels || (l.bias_levels.empty() && l.bias_shift == unset.bias_shift));
+}
+
 void check_names(const PackedModel& model, ErrorKind kind, std::string_view where) {
   const auto& names = model.column_names;
   require(names.empty() ? model.label_name.empty() : names.size() == model.columns.size(), kind,
@@ -142,25 +159,8 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
     const ActivationGrid grid = grids[input_stage(layer, i)];
     const bool integer = has_weight(layer.kind) && takes_levels(layer, grid);
     grids.push_back(grid_behind(layer, grid));
-    PackedLayer used;  // what this kind uses, on top of the defaults
-    used.kind = layer.kind, used.name = layer.name, used.from = layer.from;
-    if (residual) used.with = layer.with;
-    if (has_window(layer.kind)) {
-      used.kernel_h = layer.kernel_h, used.kernel_w = layer.kernel_w;
-      used.stride_h = layer.stride_h, used.stride_w = layer.stride_w;
-      used.pad_top = layer.pad_top, used.pad_left = layer.pad_left;
-      used.pad_bottom = layer.pad_bottom, used.pad_right = layer.pad_right;
-    }
-    const bool norm = layer.kind == LayerKind::kBatchNorm;
-    if (moves(layer.kind)) used.relu = layer.relu, used.output = layer.output;
-    if (norm) used.multiplier = layer.multiplier, used.offset = layer.offset;
-    if (has_weight(layer.kind)) {
-      used.weight = weight;
-      if (!integer) used.bias = layer.bias;
-      if (integer) used.bias_levels = layer.bias_levels, used.bias_shift = layer.bias_shift;
-    }
-    require(used == layer, kind, where, title,
-            " sets a field that its kind does not use, or holds a NaN");
+    require(only_its_fields(layer, integer), kind, where, title,
+            " sets a field that its kind does not use");
     require(good(layer.output), kind, where, title, ": bad output grid");
     std::int64_t channels = input[2];
     if (has_weight(layer.kind)) {
@@ -180,10 +180,12 @@ void validate(const PackedModel& model, ErrorKind kind, std::string_view where) 
                 kMaxSummandRatio, " times that of the sum, ", layer.output.scale);
     }
     const auto c = static_cast<std::size_t>(channels);
-    if (norm)
-      require(layer.multiplier.size() == c && layer.offset.size() == c &&
-                  all_finite(layer.multiplier) && all_finite(layer.offset),
-              kind, where, title, ": multiplier and offset need ", c, " values");
+    if (layer.kind == LayerKind::kBatchNorm) {
+      require(layer.multiplier.size() == c && layer.offset.size() == c, kind, where, title,
+              ": multiplier and offset need ", c, " values");
+      require(all_finite(layer.multiplier) && all_finite(layer.offset), kind, where, title,
+              " holds a NaN or infinity");
+    }
     if (!has_weight(layer.kind)) continue;
     const bool depthwise = layer.kind == LayerKind::kDepthwiseConv2d;
     const auto wanted =
