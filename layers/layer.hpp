@@ -42,8 +42,10 @@ class Layer {
 
   Variable operator()(const Variable& x, const ForwardContext& context = {}) {
     Variable y = forward(input_tap_ ? input_tap_(x) : x, context);
-    return output_tap_ ? output_tap_(y) : y;
+    return tap(y);
   }
+  // What the output's tap makes of `y`, for who computed it in forward()'s stead.
+  Variable tap(const Variable& y) const { return output_tap_ ? output_tap_(y) : y; }
   virtual void visit(const Visitor&) {}
   virtual std::string describe() const = 0;  // "Dense(784 -> 10)"
   // Shapes of one example, without the batch axis: [H W C] or [F]. Errors: the input does not fit.
@@ -53,7 +55,8 @@ class Layer {
 
   void set_output_tap(Tap tap) { output_tap_ = std::move(tap); }  // {} takes it off
   void set_input_tap(Tap tap) { input_tap_ = std::move(tap); }
-  bool tapped() const { return input_tap_ || output_tap_; }
+  bool taps_input() const { return static_cast<bool>(input_tap_); }
+  bool taps_output() const { return static_cast<bool>(output_tap_); }
 
  protected:
   Layer() = default;

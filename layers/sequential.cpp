@@ -70,9 +70,11 @@ bool Sequential::feeds_next_alone(std::size_t layer) const {
 }
 
 bool Sequential::pools_relu(std::size_t layer) const {
-  return dynamic_cast<const Relu*>(layers_[layer].layer.get()) && feeds_next_alone(layer) &&
-         dynamic_cast<const MaxPool2d*>(layers_[layer + 1].layer.get()) &&
-         !layers_[layer].layer->tapped() && !layers_[layer + 1].layer->tapped();
+  const Layer& relu = *layers_[layer].layer;
+  if (!dynamic_cast<const Relu*>(&relu) || !feeds_next_alone(layer)) return false;
+  const Layer& pool = *layers_[layer + 1].layer;
+  return dynamic_cast<const MaxPool2d*>(&pool) && !relu.taps_input() && !relu.taps_output() &&
+         !pool.taps_input();
 }
 
 Variable Sequential::walk(const Variable& x, const ForwardContext& context,
@@ -91,7 +93,7 @@ Variable Sequential::walk(const Variable& x, const ForwardContext& context,
     const Variable& read = input == i ? y : kept[input];
     if (!seen && pools_relu(i)) {
       const auto& pool = dynamic_cast<const MaxPool2d&>(*layers_[++i].layer);
-      y = ops::relu_max_pool2d(read, pool.window(read.shape()));
+      y = pool.tap(ops::relu_max_pool2d(read, pool.window(read.shape())));
     } else {
       y = (*layers_[i].layer)(read, here);
     }

@@ -58,6 +58,9 @@ class Sequential final : public Layer {
   std::vector<Shape> stage_shapes(const Shape& input) const;  // errors: as above
   std::int64_t macs(const Shape& input) const override;       // of all layers
 
+  // Whether this relu and the max pooling after it may run as one op: nobody looks in between.
+  bool pools_relu(std::size_t layer) const;
+
   // What the last layer yields, without the taps of the model itself; `seen` meets what each layer
   // yields, in order.
   using Seen = std::function<void(std::size_t layer, const Variable& y)>;
@@ -69,8 +72,6 @@ class Sequential final : public Layer {
     std::optional<std::size_t> other;
   };
   Variable forward(const Variable& x, const ForwardContext& context) override;
-  // Whether this relu and the max pooling after it may run as one op: nobody looks in between.
-  bool pools_relu(std::size_t layer) const;
   std::size_t stage_of(const std::string& name, const std::string& reader) const;
   std::vector<Entry> layers_;
   std::vector<Stages> wires_;  // one a layer

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compress/quantize/extremes.hpp"
 #include "core/kernels/integer.hpp"
 
 namespace espalier::quantize {
@@ -34,17 +35,12 @@ bool RangeObserver::seen() const {
 
 void RangeObserver::observe(const Tensor& values) {
   if (values.elements() == 0) return;
-  float low = values.values()[0], high = low;
-  double magnitudes = 0;
-  bool finite = true;
-  for (const float v : values.values()) {
-    finite &= std::isfinite(v);
-    low = std::min(low, v);
-    high = std::max(high, v);
-    magnitudes += std::abs(double{v});
-  }
-  require(finite, ErrorKind::kDiverged, "observer", "an activation is no finite number");
+  const Extremes seen_now = extremes(values.values());
+  require(seen_now.finite, ErrorKind::kDiverged, "observer", "an activation is no finite number");
+  const auto [low, high, _] = seen_now;
   if (step_.defined()) {
+    double magnitudes = 0;
+    for (const float v : values.values()) magnitudes += std::abs(double{v});
     const double mean = magnitudes / static_cast<double>(values.elements());
     const auto first = static_cast<float>(2 * mean / std::sqrt(double((1 << bits_) - 1)));
     step_.mutable_value().fill(first > 0 ? first : 1.0f);  // of nothing but zeros any will do

@@ -128,7 +128,7 @@ void QuantizationAware::attach(Layer& model) {
       stage.output = std::make_shared<RangeObserver>(options_.observer, kDecay,
                                                      activation_bits_of(stage.name, relu));
       if (options_.learned_activation_step && relu) stage.output->learn();
-      observe(*layers[i + relu].layer, stage.output);
+      observe(*layers[i + relu + pools_before_rounding(i, relu)].layer, stage.output);
       auto* sum = dynamic_cast<Residual*>(&layer);
       if (sum && form.integer) round_summands(*sum, stage.output);
     }
@@ -142,6 +142,15 @@ void QuantizationAware::attach(Layer& model) {
   }
   step_training_.add("steps", weights, options_.step_learning_rate);
   step_training_.add("activation_steps", activations, options_.activation_step_learning_rate);
+}
+
+// Rounding keeps order, and a window's maximum of rounded activations is its rounded maximum: behind
+// relu and max pool there is a quarter to look at, and to round. Observers that count would count
+// others; a learned step would have another gradient.
+bool QuantizationAware::pools_before_rounding(std::size_t linear, bool relu) const {
+  const bool extremes = options_.observer == ObserverKind::kMinMax ||
+                        options_.observer == ObserverKind::kMovingAverage;
+  return relu && extremes && !options_.learned_activation_step && model_->pools_relu(linear + 1);
 }
 
 // Both summands become multiples of the sum's scale, without an end.

@@ -99,6 +99,7 @@ class QuantizationAware final : public training::Pass {
     Variable steps = {};                           // with learned steps
   };
   void put_on_levels(Stage& stage);
+  bool pools_before_rounding(std::size_t linear, bool relu) const;
   void round_summands(Residual& sum, const std::shared_ptr<RangeObserver>& range);
   WeightRule rule_of(const std::string& layer) const;
   int activation_bits_of(const std::string& layer, bool relu) const;

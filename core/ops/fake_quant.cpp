@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/clones.hpp"
 #include "core/kernels/integer.hpp"
 #include "core/ops/ops.hpp"
 
@@ -20,6 +21,31 @@ float round_mean(float mean) {
   return kernels::round_half_even(std::abs(mean - halves) < kError ? halves : mean);
 }
 
+struct Levels {
+  float zero, low, high;
+};
+constexpr float kFar = 1 << 20;  // beyond every grid, within round_half_even's range
+
+ESPALIER_CLONES
+void round_values(const float* x, std::int64_t count, float scale, const Levels& levels, float* y,
+                  float* passes) {
+  const auto [zero, low, high] = levels;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float level = kernels::round_half_even(std::clamp(x[i] / scale, -kFar, kFar)) + zero;
+    y[i] = scale * (std::clamp(level, low, high) - zero);
+    passes[i] = low <= level && level <= high ? 1.0f : 0.0f;
+  }
+}
+void round_means(const float* x, std::int64_t count, float scale, const Levels& levels, float* y,
+                 float* passes) {
+  const auto [zero, low, high] = levels;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float level = round_mean(std::clamp(x[i] / scale, -kFar, kFar) + zero);
+    y[i] = scale * (std::clamp(level, low, high) - zero);
+    passes[i] = low <= level && level <= high ? 1.0f : 0.0f;
+  }
+}
+
 }  // namespace
 
 Variable fake_quant(const Variable& x, FakeQuantGrid grid) {
@@ -32,21 +58,16 @@ Variable fake_quant(const Variable& x, FakeQuantGrid grid) {
           "wants min_level <= zero_point <= max_level, got ", grid.min_level, ", ", grid.zero_point,
           ", ", grid.max_level);
 
-  constexpr float kFar = 1 << 20;  // beyond every grid, within round_half_even's range
   const auto zero = static_cast<float>(grid.zero_point);
-  const auto low = static_cast<float>(grid.min_level), high = static_cast<float>(grid.max_level);
-  Tensor y = Tensor::uninitialized(x.shape()), inside(x.shape());  // inside: 1 where dy passes
+  Tensor y = Tensor::uninitialized(x.shape()),
+         inside = Tensor::uninitialized(x.shape());  // inside: 1 where dy passes
   const float* from = x.value().data();
   float *to = y.mutable_data(), *passes = inside.mutable_data();
   const std::int64_t stride = x.value().elements() / channels;
-  for (const float scale : grid.scales) {  // the inner loop vectorises
-    for (std::int64_t i = 0; i < stride; ++i) {
-      const float exact = std::clamp(from[i] / scale, -kFar, kFar);
-      const float level =
-          grid.means ? round_mean(exact + zero) : kernels::round_half_even(exact) + zero;
-      to[i] = scale * (std::clamp(level, low, high) - zero);
-      passes[i] = low <= level && level <= high ? 1.0f : 0.0f;
-    }
+  const Levels levels{zero, static_cast<float>(grid.min_level), static_cast<float>(grid.max_level)};
+  const auto round = grid.means ? round_means : round_values;
+  for (const float scale : grid.scales) {
+    round(from, stride, scale, levels, to, passes);
     from += stride, to += stride, passes += stride;
   }
   return record("fake_quant", y, {x}, [inside](const BackwardContext& ctx) {
