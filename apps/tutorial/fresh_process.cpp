@@ -28,7 +28,7 @@ FreshResult evaluate_in_fresh_process(const std::filesystem::path& file,
                                       const std::optional<std::filesystem::path>& data,
                                       bool mnist) {
   std::vector<std::string> command = {(program_folder() / "espalier").string(), "eval",
-                                      file.string(), "--json"};
+                                      file.string(), "--json", "-q"};
   if (!mnist) command.push_back("--synthetic");
   if (mnist && data) command.insert(command.end(), {"--data", data->string()});
   const auto result = run_process(command, {.remedy = "build the target 'espalier' first"});

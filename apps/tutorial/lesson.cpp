@@ -1,6 +1,7 @@
 #include "apps/tutorial/lesson.hpp"
 
 #include <algorithm>
+#include <future>
 #include <iostream>
 
 #include "apps/tutorial/fresh_process.hpp"
@@ -9,6 +10,7 @@
 #include "compress/quantize/quantization_aware.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
+#include "core/base/progress.hpp"
 #include "core/base/text.hpp"
 #include "datasets/fetch_mnist.hpp"
 #include "datasets/subset.hpp"
@@ -161,8 +163,14 @@ void Lesson::write(const std::string& name, Sequential& model, const format::Pac
 }
 
 void Lesson::read_back() {
-  for (Stage& stage : stages_) {
-    const auto found = evaluate_in_fresh_process(stage.file, options_.data, data_name_ == "MNIST");
+  std::vector<std::future<FreshResult>> results;  // of processes that know nothing of each other
+  for (const Stage& stage : stages_)
+    results.push_back(std::async(std::launch::async, evaluate_in_fresh_process, stage.file,
+                                 options_.data, data_name_ == "MNIST"));
+  Progress progress("read back", std::ssize(stages_), "files");
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    Stage& stage = stages_[i];
+    const auto found = results[i].get();
     // Float sums taken in another order may turn an answer that was a draw.
     const double tolerance = stage.name == "baseline" || stage.name == "pruned" ? 0.001 : 0;
     require(found.images == test_->size() &&
@@ -174,7 +182,9 @@ void Lesson::read_back() {
     check_interrupt("read back");
     stage.accuracy = found.accuracy;
     stage.differing_logits += found.differing_logits;
+    progress.update(static_cast<std::int64_t>(i) + 1);
   }
+  progress.finish();
 }
 
 }  // namespace espalier::apps
