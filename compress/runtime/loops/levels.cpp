@@ -50,9 +50,33 @@ namespace {
   }
 }
 
+[[gnu::always_inline]] inline void add_body(const Summand& a, const Summand& b, std::int64_t count,
+                                            std::int32_t zero_point, std::int32_t lowest,
+                                            std::uint8_t* sum) {
+  const Summand one = a, other = b;
+  constexpr std::int64_t kRow = 64;
+  std::uint8_t row[kRow];  // apart from the summands, where the compiler sees that nothing overlaps
+  for (std::int64_t i = 0; i < count; i += kRow) {
+    const std::int64_t n = std::min(kRow, count - i);
+    const auto add = [&](std::int64_t k) {
+      row[k] = static_cast<std::uint8_t>(kernels::sum_level(
+          kernels::summand(one.levels[i + k], one.zero_point, one.multiplier),
+          kernels::summand(other.levels[i + k], other.zero_point, other.multiplier), zero_point,
+          lowest));
+    };
+    if (n == kRow)
+      for (std::int64_t k = 0; k < kRow; ++k) add(k);
+    else
+      for (std::int64_t k = 0; k < n; ++k) add(k);
+    std::copy_n(row, n, sum + i);
+  }
+}
+
 struct Loops {
   void (*quantize)(std::span<const float>, const format::PackedModel&, std::uint8_t*);
   void (*requantize)(std::span<const std::int32_t>, const Requantization&, std::uint8_t*);
+  void (*add)(const Summand&, const Summand&, std::int64_t, std::int32_t, std::int32_t,
+              std::uint8_t*);
 };
 
 Loops plain_loops() {
@@ -61,7 +85,10 @@ Loops plain_loops() {
           },
           [](std::span<const std::int32_t> sums, const Requantization& r, std::uint8_t* levels) {
             requantize_body(sums, r, levels);
-          }};
+          },
+          [](const Summand& a, const Summand& b, std::int64_t count, std::int32_t zero_point,
+             std::int32_t lowest,
+             std::uint8_t* sum) { add_body(a, b, count, zero_point, lowest, sum); }};
 }
 
 #if defined(__x86_64__)
@@ -73,6 +100,11 @@ Loops plain_loops() {
                                              const Requantization& r, std::uint8_t* levels) {
   requantize_body(sums, r, levels);
 }
+[[gnu::target("avx2")]] void add_avx2(const Summand& a, const Summand& b, std::int64_t count,
+                                      std::int32_t zero_point, std::int32_t lowest,
+                                      std::uint8_t* sum) {
+  add_body(a, b, count, zero_point, lowest, sum);
+}
 [[gnu::target("avx512f,avx512bw,avx512vl")]] void quantize_avx512(std::span<const float> pixels,
                                                                   const format::PackedModel& model,
                                                                   std::uint8_t* x) {
@@ -82,6 +114,13 @@ Loops plain_loops() {
     std::span<const std::int32_t> sums, const Requantization& r, std::uint8_t* levels) {
   requantize_body(sums, r, levels);
 }
+[[gnu::target("avx512f,avx512bw,avx512vl")]] void add_avx512(const Summand& a, const Summand& b,
+                                                             std::int64_t count,
+                                                             std::int32_t zero_point,
+                                                             std::int32_t lowest,
+                                                             std::uint8_t* sum) {
+  add_body(a, b, count, zero_point, lowest, sum);
+}
 #endif
 
 const Loops& loops() {
@@ -89,8 +128,8 @@ const Loops& loops() {
 #if defined(__x86_64__)
     const VectorIsa isa = vector_isa();
     if (isa == VectorIsa::kVnni || isa == VectorIsa::kVbmi)
-      return Loops{quantize_avx512, requantize_avx512};
-    if (isa == VectorIsa::kAvx2) return Loops{quantize_avx2, requantize_avx2};
+      return Loops{quantize_avx512, requantize_avx512, add_avx512};
+    if (isa == VectorIsa::kAvx2) return Loops{quantize_avx2, requantize_avx2, add_avx2};
 #endif
     return plain_loops();
   }();
@@ -102,6 +141,11 @@ const Loops& loops() {
 void quantize_pixels(std::span<const float> pixels, const format::PackedModel& model,
                      std::uint8_t* x) {
   loops().quantize(pixels, model, x);
+}
+
+void add_levels(const Summand& a, const Summand& b, std::int64_t count, std::int32_t zero_point,
+                std::int32_t lowest, std::uint8_t* sum) {
+  loops().add(a, b, count, zero_point, lowest, sum);
 }
 
 void repeat_channels(Requantization& r) {

@@ -32,4 +32,15 @@ void requantize_sums(std::span<const std::int32_t> sums, const Requantization& r
 // float(sum + bias) * multiplier
 void scale_sums(std::span<const std::int32_t> sums, const Requantization& r, float* values);
 
+// Levels on one grid, and the factor that takes them to the sum's scale.
+struct Summand {
+  const std::uint8_t* levels;
+  std::int32_t zero_point;
+  float multiplier;
+};
+// sum[i] = clamp(summand(a[i]) + summand(b[i]) + zero_point, lowest, 127). The sum may take the place
+// of a summand.
+void add_levels(const Summand& a, const Summand& b, std::int64_t count, std::int32_t zero_point,
+                std::int32_t lowest, std::uint8_t* sum);
+
 }  // namespace espalier::runtime::loops

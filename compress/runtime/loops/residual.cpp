@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "compress/runtime/loops/floats.hpp"
+#include "compress/runtime/loops/levels.hpp"
 #include "compress/runtime/loops/steps.hpp"
 
 namespace espalier::runtime::loops {
@@ -10,12 +11,9 @@ Step residual_levels(const format::PackedLayer& l, const Activation& x, const Ac
                      const Activation& y) {
   return [x, other, y, of_x = x.grid.scale / y.grid.scale,
           of_other = other.grid.scale / y.grid.scale, lowest = l.relu ? y.grid.zero_point : 0] {
-    const std::uint8_t *a = x.levels(), *b = other.levels();
-    std::uint8_t* to = y.levels();
-    for (std::int64_t i = 0; i < y.shape.elements(); ++i)
-      to[i] = static_cast<std::uint8_t>(kernels::sum_level(
-          kernels::summand(a[i], x.grid.zero_point, of_x),
-          kernels::summand(b[i], other.grid.zero_point, of_other), y.grid.zero_point, lowest));
+    add_levels({x.levels(), x.grid.zero_point, of_x},
+               {other.levels(), other.grid.zero_point, of_other}, y.shape.elements(),
+               y.grid.zero_point, lowest, y.levels());
   };
 }
 
