@@ -14,12 +14,17 @@ namespace espalier {
 void save_parameters(Layer& model, const std::filesystem::path& path);
 
 // Errors: kIo; kCorrupt, naming file and tensor, when the file is damaged or was made by another
-// model (a name or shape differs). The model is changed only when every tensor fits.
+// model (a name or shape differs), or when a value is a NaN or infinity. The model is changed only when
+// every tensor fits.
 void load_parameters(Layer& model, const std::filesystem::path& path);
 
 // The same without the file. The archive's tensors share the model's memory; `name` stands for the
 // archive in errors.
 Archive parameters_of(Layer& model);
 void set_parameters(Layer& model, const Archive& archive, const std::string& name);
+
+// Errors: kCorrupt, naming file, tensor, index and value, where one of a tensor of floats is a NaN or
+// infinity.
+void require_finite(const Tensor& tensor, const std::string& tensor_name, const std::string& file);
 
 }  // namespace espalier

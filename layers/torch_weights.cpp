@@ -6,6 +6,7 @@
 
 #include "core/base/text.hpp"
 #include "layers/json_reader.hpp"
+#include "layers/parameter_file.hpp"
 #include "layers/torch_modules.hpp"
 
 namespace espalier {
@@ -223,6 +224,7 @@ class Matcher {
             tensor.shape(), ", ", target.name, '.', slot.own, " wants ", slot.wanted,
             slot.shape == slot.wanted ? "" : " as PyTorch has it",
             "; make the model's layer alike, or map another module to it (--map)");
+    require_finite(tensor, found->second, file_);
   }
 
   const Archive& archive_;

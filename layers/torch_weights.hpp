@@ -51,8 +51,8 @@ struct TorchReport {
 // modules and layers with weights of one shape, if they are equally many, the first for the first, in
 // the order of the names, numbers by value. `input` is of one example, `name` the file in errors.
 // Errors (kCorrupt), naming layer, tensor, both shapes and the remedy: a layer without match, a shape
-// or dtype that does not fit, names of the map that are not there, tensors left over where the map is
-// empty. The model is changed only when every tensor fits.
+// or dtype that does not fit, a NaN or infinity, names of the map that are not there, tensors left over
+// where the map is empty. The model is changed only when every tensor fits.
 TorchReport set_torch_weights(Sequential& model, const Shape& input, const Archive& archive,
                               const std::string& name, const TorchMap& map = {});
 

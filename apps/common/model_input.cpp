@@ -46,9 +46,9 @@ void require_same_table(const format::PackedModel& a, const format::PackedModel&
 }
 
 void require_classes(const TrainingData& data, const std::string& command) {
-  require(
-      !data.target, command,
-      "wants classes, the data has numbers to predict; espalier train, eval and run know these");
+  require(!data.target, command,
+          "wants classes, the data has numbers to predict; espalier train, compress, verify, "
+          "compare, eval and run know these");
 }
 
 }  // namespace espalier::apps

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <sstream>
 
 #include "apps/common/model_input.hpp"
 #include "apps/common/starting_recipe.hpp"
+#include "apps/smallest/number_error.hpp"
 #include "apps/smallest/teacher.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
@@ -93,29 +96,57 @@ void Compression::run() {
   }
 }
 
+std::string Compression::shown_error(double error) const {
+  if (!of_numbers()) return percent(error);
+  std::ostringstream text;
+  text << rmse_of(error);
+  return text.str();
+}
+
+double Compression::rmse_of(double error) const {
+  return double{data_.target->deviation} *
+         std::sqrt(training::variance_of_targets(*images_.validation) * error);
+}
+
 void Compression::report() const {
   if (kept_.empty()) return;
-  const double test_error = error_of(read_file(options_.out / "best.esp"), *data_.data.test);
+  const Bytes file = read_file(options_.out / "best.esp");
+  const double best_error = best_one().trial.error;
+  const double test_error = of_numbers() ? 0 : error_of(file, *data_.data.test);
+  const NumberScores numbers =
+      of_numbers() ? number_scores(file, *data_.data.test, *data_.target) : NumberScores();
   if (options_.json) {
     nlohmann::json all = to_json();
     all["best"] = to_json(best_one());
-    all["best"]["test_error"] = test_error;
+    if (of_numbers())
+      all["best"].update({{"validation_rmse", rmse_of(best_error)},
+                          {"test_rmse", numbers.rmse()},
+                          {"test_r2", numbers.r2()}});
+    else
+      all["best"]["test_error"] = test_error;
     std::cout << all.dump() << '\n';
     return;
   }
   std::cout << front_table() << '\n'
             << printable((options_.out / "best.esp").string()) << ": "
-            << with_commas(best_one().trial.bytes) << " bytes, "
-            << percent(1 - best_one().trial.error) << " of the validation images right, "
-            << percent(1 - test_error) << " of the test images\n"
-            << "Next: espalier inspect "
+            << with_commas(best_one().trial.bytes) << " bytes, ";
+  if (of_numbers())
+    std::cout << "RMSE " << shown_error(best_error) << " on the validation rows, " << numbers.rmse()
+              << " on the test rows (R2 " << fixed(numbers.r2(), 4) << ")\n";
+  else
+    std::cout << percent(1 - best_error) << " of the validation images right, "
+              << percent(1 - test_error) << " of the test images\n";
+  std::cout << "Next: espalier inspect "
             << printable(shell_word((options_.out / "best.esp").string()))
             << ", or the same command again to go on searching\n";
 }
 
 void Compression::require_goal() const {
   const Kept& kept = best_one();
-  require(!training::is_at_chance(1 - kept.trial.error, *images_.validation),
+  require(!of_numbers() || kept.trial.error < 1, ErrorKind::kTargetMissed, "compress",
+          "the best file predicts no better than always saying the mean: allow more bytes, or give "
+          "it more --minutes");
+  require(of_numbers() || !training::is_at_chance(1 - kept.trial.error, *images_.validation),
           ErrorKind::kTargetMissed, "compress", "the best file is right on ",
           percent(1 - kept.trial.error),
           " of the validation images, no more than the most frequent class alone as the answer to "
@@ -125,21 +156,28 @@ void Compression::require_goal() const {
     fail(ErrorKind::kTargetMissed, "compress", "no file of at most ",
          with_commas(*goal_.most_bytes), " bytes was found in the time; the smallest has ",
          with_commas(kept.trial.bytes), ": run it again, or give it more --minutes");
+  if (of_numbers())
+    fail(ErrorKind::kTargetMissed, "compress", "no file has at most ", *options_.max_drop,
+         " % more RMSE; the best has ", shown_error(kept.trial.error), " where ",
+         shown_error(*goal_.most_error), " is allowed: run it again, or give it more --minutes");
   fail(ErrorKind::kTargetMissed, "compress", "no file loses at most ", *options_.max_drop,
        " points; the best is wrong on ", percent(kept.trial.error), " where ",
        percent(*goal_.most_error), " are allowed: run it again, or give it more --minutes");
 }
 
 // LeNet-5 teaches every network of pictures that are large enough for it, else the network in whole;
-// a goal relative to the whole network needs that one as well.
+// a goal relative to the whole network needs that one as well. Numbers are learned without a teacher.
 void Compression::set_goal_and_teacher() {
   constexpr std::int64_t kSteps = 1500;
   const std::int64_t batches = batches_of(images_.train->size());
   const int by_time = std::clamp(static_cast<int>(options_.minutes / 1.5), 2, 20);
   const int epochs = std::max(by_time, static_cast<int>((kSteps + batches - 1) / batches));
-  say("a teacher of " + std::to_string(epochs) + " epochs first, unless the folder has it");
+  goal_.most_bytes = options_.target_bytes;
+  if (of_numbers() && goal_.most_bytes) return;
+  say(std::string(of_numbers() ? "the whole network, " : "a teacher of ") + std::to_string(epochs) +
+      " epochs" + (of_numbers() ? "," : "") + " first, unless the folder has it");
   const bool table = !data_.columns.empty();
-  const bool pictures = fits(network_kind("lenet5"), task_of(*images_.train));
+  const bool pictures = !of_numbers() && fits(network_kind("lenet5"), task_of(*images_.train));
   const NetworkKind& teaching = pictures ? network_kind("lenet5") : kind_;
   const TeacherOptions training{.epochs = epochs,
                                 .batch_size = batch_for(images_.train->size()),
@@ -149,13 +187,23 @@ void Compression::set_goal_and_teacher() {
                                 .quiet = options_.quiet,
                                 .identity = data_.identity};
   teacher_ = teacher(teaching, options_.out / "teacher.safetensors", images_.train, training);
+  if (of_numbers()) {
+    const double r2 = training::evaluate(*teacher_, *images_.validation).r2;
+    require(r2 > 0, ErrorKind::kTargetMissed, "compress", "the whole network has an R2 of ",
+            fixed(r2, 4), " on ", with_commas(images_.validation->size()),
+            " validation rows, where always saying the mean has 0: it has learned nothing that "
+            "could be compressed; is the label the right column? Else try another --model, or more "
+            "data");
+    const double factor = 1 + *options_.max_drop / 100;  // of the RMSE
+    goal_.most_error = (1 - r2) * factor * factor;
+    say("the whole network in float has an RMSE of " + shown_error(1 - r2) +
+        " on the validation rows: at most " + shown_error(*goal_.most_error) + " is allowed");
+    return;
+  }
   distillation_.emplace([this](const Tensor& x) { return (*teacher_)(Variable(x)).value(); },
                         Recipe{}.teacher);
   require_learned(*teacher_, "the teacher, " + teaching.name + ",");
-  if (options_.target_bytes) {
-    goal_.most_bytes = options_.target_bytes;
-    return;
-  }
+  if (goal_.most_bytes) return;
   std::optional<Sequential> own;
   if (kind_.name != teaching.name)
     own = teacher(kind_, options_.out / (kind_.name + ".safetensors"), images_.train, training);
@@ -182,8 +230,11 @@ Recipe Compression::recipe_for(const Plan& plan) const {
                 .widths = widths_[plan.widths],
                 .epochs = plan.epochs * rounds_,
                 .batch_size = batch_for(images_.train->size()),
-                .rate = {.lambda = static_cast<float>(plan.lambda), .learning_rate = 0.05f}};
+                .rate = {.lambda = static_cast<float>(plan.lambda),
+                         .learning_rate = of_numbers() ? 0.03f : 0.05f}};
   if (kind_.name != "lenet300") recipe.rate.middle_step = 1.5f;
+  if (of_numbers())  // a step of 1.5 deviations would be all the network says; tried: 0.125 to 1.5
+    recipe.rate.first_step = recipe.rate.last_step = 0.5f, recipe.rate.middle_step = 0.25f;
   recipe.descent_images = 5000;
   recipe.descent_rounds = 1;
   recipe.descent_growing_rounds = 0;
@@ -195,7 +246,7 @@ Compression::Kept Compression::try_plan(const Plan& plan) const {
   say(name + ": " + shown(widths_[plan.widths]) + ", lambda " + short_number(plan.lambda) + ", " +
       std::to_string(plan.epochs * rounds_) + " epochs");
   const auto trained =
-      train_smallest(recipe_for(plan), images_, &*distillation_,
+      train_smallest(recipe_for(plan), images_, distillation_ ? &*distillation_ : nullptr,
                      {.seed = options_.seed, .label = name, .quiet = options_.quiet});
   const Bytes file = labelled(trained.file, data_);
   write_file(options_.out / (name + ".esp"), file);
@@ -232,7 +283,7 @@ std::string Compression::front_table() const {
     const Kept& kept = kept_[i];
     file.push_back(kept.file);
     bytes.push_back(with_commas(kept.trial.bytes));
-    error.push_back(percent(kept.trial.error));
+    error.push_back(shown_error(kept.trial.error));
     widths.push_back(shown(widths_[kept.trial.plan.widths]));
     lambda.push_back(short_number(kept.trial.plan.lambda));
     epochs.push_back(std::to_string(kept.trial.plan.epochs * rounds_));
@@ -240,7 +291,7 @@ std::string Compression::front_table() const {
   }
   return table({{"file", file, true},
                 {"bytes", bytes},
-                {"validation error", error},
+                {of_numbers() ? "validation RMSE" : "validation error", error},
                 {"widths", widths, true},
                 {"lambda", lambda},
                 {"epochs", epochs},

@@ -18,7 +18,7 @@ struct CompressOptions {
   std::string model = "lenet5";
   DataOptions data;
   std::optional<std::int64_t> target_bytes;
-  std::optional<double> max_drop;  // percentage points
+  std::optional<double> max_drop;  // percentage points; of numbers percent more RMSE
   double minutes = 30;
   std::filesystem::path out = "espalier-smallest";
   std::vector<std::int64_t> widths;
@@ -47,6 +47,10 @@ class Compression {
   };
 
   void set_goal_and_teacher();
+  bool of_numbers() const { return data_.target.has_value(); }
+  // As people know it: "1.20 %", of numbers the RMSE in the table's unit. error: validation_error().
+  std::string shown_error(double error) const;
+  double rmse_of(double error) const;
   // Errors: kTargetMissed, calling the network `what`, where it is no better than one answer to all.
   void require_learned(Sequential& network, const std::string& what) const;
   Recipe recipe_for(const Plan& plan) const;

@@ -27,9 +27,6 @@ void compress(CompressOptions options) {
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
   TrainingData data = load_training_data(options.data);
-  require(!data.target, "compress",
-          "without a recipe searches among networks of classes, and the data has numbers to "
-          "predict; add --recipe FILE and --max-drop PERCENT");
   Compression compression(options, std::move(data));
   try {
     compression.run();
@@ -102,10 +99,9 @@ int main(int argc, char** argv) {
   auto* bytes = app.add_option("--target-bytes", options.target_bytes,
                                "At most this many bytes, with the least error")
                     ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
-  app.add_option(
-         "--max-drop", options.max_drop,
-         "At most this many percentage points less than the whole network in float, with "
-         "the fewest bytes; with --recipe, of predicted numbers, this many percent more RMSE")
+  app.add_option("--max-drop", options.max_drop,
+                 "At most this many percentage points less than the whole network in float, with "
+                 "the fewest bytes; of predicted numbers this many percent more RMSE")
       ->check(CLI::Range(0.0, 100.0))
       ->excludes(bytes);
   add_data_options(app, options.data);

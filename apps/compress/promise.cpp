@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "apps/common/expectation.hpp"
 #include "apps/common/model_input.hpp"
 #include "apps/common/starting_recipe.hpp"
 #include "apps/common/table_metadata.hpp"
@@ -14,11 +15,13 @@
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/quantize/fold_batch_norm.hpp"
+#include "compress/recipe/expect.hpp"
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/run_recipe.hpp"
 #include "core/archive/archive.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/file.hpp"
+#include "core/base/memory.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
 #include "layers/copy_parameters.hpp"
@@ -85,7 +88,7 @@ Promise::Promise(PromiseOptions options, TrainingData data)
   open_progress(all);
 }
 
-void Promise::open_progress(const recipe::Recipe& all) const {
+void Promise::open_progress(const recipe::Recipe& all) {
   std::string run = options_.model + ", seed " + std::to_string(options_.seed) + "\n" +
                     data_.identity + "\n" + recipe::format_recipe(all);
   std::vector<fs::path> files;
@@ -100,6 +103,7 @@ void Promise::open_progress(const recipe::Recipe& all) const {
     const Bytes there = read_file(note);
     require(std::ranges::equal(there, run), "--out", progress().string(),
             " belongs to another run (run.txt says which); remove it or choose another --out");
+    goes_on_ = true;
     say("goes on from " + printable(progress().string()));
     return;
   }
@@ -130,6 +134,23 @@ std::string Promise::quality(const Bytes& file, const datasets::Dataset& images)
   if (!of_numbers()) return percent(1 - error_of(file, images)) + " right";
   const NumberScores scores = number_scores(file, images, *data_.target);
   return "RMSE " + short_number(scores.rmse()) + ", R2 " + fixed(scores.r2(), 4);
+}
+
+void Promise::announce() {
+  const std::int64_t resident = resident_bytes();
+  recipe::Recipe all = before_;
+  all.stages.insert(all.stages.end(), passes_.stages.begin(), passes_.stages.end());
+  try {
+    const auto expected = recipe::expect(
+        [this] { return copy_of(baseline_, images_.train->image_shape()); }, *images_.train, all);
+    if (expected.seconds > 0)
+      say("until the first file " + told({.seconds = expected.seconds,
+                                          .may_end_early = expected.may_end_early,
+                                          .training_bytes = expected.training_bytes,
+                                          .resident_bytes = resident}));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kDiverged) throw;  // the step is the training's own to report
+  }
 }
 
 void Promise::train_baseline() {
@@ -214,6 +235,7 @@ void Promise::run() {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     return spent.count() / 60 >= options_.minutes;
   };
+  if (!options_.quiet && !goes_on_) announce();
   train_baseline();
   std::optional<recipe::Relaxed> plan = recipe::Relaxed{passes_, "the recipe as it is"};
   while (plan) {

@@ -52,7 +52,8 @@ class Promise {
   };
   // What a run that was stopped left in --out: each try's file, and checkpoints of what was trained.
   std::filesystem::path progress() const { return options_.out / "progress"; }
-  void open_progress(const recipe::Recipe& all) const;
+  void open_progress(const recipe::Recipe& all);
+  void announce();  // what to expect until the first file
   recipe::RunOptions run_options(std::uint64_t seed, const std::string& what) const;
   void train_baseline();
   Try attempt(const recipe::Recipe& recipe, std::string change);
@@ -80,6 +81,7 @@ class Promise {
   std::vector<std::string> labels_;
   double whole_ = 0;          // the baseline's score
   double float_rmse_ = 1;     // of numbers, in the table's unit
+  bool goes_on_ = false;      // from what a run before left
   bool out_of_time_ = false;  // though something could still be given back
   std::vector<Try> tries_;
 };

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "apps/smallest/number_error.hpp"
 #include "apps/smallest/teacher.hpp"
 #include "compress/descent/level_descent.hpp"
 #include "compress/format/reader.hpp"
@@ -31,6 +32,11 @@ double error_of(const Bytes& file, const datasets::Dataset& images) {
     for (std::size_t i = 0; i < answers.size(); ++i) right += answers[i] == batch.labels[i];
   });
   return 1 - static_cast<double>(right) / static_cast<double>(images.size());
+}
+
+double validation_error(const Bytes& file, const datasets::Dataset& data) {
+  if (!data.has_targets()) return error_of(file, data);
+  return 1 - number_scores(file, data, {.mean = 0, .deviation = 1}).r2();
 }
 
 Images split(const std::shared_ptr<const datasets::Dataset>& data, std::int64_t validation) {
@@ -113,12 +119,17 @@ void descend(format::PackedModel& model, const Recipe& recipe, const Images& ima
   std::iota(chosen.begin(), chosen.end(), 0);
   const auto batch = datasets::collate(*data, chosen);
   const std::int64_t classes = data->classes();
+  const auto of_number = [&](std::int64_t n, std::span<const float> outputs) {
+    const double wrong = double{outputs[0]} - double{batch.targets[static_cast<std::size_t>(n)]};
+    return wrong * wrong;
+  };
   training::Distillation::Options weighed = recipe.teacher;
   weighed.weight = teacher ? recipe.descent_teacher.value_or(weighed.weight) : 0;
   const training::Distillation rule([](const Tensor& x) { return x; }, weighed);  // never asked
   const Tensor softened = teacher ? teacher->softened(batch.images, classes)
                                   : Tensor({batch.images.shape()[0], classes});
   const auto loss = [&](std::int64_t n, std::span<const float> logits) {
+    if (data->has_targets()) return of_number(n, logits);
     const auto i = static_cast<std::size_t>(n);
     return rule.image_loss(logits, batch.labels[i],
                            softened.values().subspan(i * logits.size(), logits.size()));
@@ -137,9 +148,9 @@ void descend(format::PackedModel& model, const Recipe& recipe, const Images& ima
                  static_cast<long long>(report.tried));
 }
 
-// The scale of the logits changes no decision and costs up to two bytes.
-Bytes finished(format::PackedModel model) {
-  model.layers.back().weight.scales = {1.0f};
+// The scale of logits changes no decision and costs up to two bytes; a number's is its value.
+Bytes finished(format::PackedModel model, bool numbers) {
+  if (!numbers) model.layers.back().weight.scales = {1.0f};
   pack::remove_dead_units(model);
   pack::sort_units(model);
   return format::write(model);
@@ -162,15 +173,16 @@ Trained train_smallest(const Recipe& recipe, const Images& images, training::Dis
   }
   const auto trained = Clock::now();
   Trained result;
-  result.file = finished(model);
+  const bool numbers = images.train->has_targets();
+  result.file = finished(model, numbers);
   result.trained_bytes = std::ssize(result.file);
   result.validation_error = result.trained_validation_error =
-      error_of(result.file, *images.validation);
+      validation_error(result.file, *images.validation);
   // Descent follows chains alone (compress/descent/incremental_network.hpp).
   if (recipe.descent_images > 0 && !format::has_branches(model)) {
     descend(model, recipe, images, teacher, options);
-    result.file = finished(model);
-    result.validation_error = error_of(result.file, *images.validation);
+    result.file = finished(model, numbers);
+    result.validation_error = validation_error(result.file, *images.validation);
   }
   for (const auto& layer : format::read(result.file, "the trained model").layers)
     result.nonzeros += std::ranges::count_if(layer.weight.levels, [](auto q) { return q != 0; });

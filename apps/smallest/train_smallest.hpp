@@ -19,7 +19,7 @@ Images split(const std::shared_ptr<const datasets::Dataset>& data, std::int64_t 
 
 struct Trained {
   Bytes file;                      // the .esp
-  double validation_error = 0;     // a fraction: of the file's integers, as the runtime plans them
+  double validation_error = 0;     // as validation_error(): of the file's integers
   std::int64_t nonzeros = 0;       // weights
   std::int64_t trained_bytes = 0;  // before descent
   double trained_validation_error = 0;
@@ -35,11 +35,15 @@ struct TrainOptions {
   bool quiet = false;
 };
 
-// teacher: of the recipe's options; null: the labels alone.
+// teacher: of the recipe's options; null: the labels, or the numbers, alone. Numbers have no other.
 Trained train_smallest(const Recipe& recipe, const Images& images, training::Distillation* teacher,
                        const TrainOptions& options);
 
 // The share of the images whose largest logit is not their label's: integers, as the runtime plans them.
 double error_of(const Bytes& file, const datasets::Dataset& images);
+
+// What a search lowers. Of classes error_of(); of numbers 1 - R2, the share of their variance that the
+// file leaves.
+double validation_error(const Bytes& file, const datasets::Dataset& data);
 
 }  // namespace espalier::apps

@@ -40,8 +40,8 @@ void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
       with_watch(with_training(std::move(*recipe), options.epochs, !options.from.empty()),
                  options.early_stop, options.plateau),
       std::move(data));
-  run.announce();
   try {
+    run.announce();
     run.run();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kInterrupted) throw;
@@ -106,7 +106,8 @@ int main(int argc, char** argv) {
                  "seconds");
   app.add_flag("--checkpoint", options.checkpoint,
                "Keep each epoch in the folder OUT.checkpoint; the same command then goes on from "
-               "it, and removes it when the file is written");
+               "it (with other --threads, --precision or processor it says that the bits become "
+               "others), and removes it when the file is written");
   app.add_option("--threads", options.threads,
                  "That a kernel may use; the same number gives the same bits")
       ->check(CLI::Range(1, 1024))

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "apps/common/expectation.hpp"
 #include "apps/common/model_input.hpp"
 #include "apps/common/table_metadata.hpp"
 #include "apps/smallest/given_model.hpp"
@@ -16,12 +17,14 @@
 #include "compress/format/writer.hpp"
 #include "compress/pack/pack.hpp"
 #include "compress/quantize/fold_batch_norm.hpp"
+#include "compress/recipe/expect.hpp"
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/stage_passes.hpp"
 #include "compress/recipe/teacher.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
+#include "core/base/memory.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
 #include "core/onednn/isa.hpp"
@@ -41,6 +44,15 @@ bool is_file_of_a_model(const std::string& model) {
 
 bool in_float(const recipe::Stage& stage) {
   return !stage.quantize && !stage.rate;
+}
+
+// In the first line of run.txt what follows is of the machine, not of the run.
+constexpr const char* kOnMachine = ", threads ";
+
+std::string without_machine(std::string run) {
+  const std::size_t end = std::min(run.find('\n'), run.size()), at = run.rfind(kOnMachine, end);
+  if (at != std::string::npos) run.erase(at, end - at);
+  return run;
 }
 
 void require_place(const char* option, const fs::path& out, const TrainingOptions& options,
@@ -189,11 +201,30 @@ void TrainingRun::announce() {
     std::cerr << ' ' << stage.name() << " (" << stage.epochs
               << (stage.epochs == 1 ? " epoch)" : " epochs)");
   std::cerr << '\n';
+  if (std::ranges::any_of(recipe_.stages, [](const recipe::Stage& s) { return s.epochs > 0; }))
+    std::cerr << expected() << '\n';
 }
 
-// What the checkpoints belong to stands beside them.
+// The step that diverges is the training's own to report.
+std::string TrainingRun::expected() {
+  const std::int64_t resident =
+      resident_bytes();  // a look at training leaves its memory in the pool
+  try {
+    const auto all = recipe::expect([this] { return new_model(); }, *data_.data.train, recipe_);
+    return told({.seconds = all.seconds,
+                 .may_end_early = all.may_end_early,
+                 .training_bytes = all.training_bytes,
+                 .resident_bytes = resident});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kDiverged) throw;
+    return "how long training takes is unknown: a first look at it diverged";
+  }
+}
+
+// What the checkpoints belong to stands beside them, and on what the run began: on another processor it
+// goes on, and the checkpoints know that its bits are others.
 void TrainingRun::open_checkpoints() const {
-  std::string run = options_.model + ", seed " + std::to_string(options_.seed) + ", threads " +
+  std::string run = options_.model + ", seed " + std::to_string(options_.seed) + kOnMachine +
                     std::to_string(options_.threads) + ", " + options_.precision + ", oneDNN " +
                     onednn_version() + " for " + std::string(effective_isa()) + "\n" +
                     data_.identity + "\n";
@@ -210,10 +241,9 @@ void TrainingRun::open_checkpoints() const {
   const fs::path note = checkpoints() / "run.txt";
   if (fs::exists(note)) {
     const Bytes there = read_file(note);
-    require(
-        std::ranges::equal(there, run), checkpoints().string(),
-        "belongs to another run, or one on another processor (run.txt says which); remove it or "
-        "choose another --out");
+    require(without_machine({there.begin(), there.end()}) == without_machine(run),
+            checkpoints().string(),
+            "belongs to another run (run.txt says which); remove it or choose another --out");
     if (!options_.quiet) std::cerr << "goes on from " << printable(checkpoints().string()) << '\n';
     return;
   }

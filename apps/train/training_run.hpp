@@ -51,7 +51,8 @@ class TrainingRun {
   // recipe, data or --out.
   TrainingRun(TrainingOptions options, recipe::Recipe recipe, TrainingData data);
 
-  // What to expect: on standard error.
+  // What to expect, before it is begun: parameters, multiply-adds, bytes, memory, time. On standard error.
+  // Errors: kInterrupted.
   void announce();
   // Trains, writes --out and --weights. Errors: as run_recipe().
   void run();
@@ -69,6 +70,7 @@ class TrainingRun {
     std::map<std::string, float> sparsities = {};  // that sensitivity gave
   };
   Sequential new_model();
+  std::string expected();  // time and memory, for people
   void try_stage(std::size_t index);
   Bytes file_of(format::PackedModel packed) const;  // with the labels
   void open_checkpoints() const;

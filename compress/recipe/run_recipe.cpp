@@ -2,108 +2,76 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
+#include <sstream>
 
 #include "compress/quantize/fold_batch_norm.hpp"
 #include "compress/recipe/order.hpp"
 #include "compress/recipe/promises.hpp"
 #include "compress/recipe/stage_passes.hpp"
+#include "compress/recipe/stage_training.hpp"
 #include "compress/recipe/teacher.hpp"
 #include "core/base/text.hpp"
-#include "datasets/subset.hpp"
 #include "optim/training/chance.hpp"
 #include "optim/training/fit.hpp"
 
 namespace espalier::recipe {
 namespace {
 
-// Of the training images: what a stage trains on, and what it watches.
-datasets::Split parts_of(const datasets::Dataset& data, const Stage& stage, std::uint64_t seed) {
-  std::shared_ptr<const datasets::Dataset> borrowed(std::shared_ptr<void>(), &data);
-  if (!stage.watches()) return {nullptr, borrowed};
-  const auto count = static_cast<std::int64_t>(
-      std::lround(double{stage.validation} * static_cast<double>(data.size())));
-  require(0 < count && count < data.size(), "validation", "a share of ", stage.validation, " of ",
-          data.size(), " training images is ", count, "; some must be on either side");
-  Rng rng(seed, "validation");
-  return datasets::split(borrowed, count, rng);
+std::string shown(double loss) {
+  std::ostringstream text;
+  text << std::setprecision(4) << loss;
+  return text.str();
 }
 
-// Pruning's steps, where the recipe leaves them to the run's length.
-void settle_steps(Stage& stage, std::int64_t images) {
-  if (stage.watches())
-    images -= static_cast<std::int64_t>(
-        std::lround(double{stage.validation} * static_cast<double>(images)));
-  const std::int64_t batches = (images + stage.batch_size - 1) / stage.batch_size;
-  for (Target* target :
-       {stage.prune ? &stage.prune->target : nullptr, stage.units ? &stage.units->target : nullptr})
-    if (target) *target = target->for_run(batches * stage.epochs);
-}
-
-// What a run that has learned nothing loses, or more. Of numbers always the mean: 1, in deviations. Of
-// classes guessing, ln(classes); a run of many steps ends at the classes' shares at least. -1 where
-// the loss is far below that.
+// What a run that has learned nothing loses, or more. Of numbers always the mean: their variance, in
+// the unit that they have. Of classes guessing, ln(classes); a run of many steps ends at the classes'
+// shares at least. -1 where the loss is far below that.
 double loss_of_nothing(const datasets::Dataset& data, double loss, std::int64_t steps) {
   constexpr std::int64_t kMany = 200;
-  if (data.has_targets()) return 1;
+  if (data.has_targets()) return training::variance_of_targets(data);
   const double guessing = std::log(static_cast<double>(data.classes()));
   if (loss < guessing / 2) return -1;  // spares a look at every label
   return steps < kMany ? guessing : training::loss_of_chance(data);
 }
 
 // A loss as of nothing learned, and answers at chance. A pass may cost much on its way; twice as much is
-// no pass's.
-void require_learned(const training::EpochReport& last, const Stage& stage,
+// no pass's. The mean over an epoch tells of its first steps, too: of numbers the loss is taken again.
+void require_learned(Sequential& model, const training::EpochReport& last, const Stage& stage,
                      const datasets::Dataset& data) {
   constexpr std::int64_t kFirst = 50;  // after so few steps a loss says nothing yet
   const std::int64_t steps = (data.size() + stage.batch_size - 1) / stage.batch_size * last.epoch;
   if (stage.distill || steps < kFirst) return;
   const double nothing = loss_of_nothing(data, last.loss, steps);
-  if (nothing < 0 || last.loss < (stage.name() == "train" ? nothing : 2 * nothing)) return;
+  const double most = stage.name() == "train" ? nothing : 2 * nothing;
+  if (nothing <= 0 || last.loss < most) return;
   if (!data.has_targets() && !training::is_at_chance(last.accuracy, data)) return;
+  const double loss = data.has_targets() ? training::evaluate(model, data).loss : last.loss;
+  if (loss < most) return;
   fail(ErrorKind::kDiverged, stage.name(), "nothing was learned: after ", last.epoch,
-       last.epoch == 1 ? " epoch" : " epochs", " the loss is ", fixed(last.loss, 3), ", where ",
+       last.epoch == 1 ? " epoch" : " epochs", " the loss is ", shown(loss), ", where ",
        data.has_targets() ? "always saying the mean" : "one answer to all", " gives ",
-       fixed(nothing, 3), data.has_targets() ? "" : ", and the accuracy " + percent(last.accuracy),
+       shown(nothing), data.has_targets() ? "" : ", and the accuracy " + percent(last.accuracy),
        "; lower the learning rate (it is ", stage.learning_rate,
-       "; a tenth of it is worth a try), or raise it if it is far too small");
+       "; a tenth of it is worth a try), or raise it if it is far too small",
+       data.has_targets() && nothing > 100 ? ", or divide the targets by their deviation" : "");
 }
 
 void train(Sequential& model, const datasets::Dataset& all, const Stage& stage,
            const StagePasses& passes, std::size_t index, const RunOptions& options) {
-  const auto [validation, own] = parts_of(all, stage, options.seed);
-  const datasets::Dataset& data = *own;
-  training::FitOptions fit{.epochs = stage.epochs,
-                           .batch_size = stage.batch_size,
-                           .learning_rate = stage.learning_rate,
-                           .schedule = schedule(stage),
-                           .seed = options.seed + index,
-                           .label = stage.name(),
-                           .quiet = options.quiet,
-                           .loss = loss_of(stage, data),
-                           .validation = validation.get()};
-  if (stage.watches())
-    fit.watch = {
-        .stop_after = stage.early_stop,
-        .drop_after = stage.schedule == LearningSchedule::kPlateau ? stage.plateau_epochs : 0,
-        .drop_factor = stage.plateau_factor};
+  auto [data, validation, fit] = training_of(stage, all, index, options.seed);
+  fit.label = stage.name();
+  fit.quiet = options.quiet;
+  fit.warn = options.warn;
   if (options.on_epoch)
     fit.on_epoch_end = [&](const training::EpochReport& report) {
       options.on_epoch({index, stage, model}, report);
       return true;
     };
-  if (stage.optimizer != Stage().optimizer || stage.weight_decay > 0)
-    fit.optimizer = optimizer_of(stage);
-  const auto changes = changes_of(stage);
-  if (!changes.empty())
-    fit.epoch_data = [&, seed = fit.seed](int epoch) {
-      return std::make_shared<datasets::Augmentation>(
-          own, changes,
-          datasets::AugmentationOptions{.seed = seed, .epoch = static_cast<std::uint64_t>(epoch)});
-    };
   if (!options.checkpoints.empty())
     fit.checkpoint = options.checkpoints / ("stage-" + std::to_string(index) + ".checkpoint");
-  const auto reports = training::fit(model, data, fit, passes.riding());
-  if (!reports.empty() && !stage.watches()) require_learned(reports.back(), stage, data);
+  const auto reports = training::fit(model, *data, fit, passes.riding());
+  if (!reports.empty() && !stage.watches()) require_learned(model, reports.back(), stage, *data);
 }
 
 void at_once(Sequential& model, const datasets::Dataset& data, const Stage& stage,
@@ -130,7 +98,7 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
   std::optional<quantize::IntegerNetwork> network;
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     Stage stage = recipe.stages[i];
-    if (stage.epochs > 0) settle_steps(stage, data.size());
+    if (stage.epochs > 0) stage = with_steps(std::move(stage), data.size());
     if (recipe.folds_batch_norm(i)) quantize::fold_batch_norm(model);
     if (stage.prune && stage.prune->allocation == Sharing::kSensitivity)
       share_by_sensitivity(*stage.prune, model, data, options.quiet);

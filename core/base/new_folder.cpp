@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -29,11 +30,33 @@ void sync(const fs::path& folder) {
 #endif
 }
 
+// Whether another folder can take its place in one step, and nobody is left in one that is gone.
+bool can_be_replaced(const fs::path& folder) {
+  struct stat own {
+  }, parents{};
+  const fs::path parent = folder.parent_path();
+  std::error_code unknown;
+  return parent != folder && ::stat(folder.c_str(), &own) == 0 &&
+         ::stat(parent.c_str(), &parents) == 0 && own.st_dev == parents.st_dev &&
+         ::access(parent.c_str(), W_OK | X_OK) == 0 &&
+         !fs::equivalent(folder, fs::current_path(unknown), unknown) && !unknown;
+}
+
+// Owner, as far as the system lets us, and permissions.
+void take_on(const fs::path& from, const fs::path& to) {
+  struct stat there {};
+  if (::stat(from.c_str(), &there) != 0) return;
+  [[maybe_unused]] const int refused = ::chown(to.c_str(), there.st_uid, there.st_gid);
+  ::chmod(to.c_str(), there.st_mode & 07777);
+}
+
 }  // namespace
 
 NewFolder::NewFolder(fs::path path) : path_(fs::absolute(path).lexically_normal()) {
   if (!path_.has_filename()) path_ = path_.parent_path();
-  within_ = fs::is_directory(path_);
+  there_ = fs::is_directory(path_);
+  if (there_) path_ = fs::canonical(path_);
+  within_ = there_ && !can_be_replaced(path_);
   const fs::path parent = within_ ? path_ : path_.parent_path();
   std::error_code failed;
   fs::create_directories(parent, failed);
@@ -68,15 +91,20 @@ void NewFolder::finish() {
   sync(temporary_);
   std::error_code failed;
   if (within_) {
+    const auto others = std::ranges::count_if(
+        fs::directory_iterator(path_), [&](const auto& e) { return e.path() != temporary_; });
+    require(others == 0, ErrorKind::kIo, path_.string(),
+            "is no longer empty; nothing was written, name another folder");
     for (const auto& entry : fs::directory_iterator(temporary_)) {
       if (!failed) fs::rename(entry.path(), path_ / entry.path().filename(), failed);
     }
     if (!failed) fs::remove(temporary_, failed);
   } else {
-    fs::rename(temporary_, path_, failed);
+    if (there_) take_on(path_, temporary_);
+    fs::rename(temporary_, path_, failed);  // of folders also onto an empty one
   }
-  require(!failed, ErrorKind::kIo, path_.string(),
-          "cannot move the files here: ", failed.message());
+  require(!failed, ErrorKind::kIo, path_.string(), "cannot move the files here: ", failed.message(),
+          "; name another folder");
   temporary_.clear();
   sync(path_);
 }

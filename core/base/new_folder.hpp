@@ -1,5 +1,7 @@
-// A folder of many files that appears when all of them are there. Into an empty folder that is there
-// already its files go one by one: a crash then may leave some of them.
+// A folder of many files that appears when all of them are there, or not at all: an empty folder that is
+// there already is replaced by it in one step, and hands on owner and permissions. Where that cannot be
+// (it is the working directory, a mount point, or in a folder where nothing may be written) the files
+// are moved into it one by one: a crash then may leave some of them.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +12,8 @@ namespace espalier {
 
 class NewFolder {
  public:
-  // Makes a temporary folder beside `path`, or within it where it is there. Errors: kIo.
+  // Makes a temporary folder beside `path` (of a link: beside what it names), or within it where it cannot
+  // be replaced. Errors: kIo.
   explicit NewFolder(std::filesystem::path path);
   // Removes the temporary and what is in it, unless finish() moved it.
   ~NewFolder();
@@ -21,12 +24,13 @@ class NewFolder {
   // A file in it, by its path from there, in folders that are made. finish() fsyncs all of them at
   // once: of thousands, each alone takes minutes. Errors: kIo.
   void write(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);
-  // Moves all to its place. Errors: kIo, also for a folder of that name that is not empty.
+  // Moves all to its place. Errors: kIo, also for a folder of that name that is not empty, which keeps
+  // what it holds and gets nothing.
   void finish();
 
  private:
   std::filesystem::path path_, temporary_;
-  bool within_;
+  bool there_ = false, within_ = false;
 };
 
 }  // namespace espalier

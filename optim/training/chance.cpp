@@ -28,6 +28,16 @@ double loss_of_chance(const datasets::Dataset& images) {
   return loss;
 }
 
+double variance_of_targets(const datasets::Dataset& rows) {
+  double mean = 0, spread = 0;
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const double target = rows.get(i).target, step = target - mean;  // Welford 1962
+    mean += step / static_cast<double>(i + 1);
+    spread += step * (target - mean);
+  }
+  return spread / static_cast<double>(rows.size());
+}
+
 bool is_at_chance(double accuracy, const datasets::Dataset& images) {
   const double chance = most_frequent_share(images);
   return accuracy <=

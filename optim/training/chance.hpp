@@ -12,6 +12,9 @@ bool is_at_chance(double accuracy, const datasets::Dataset& images);
 // The cross-entropy of the classes' shares as the answer to all: no constant answer has less.
 double loss_of_chance(const datasets::Dataset& images);
 
+// The mean squared error of the targets' mean as the answer to all: no constant answer has less.
+double variance_of_targets(const datasets::Dataset& rows);
+
 // The share of the images of the most frequent class.
 double most_frequent_share(const datasets::Dataset& images);
 

@@ -4,6 +4,10 @@
 #include <charconv>
 
 #include "core/archive/archive.hpp"
+#include "core/base/text.hpp"
+#include "core/kernels/precision.hpp"
+#include "core/onednn/isa.hpp"
+#include "core/onednn/threads.hpp"
 
 namespace espalier::training {
 namespace {
@@ -40,17 +44,44 @@ std::uint64_t number(const Archive& archive, const std::string& key, const std::
   return value;
 }
 
+// What is to be said of bits, of a file that was written on such a machine; empty: nothing.
+std::string other_bits(const Archive& archive) {
+  std::vector<std::string> reasons;
+  bool known = false;
+  for (const auto& [name, value] : machine()) {
+    const auto found = archive.metadata.find("machine." + name);
+    if (found == archive.metadata.end()) continue;
+    known = true;
+    if (found->second != value)
+      reasons.push_back(name + " was " + found->second + " and is " + value);
+  }
+  if (!known)
+    return "goes on, but whether bit-identically is unknown: the file does not say on which "
+           "processor, with how many threads and in which precision it was written";
+  if (reasons.empty()) return "";
+  return "goes on, but not bit-identically to a run that was never stopped: " + join(reasons, ", ");
+}
+
 }  // namespace
+
+std::map<std::string, std::string> machine() {
+  return {{"isa", std::string(effective_isa())},
+          {"vector_isa", std::string(name_of(vector_isa()))},
+          {"onednn", onednn_version()},
+          {"threads", std::to_string(threads())},
+          {"precision", std::string(kernels::name_of(kernels::precision()))}};
+}
 
 void save_checkpoint(const RunState& run, const std::filesystem::path& path) {
   Archive archive{.tensors = tensors_of(run), .metadata = {{"step", std::to_string(run.step)}}};
   for (const auto& [name, rng] : run.streams)
     archive.metadata["stream." + name] = std::to_string(rng->position());
   for (const auto& [name, value] : run.settings) archive.metadata["setting." + name] = value;
+  for (const auto& [name, value] : machine()) archive.metadata["machine." + name] = value;
   save_archive(archive, path);
 }
 
-void load_checkpoint(const RunState& run, const std::filesystem::path& path) {
+void load_checkpoint(const RunState& run, const std::filesystem::path& path, const Warn& warn) {
   const Archive archive = load_archive(path);
   const std::string file = path.string();
   for (const auto& [name, value] : run.settings) {
@@ -73,6 +104,7 @@ void load_checkpoint(const RunState& run, const std::filesystem::path& path) {
   for (const auto& stream : run.streams)
     positions[stream.first] = number(archive, "stream." + stream.first, file);
   const auto step = static_cast<std::int64_t>(number(archive, "step", file));
+  if (const std::string note = other_bits(archive); !note.empty()) warn(file + ": " + note);
 
   for (auto& [name, tensor] : ours) tensor.copy_from(archive.tensors.at(name));
   for (const auto& [name, rng] : run.streams) rng->seek(positions.at(name));

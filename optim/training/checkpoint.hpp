@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/warn.hpp"
 #include "layers/layer.hpp"
 #include "optim/optimizer.hpp"
 #include "optim/training/pass.hpp"
@@ -28,11 +29,20 @@ struct RunState {
   std::map<std::string, std::string> settings;
 };
 
-// Errors: kIo; kUsage when a pass cannot be resumed.
+// The calling thread's machine() goes into the metadata, as "machine.isa" and so on. Errors: kIo; kUsage
+// when a pass cannot be resumed.
 void save_checkpoint(const RunState& run, const std::filesystem::path& path);
 
-// Checks every name, shape and setting before it changes anything. Errors: kIo; kCorrupt; kUsage,
-// naming what is missing, different or too much and both values.
-void load_checkpoint(const RunState& run, const std::filesystem::path& path);
+// Checks every name, shape and setting before it changes anything. On another machine() than the file's
+// the run goes on all the same, and `warn` hears that its bits will be others and why; of a file
+// without one (they are older) that nobody knows. Errors: kIo; kCorrupt; kUsage, naming what is missing,
+// different or too much and both values.
+void load_checkpoint(const RunState& run, const std::filesystem::path& path,
+                     const Warn& warn = warn_on_standard_error);
+
+// What the bits of a training step depend on beside the run itself: "isa" (oneDNN's, after its cap),
+// "vector_isa" (of our own kernels), "onednn" (its version), "threads" and "precision", of the calling
+// thread.
+std::map<std::string, std::string> machine();
 
 }  // namespace espalier::training

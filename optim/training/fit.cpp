@@ -98,7 +98,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
                       {"schedule", name_of(options.schedule)},
                       {"watch", watch ? watch->settings() : "none"}}};
   if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint))
-    load_checkpoint(run, options.checkpoint);
+    load_checkpoint(run, options.checkpoint, options.warn);
   Progress progress(options.label, info.total_steps * options.batch_size, "images", options.quiet,
                     info.step * options.batch_size);
 
@@ -151,6 +151,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
       if (options.on_step) options.on_step({info, static_cast<double>(value)});
       ++info.step;
       progress.update(info.step * options.batch_size, "loss " + fixed(value, 3));
+      if (options.stop_when && options.stop_when()) return reports;
     }
     report.loss /= static_cast<double>(data.size());
     report.accuracy /= static_cast<double>(data.size());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/warn.hpp"
 #include "datasets/dataset.hpp"
 #include "layers/layer.hpp"
 #include "optim/optimizer.hpp"
@@ -54,10 +55,14 @@ struct FitOptions {
   // one that comes to its last epoch, where it might have ended before.
   std::optional<WatchOptions> watch = {};
   std::function<void(const StepReport&)> on_step = nullptr;
+  // Asked after each step; true ends the run there, without a checkpoint: a look at how it begins.
+  std::function<bool()> stop_when = nullptr;
   // Called before the checkpoint is written; false stops the run.
   std::function<bool(const EpochReport&)> on_epoch_end = nullptr;
   // Written after each epoch; where it exists, the run goes on from it. Empty: none.
   std::filesystem::path checkpoint = {};
+  // Hears when the run goes on from a checkpoint but to other bits (checkpoint.hpp).
+  Warn warn = warn_on_standard_error;
 };
 
 // Trains on FitOptions::loss. Attaches the passes in their order, then binds the optimizer; leaves

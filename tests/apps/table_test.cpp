@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/number_scores.hpp"
@@ -44,6 +45,15 @@ struct Place : tests::Folder {
                    {"quantize": {}, "epochs": 3}])");
   }
   std::string at(const char* name) const { return (path / name).string(); }
+  // Of the numbers in n.csv.
+  static double deviation() {
+    double sum = 0, squares = 0;
+    for (int i = 0; i < 740; ++i) {
+      const double price = 100 + 3 * (i % 37) - 20 * (i % 7);
+      sum += price, squares += price * price;
+    }
+    return std::sqrt(squares / 740 - sum / 740 * (sum / 740));
+  }
 };
 
 }  // namespace
@@ -147,8 +157,6 @@ TEST_CASE("numbers are predicted: trained, packed, tested and run in the table's
     CHECK_MESSAGE(result.exit_code == 2, result.output);
     CHECK_MESSAGE(contains(result.output, part), result.output);
   };
-  refuses("espalier compress --regression --data " + place.at("n.csv") + " --target-bytes 900",
-          "add --recipe FILE and --max-drop PERCENT");
   refuses("espalier eval --confusion " + esp + " --data " + place.at("n.csv"), "--confusion");
   refuses("espalier train --regression --recipe " + place.at("recipe.json"), "--data: is missing");
   write_file(place.path / "smooth.json", std::string_view(R"([{"label_smoothing": 0.1}])"));
@@ -206,6 +214,37 @@ TEST_CASE("numbers are verified, compared, compressed by a promise and scanned, 
   const auto other = run_program("espalier compare " + esp + ' ' + place.at("n2.esp") + data);
   CHECK(other.exit_code == 2);
   CHECK_MESSAGE(contains(other.output, "was trained on a table of other"), other.output);
+}
+
+TEST_CASE("numbers are compressed without a recipe, to so many bytes or so much more error") {
+  const Place place;
+  const std::string data = " --data " + place.at("n.csv"), best = place.at("out/best.esp"),
+                    compress =
+                        "espalier compress --regression --model tabular --json --minutes "
+                        "0.05 --out " +
+                        place.at("out") + data;
+  const json small = parsed(compress + " --target-bytes 200");
+  CHECK(read_file(best).size() <= 200);
+  CHECK(small.at("best").at("bytes") == read_file(best).size());
+  CHECK(small.at("best").at("test_r2") > 0.5);
+  const json eval = parsed("espalier eval --json " + best + data);  // in the table's unit
+  CHECK(eval.at("rmse") == small.at("best").at("test_rmse"));
+  CHECK(eval.at("r2") == small.at("best").at("test_r2"));
+  for (const json& trial : small.at("trials"))
+    if (trial.at("file") == small.at("best").at("file"))
+      CHECK(
+          small.at("best").at("validation_rmse").get<double>() ==
+          doctest::Approx(place.deviation() * std::sqrt(trial.at("validation_error").get<double>()))
+              .epsilon(0.1));
+
+  std::filesystem::remove_all(place.path / "out");
+  const auto promise = run_program(compress + " --max-drop 100 -q");
+  CHECK_MESSAGE((promise.exit_code == 0 || promise.exit_code == 5), promise.output);
+  if (promise.exit_code == 5)
+    CHECK_MESSAGE(contains(promise.output, "no file has at most 100 % more RMSE; the best has"),
+                  promise.output);
+  const auto none = run_program(compress + " --max-drop 0 -q");
+  CHECK_MESSAGE(none.exit_code == 5, none.output);
 }
 
 TEST_CASE("scores of numbers: the root of the mean square, and R2") {

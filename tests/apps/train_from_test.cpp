@@ -1,6 +1,8 @@
 // espalier train --from: PyTorch's weights, or those that train --weights kept, in place of random ones.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "core/archive/archive.hpp"
 #include "core/base/file.hpp"
 #include "layers/network_file.hpp"
@@ -121,4 +123,26 @@ TEST_CASE("train --from refuses what does not fit before anything is trained") {
                  {"type": "Dense", "name": "output", "units": 10}]})");
   refuses("--from " + place.torch, 3, "output wants weight [10x784]");
   refuses("--from " + place.weights, 3, "");
+}
+
+TEST_CASE("train --from refuses weights that are no numbers, and says where") {
+  const Place place;
+  REQUIRE(place.train("-q --from " + place.torch + " --weights " + place.weights).exit_code == 0);
+  fs::remove(place.out);
+  // Of [2 x 5 5 1] and [2 1 5 5] number 32 stands in the second filter, the second row, the third column.
+  const auto refuses = [&](const std::string& file, const std::string& tensor, float value,
+                           const std::string& part) {
+    Archive archive = load_archive(file);
+    archive.tensors.at(tensor).mutable_values()[32] = value;
+    const std::string bad = place.file("bad.safetensors");
+    save_archive(archive, bad);
+    const auto result = place.train("--from " + bad);
+    CHECK_MESSAGE(result.exit_code == 3, result.output);
+    CHECK_MESSAGE(contains(result.output, "bad.safetensors: " + part), result.output);
+    CHECK_MESSAGE(contains(result.output, "train again at a lower learning rate"), result.output);
+    CHECK_FALSE(fs::exists(place.out));
+  };
+  refuses(place.torch, "0.weight", NAN, "0.weight[1, 0, 1, 2] is nan");
+  refuses(place.torch, "4.weight", -INFINITY, "4.weight[0, 32] is -inf");
+  refuses(place.weights, "conv.weight", INFINITY, "conv.weight[1, 1, 2, 0] is inf");
 }

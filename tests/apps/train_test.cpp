@@ -42,6 +42,7 @@ TEST_CASE("train: a table on standard output, messages on standard error, a file
   const Place place;
   const auto messages = run_program(place.command("--epochs 2") + " 2>&1 >/dev/null | cat");
   for (const char* part : {"20,410 parameters", "93,288 multiply-adds", "bytes in float", "in int8",
+                           "training takes a few seconds and about ", " MB of memory\n",
                            "train (2 epochs) prune (2 epochs) quantize (1 epoch)", "epoch 2/2"})
     CHECK_MESSAGE(contains(messages.output, part), messages.output);
   const Bytes file = read_file(place.out);

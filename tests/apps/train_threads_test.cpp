@@ -61,20 +61,37 @@ TEST_CASE("train --precision: bf16 trains to other bits, is refused where there 
   CHECK(place.train("--precision half", "none.esp").exit_code == 2);
 }
 
-TEST_CASE("train --checkpoint: other threads or another precision are another run") {
+TEST_CASE(
+    "train --checkpoint: with other threads or precision it goes on, and says to other bits") {
   const Place place;
   write_file(place.recipe, R"([{"epochs": 20000}])");
-  const std::string note = place.out("a.esp") + ".checkpoint/run.txt";
-  for (int seconds = 1; seconds < 60 && !std::filesystem::exists(note); seconds *= 2)
-    tests::run_shell("timeout --preserve-status -s INT " + std::to_string(seconds) + " " +
-                     ESPALIER_BIN_DIR + "/espalier-train" + kShort + "-q --checkpoint --recipe " +
-                     place.recipe + " --out " + place.out("a.esp"));
-  REQUIRE(std::filesystem::exists(note));
-  std::vector<std::string> others = {"--threads 2"};
-  if (kernels::has_bf16()) others.push_back("--precision bf16");
-  for (const std::string& other : others) {
-    const auto result = place.train("--checkpoint " + other, "a.esp");
-    CHECK_MESSAGE(result.exit_code == 2, result.output);
-    CHECK_MESSAGE(contains(result.output, "belongs to another run"), result.output);
+  const std::string folder = place.out("a.esp") + ".checkpoint/",
+                    checkpoint = folder + "stage-0.checkpoint";
+  const auto stopped = [&](const std::string& more, const std::string& environment = "") {
+    return tests::run_shell("timeout --preserve-status -s INT 2 " ESPALIER_BIN_DIR
+                            "/espalier-train" +
+                                kShort + "-q --checkpoint --recipe " + place.recipe + " --out " +
+                                place.out("a.esp") + " " + more,
+                            environment);
+  };
+  for (int i = 0; i < 20 && !std::filesystem::exists(checkpoint); ++i) stopped("");
+  REQUIRE(std::filesystem::exists(checkpoint));
+  const auto same = stopped("");
+  CHECK(same.exit_code == 130);
+  CHECK_FALSE(contains(same.output, "bit-identically"));
+  const auto cap = stopped("", "ONEDNN_MAX_CPU_ISA=SSE41");
+  CHECK(cap.exit_code == 130);
+  CHECK_MESSAGE(contains(cap.output, "not bit-identically"), cap.output);
+  CHECK_MESSAGE(contains(cap.output, "and is SSE41"), cap.output);
+  const auto two = stopped("--threads 2");
+  CHECK(two.exit_code == 130);
+  CHECK_MESSAGE(contains(two.output, "threads was 1 and is 2"), two.output);
+  if (kernels::has_bf16()) {
+    const auto bf16 = stopped("--precision bf16");
+    CHECK_MESSAGE(contains(bf16.output, "precision was float32 and is bf16"), bf16.output);
   }
+  // Another seed is another run.
+  const auto seed = place.train("--checkpoint --seed 2", "a.esp");
+  CHECK_MESSAGE(seed.exit_code == 2, seed.output);
+  CHECK_MESSAGE(contains(seed.output, "belongs to another run"), seed.output);
 }

@@ -4,7 +4,7 @@
 
 FOLDER holds, as check-export --keep and the tests write them, `pixels` (bytes), and for each model
 NAME.onnx and NAME.tflite with NAME.logits (float32); `labels` (bytes), where there are any, for the
-accuracy. A developer's check: it needs onnx, onnxruntime, ai-edge-litert and numpy from PyPI.
+accuracy. Of a table, in place of `pixels`, `inputs` (float32): columns that are scaled already. A developer's check: it needs onnx, onnxruntime, ai-edge-litert and numpy from PyPI.
 Ends with 1 unless every model's answers agree on 99.9 % of the images (or --agree), no logit differs
 by more than --difference of the largest one, where it is given, and the accuracy is within 0.05
 points. Answers agree if the engine's has the reference's largest logit: several may have it, as sums
@@ -21,6 +21,9 @@ import numpy
 
 
 def reals(pixels, text):
+    if pixels.dtype == numpy.float32:
+        assert re.search(r"\(value - mean\) / \(8 deviation\)", text), text
+        return pixels
     mean, deviation = map(float, re.search(r"pixel / 255 - (\S+)\) / (\S+?),", text).groups())
     return ((pixels.astype(numpy.float32) / 255 - mean) / deviation).astype(numpy.float32)
 
@@ -72,7 +75,10 @@ def main():
     assert files, f"no .onnx or .tflite file in {folder}"
     for file in files:
         own = file.with_suffix(".pixels")
-        pixels = numpy.fromfile(own if own.exists() else folder / "pixels", numpy.uint8)
+        if (folder / "inputs").exists():
+            pixels = numpy.fromfile(folder / "inputs", numpy.float32)
+        else:
+            pixels = numpy.fromfile(own if own.exists() else folder / "pixels", numpy.uint8)
         got = (run_onnx if file.suffix == ".onnx" else run_tflite)(file, pixels)
         want = numpy.fromfile(file.with_suffix(".logits"), numpy.float32).reshape(got.shape)
         chosen = numpy.take_along_axis(want, got.argmax(1)[:, None], 1)[:, 0]

@@ -55,7 +55,7 @@ TEST_CASE("a folder that is there stays the one it is, and gets what was made") 
   NewFolder made(link);
   made.write("a/b", kBytes);
   made.write("c", kBytes);
-  CHECK_FALSE(fs::exists(place / "c"));
+  CHECK(scratch.entries("there") == 0);  // all of it will come in one step
   made.finish();
   CHECK(fs::is_symlink(link));
   CHECK(read_file(place / "a/b") == kBytes);
@@ -89,4 +89,39 @@ TEST_CASE("errors name the folder that was asked for") {
   CHECK_THROWS_AS(made.write("a/b", kBytes), Error);
   write_file(scratch.folder / "taken", "x");  // meanwhile
   CHECK_THROWS_AS(made.finish(), Error);
+}
+
+TEST_CASE("a folder that was filled meanwhile keeps what it holds, and gets nothing") {
+  const Scratch scratch;
+  const fs::path place = scratch.folder / "there", before = fs::current_path();
+  for (const bool working_directory : {false, true}) {  // which is not replaced
+    fs::remove_all(place);
+    fs::create_directories(place);
+    if (working_directory) fs::current_path(place);
+    {
+      NewFolder made(place);
+      made.write("a", kBytes);
+      made.write("b", kBytes);
+      CHECK((made.temporary().parent_path() == place) == working_directory);
+      write_file(place / "b", "theirs");
+      CHECK_THROWS_AS(made.finish(), Error);
+    }
+    fs::current_path(before);
+    CHECK(scratch.entries("there") == 1);
+    CHECK(read_file(place / "b").size() == 6);
+    CHECK(scratch.entries() == 1);
+  }
+}
+
+TEST_CASE("the working directory stays the one it is") {
+  const Scratch scratch;
+  const fs::path place = scratch.folder / "there", before = fs::current_path();
+  fs::create_directories(place);
+  fs::current_path(place);
+  NewFolder made(".");
+  made.write("a/b", kBytes);
+  made.finish();
+  CHECK(read_file("a/b") == kBytes);
+  fs::current_path(before);
+  CHECK(scratch.entries("there") == 1);
 }

@@ -9,7 +9,9 @@
 
 #include "compress/prune/pruner.hpp"
 #include "compress/quantize/quantization_aware.hpp"
+#include "core/archive/archive.hpp"
 #include "core/base/file.hpp"
+#include "core/onednn/threads.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "optim/training/fit.hpp"
 #include "tests/optim/training/models.hpp"
@@ -194,4 +196,48 @@ TEST_CASE("a checkpoint of another run, or a broken one, is refused and changes 
   CHECK(kind_of([&] { fit(other, *data.train, {.quiet = true, .checkpoint = file}); }) ==
         ErrorKind::kCorrupt);
   CHECK(values_of(other) == before);
+}
+
+TEST_CASE("a checkpoint says on what it was written; on another machine it goes on, and says so") {
+  const auto data = datasets::synthetic_digits({.train = 60, .test = 10});
+  const Folder folder;
+  std::vector<std::string> said;
+  FitOptions options{.epochs = 2, .quiet = true};
+  options.checkpoint = folder.path / "run.safetensors";
+  options.warn = [&](const std::string& message) { said.push_back(message); };
+  options.on_epoch_end = [](const EpochReport& r) { return r.epoch != 1; };
+  Sequential first = conv_model();
+  fit(first, *data.train, options);
+  const Archive written = load_archive(options.checkpoint);
+  for (const auto& [name, value] : machine())
+    CHECK(written.metadata.at("machine." + name) == value);
+  CHECK(written.metadata.at("machine.precision") == "float32");
+  CHECK(written.metadata.at("machine.threads") == std::to_string(threads()));
+  CHECK(!written.metadata.at("machine.isa").empty());
+
+  // Goes on from the first epoch of a file with other metadata.
+  const auto go_on = [&](const Archive& archive) {
+    save_archive(archive, options.checkpoint);
+    Sequential model = conv_model(/*seed=*/7);
+    CHECK(fit(model, *data.train, options).size() == 1);
+    return values_of(model);
+  };
+  const auto values = go_on(written);
+  CHECK(said.empty());
+  Archive other = written;
+  other.metadata["machine.isa"] = "AVX9";
+  other.metadata["machine.threads"] = "7";
+  CHECK(go_on(other) == values);
+  REQUIRE(said.size() == 1);
+  for (const std::string& part : {std::string("run.safetensors: goes on, but not bit-identically"),
+                                  "isa was AVX9 and is " + machine().at("isa"),
+                                  "threads was 7 and is " + machine().at("threads")})
+    CHECK_MESSAGE(said[0].find(part) != std::string::npos, said[0]);
+  CHECK(said[0].find("precision") == std::string::npos);
+
+  Archive old = written;  // as they were before they said it
+  std::erase_if(old.metadata, [](const auto& e) { return e.first.starts_with("machine."); });
+  CHECK(go_on(old) == values);
+  REQUIRE(said.size() == 2);
+  CHECK_MESSAGE(said[1].find("is unknown") != std::string::npos, said[1]);
 }

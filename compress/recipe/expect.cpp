@@ -1,0 +1,66 @@
+#include "compress/recipe/expect.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "compress/quantize/fold_batch_norm.hpp"
+#include "compress/recipe/stage_passes.hpp"
+#include "compress/recipe/stage_training.hpp"
+#include "optim/training/training_bytes.hpp"
+
+namespace espalier::recipe {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Of one step, after those in which kernels are made and memory is asked for. All of the run where it
+// has no more.
+double step_seconds(Sequential& model, StageTraining& training, const StagePasses& passes,
+                    std::int64_t steps) {
+  constexpr std::int64_t kWarmUp = 2, kMost = 50;
+  constexpr std::chrono::milliseconds kLongEnough(250);
+  std::int64_t done = 0;
+  Clock::time_point start = Clock::now(), last = start;
+  const std::int64_t warm_up = steps > kWarmUp ? kWarmUp : 0;
+  training.fit.quiet = true;
+  training.fit.warn = warn_nobody;
+  training.fit.stop_when = [&] {
+    last = Clock::now();
+    if (++done == warm_up) start = last;
+    return done == steps ||
+           (done > warm_up && (last - start >= kLongEnough || done - warm_up >= kMost));
+  };
+  training::fit(model, *training.data, training.fit, passes.riding());
+  return std::chrono::duration<double>(last - start).count() / static_cast<double>(done - warm_up);
+}
+
+}  // namespace
+
+Expected expect(const std::function<Sequential()>& model, const datasets::Dataset& data,
+                const Recipe& recipe) {
+  Expected all;
+  for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
+    if (recipe.stages[i].epochs == 0) continue;
+    Stage stage = with_steps(recipe.stages[i], data.size());
+    stage.cluster.reset();  // its clusters take a while to find
+    Sequential copy = model();
+    for (std::size_t before = 0; before <= i; ++before)
+      if (recipe.folds_batch_norm(before)) quantize::fold_batch_norm(copy);
+    all.training_bytes =
+        std::max(all.training_bytes,
+                 training::training_bytes(
+                     copy, data.image_shape(),
+                     {.batch_size = std::min(stage.batch_size, data.size()),
+                      .transformed = stage.quantize || stage.rate || stage.prune || stage.units}));
+    StageTraining training = training_of(stage, data, i, 1);
+    const std::int64_t images = training.data->size(),
+                       batches = (images + stage.batch_size - 1) / stage.batch_size;
+    const StagePasses passes(stage, kept_zeros(recipe, i), warn_nobody);
+    all.seconds +=
+        static_cast<double>(batches * stage.epochs) * step_seconds(copy, training, passes, batches);
+    all.may_end_early = all.may_end_early || stage.early_stop > 0;
+  }
+  return all;
+}
+
+}  // namespace espalier::recipe

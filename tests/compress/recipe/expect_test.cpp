@@ -1,0 +1,95 @@
+// What a recipe's training is said to take: of its own steps, and without a trace in what it computes.
+#include "compress/recipe/expect.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+#include "compress/recipe/run_recipe.hpp"
+#include "datasets/synthetic_digits.hpp"
+#include "optim/training/training_bytes.hpp"
+#include "tests/compress/recipe/networks.hpp"
+#include "tests/optim/training/models.hpp"
+
+using namespace espalier;
+using recipe::parse_recipe;
+namespace {
+
+const datasets::Dataset& digits() {
+  static const auto data = datasets::synthetic_digits({.train = 1500, .test = 10});
+  return *data.train;
+}
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+TEST_CASE("expected seconds are those that training takes, of every stage") {
+  const auto three = parse_recipe(R"([{"epochs": 3, "batch_size": 16},
+      {"prune": {"sparsity": 0.5}, "epochs": 2, "batch_size": 16},
+      {"quantize": {}, "epochs": 3, "batch_size": 16}])",
+                                  "recipe.json");
+  int made = 0;
+  recipe::Expected expected;
+  const double looked = seconds_of([&] {
+    expected = recipe::expect([&] { return ++made, tests::small_network(); }, digits(), three);
+  });
+  CHECK(made == 3);
+  Sequential model = tests::small_network();
+  const double took =
+      seconds_of([&] { run_recipe(model, digits(), three, {.quiet = true, .warn = warn_nobody}); });
+  CHECK_MESSAGE(expected.seconds > took / 8, expected.seconds, " of ", took);
+  CHECK_MESSAGE(expected.seconds < took * 8, expected.seconds, " of ", took);
+  CHECK(looked < 5);
+  const auto of_epochs = [](const char* text) {
+    return recipe::expect([] { return tests::small_network(); }, digits(),
+                          parse_recipe(text, "recipe.json"))
+        .seconds;
+  };
+  CHECK(of_epochs(R"([{"epochs": 1}, {"prune": {"sparsity": 0.5}, "epochs": 1999}])") >
+        100 * of_epochs(R"([{"epochs": 2}])"));
+  CHECK_FALSE(expected.may_end_early);
+  CHECK(recipe::expect([] { return tests::small_network(); }, digits(),
+                       parse_recipe(R"([{"epochs": 4, "early_stop": 2}])", "recipe.json"))
+            .may_end_early);
+}
+
+TEST_CASE("a look changes nothing of what is trained") {
+  const auto plan = parse_recipe(R"([{"epochs": 1, "augment": {"shift": 1}},
+      {"prune": {"sparsity": 0.5}, "epochs": 1}])",
+                                 "recipe.json");
+  const auto trained = [&](bool looks) {
+    Sequential model = tests::small_network();
+    if (looks) recipe::expect([] { return tests::small_network(); }, digits(), plan);
+    run_recipe(model, digits(), plan, {.quiet = true, .warn = warn_nobody});
+    return values_of(model);
+  };
+  CHECK(trained(true) == trained(false));
+}
+
+TEST_CASE("expected bytes grow with the batch, the network and its passes, as the shapes say") {
+  Sequential model = tests::small_network();
+  // 28 x 28; conv and relu yield 8 x 8 x 6 each, dense 10. Parameters: 156 and 3850.
+  const auto floats = [](std::int64_t parameters, std::int64_t batch, std::int64_t outputs) {
+    const std::int64_t all = parameters * 4006 + batch * (outputs + (784 + 384) + 6 * 784);
+    return 4 * (all + all / 4);
+  };
+  const std::int64_t outputs = 384 + 384 + 10;
+  CHECK(training::training_bytes(model, {28, 28, 1}, {.batch_size = 1}) == floats(4, 1, outputs));
+  CHECK(training::training_bytes(model, {28, 28, 1}, {.batch_size = 64}) == floats(4, 64, outputs));
+  CHECK(training::training_bytes(model, {28, 28, 1}, {.batch_size = 64, .transformed = true}) ==
+        floats(6, 64, 2 * outputs));
+  const auto of_stages = [&](const char* text) {
+    return recipe::expect([] { return tests::small_network(); }, digits(),
+                          parse_recipe(text, "recipe.json"))
+        .training_bytes;
+  };
+  CHECK(of_stages(R"([{"batch_size": 64}, {"batch_size": 8}])") == floats(4, 64, outputs));
+  CHECK(of_stages(R"([{"batch_size": 64}, {"quantize": {}, "epochs": 1, "batch_size": 64}])") ==
+        floats(6, 64, 2 * outputs));
+  CHECK(of_stages(R"([{"quantize": {}, "epochs": 0}])") == 0);
+}
