@@ -16,8 +16,8 @@ Model::Model(format::PackedModel packed) : packed_(std::move(packed)) {
 
 Model Model::load(const std::filesystem::path& path) {
   Model model;
-  model.packed_ = format::read(read_file(path, format::kMaxFileBytes), path.string(),
-                               {.canonical = false});
+  model.packed_ =
+      format::read(read_file(path, format::kMaxFileBytes), path.string(), {.canonical = false});
   stages(model.packed_, ErrorKind::kCorrupt, path.string());
   return model;
 }
