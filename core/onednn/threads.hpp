@@ -34,6 +34,10 @@ class ThreadsForWork {
   ThreadsInScope scope_;
 };
 
+// As many multiply-adds take as long as a byte takes to come from memory or go there: a megabyte is
+// worth a second thread.
+inline constexpr double kWorkOfByte = 8;
+
 // The plain form of in_parallel() below: `part` gets `context` back.
 void call_in_parallel(std::int64_t items, double multiply_adds, const void* context,
                       void (*part)(const void* context, std::int64_t begin, std::int64_t end));

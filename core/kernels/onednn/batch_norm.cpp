@@ -23,6 +23,7 @@ dnn::Key key(const Shape& x, float epsilon) {
 BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                                     float epsilon) {
   const auto channels = batch_norm_channels(x, {&gamma, &beta}, epsilon);
+  const ThreadsForWork threads(kWorkOfByte * 3 * static_cast<double>(x.bytes()));
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find(key(x.shape(), epsilon), [&] {
     const auto data = dnn::channels_last(x.shape()), vector = dnn::vector(channels);
@@ -44,6 +45,7 @@ BatchNormResult batch_norm_training(const Tensor& x, const Tensor& gamma, const 
 Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                             const Tensor& mean, const Tensor& variance, float epsilon) {
   const auto channels = batch_norm_channels(x, {&gamma, &beta, &mean, &variance}, epsilon);
+  const ThreadsForWork threads(kWorkOfByte * 2 * static_cast<double>(x.bytes()));
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find(key(x.shape(), epsilon), [&] {
     const auto data = dnn::channels_last(x.shape()), vector = dnn::vector(channels);
@@ -66,6 +68,7 @@ BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const 
   const auto channels = batch_norm_channels(x, {&gamma, &mean, &variance}, epsilon);
   require(dy.shape() == x.shape(), "batch_norm", "gradient ", dy.shape(), " does not fit input ",
           x.shape());
+  const ThreadsForWork threads(kWorkOfByte * 5 * static_cast<double>(x.bytes()));
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find(key(x.shape(), epsilon), [&] {
     const auto data = dnn::channels_last(x.shape()), vector = dnn::vector(channels);

@@ -48,6 +48,11 @@ Pooling backward(dnnl::algorithm algorithm, const Shape& x, const Window& window
                                     hint.workspace_desc());
 }
 
+// Of either direction.
+double work(const Shape& x) {
+  return kWorkOfByte * 6 * static_cast<double>(x.elements());
+}
+
 dnn::Key key(const Shape& x, const Window& window) {
   return dnn::key({x.sizes(), numbers(window)});
 }
@@ -57,6 +62,7 @@ dnn::Key key(const Shape& x, const Window& window) {
 MaxPool2dResult max_pool2d(const Tensor& x, const Window& window) {
   const Shape shape = pooled_shape(x.shape(), window);
   if (x.elements() == 0) return {Tensor(shape), Tensor({0}, DType::kUint8)};
+  const ThreadsForWork threads(work(x.shape()));
   static Poolings cache;
   const auto pooling =
       cache.find(key(x.shape(), window), [&] { return forward(kMax, x.shape(), window); });
@@ -69,6 +75,7 @@ Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_s
                      const Window& window) {
   check_pool_gradient(dy, x_shape, window);
   if (dy.elements() == 0) return Tensor(x_shape);
+  const ThreadsForWork threads(work(x_shape));
   static Poolings cache;
   const auto pooling =
       cache.find(key(x_shape, window), [&] { return backward(kMax, x_shape, window); });
@@ -84,6 +91,7 @@ Tensor max_pool2d_dx(const Tensor& dy, const Tensor& workspace, const Shape& x_s
 Tensor average_pool2d(const Tensor& x, const Window& window) {
   const Shape shape = pooled_shape(x.shape(), window);
   if (x.elements() == 0) return Tensor(shape);
+  const ThreadsForWork threads(work(x.shape()));
   static Poolings cache;
   const auto pooling =
       cache.find(key(x.shape(), window), [&] { return forward(kAverage, x.shape(), window); });
@@ -95,6 +103,7 @@ Tensor average_pool2d(const Tensor& x, const Window& window) {
 Tensor average_pool2d_dx(const Tensor& dy, const Shape& x_shape, const Window& window) {
   check_pool_gradient(dy, x_shape, window);
   if (dy.elements() == 0) return Tensor(x_shape);
+  const ThreadsForWork threads(work(x_shape));
   static Poolings cache;
   const auto pooling =
       cache.find(key(x_shape, window), [&] { return backward(kAverage, x_shape, window); });

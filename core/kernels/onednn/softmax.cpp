@@ -7,6 +7,7 @@ namespace {
 
 constexpr auto kLog = dnnl::algorithm::softmax_log;
 constexpr int kAxis = 1;
+constexpr double kWorkOfExp = 16;  // multiply-adds
 
 dnn::SoftmaxForward::primitive_desc forward(const dnn::Desc& data) {
   return dnn::describe<dnn::SoftmaxForward>(dnnl::prop_kind::forward_training, kLog, data, data,
@@ -18,6 +19,7 @@ dnn::SoftmaxForward::primitive_desc forward(const dnn::Desc& data) {
 Tensor log_softmax(const Tensor& x) {
   require(x.shape().rank() == 2 && x.shape()[1] > 0, "log_softmax", "wants [N K], got ", x.shape());
   if (x.elements() == 0) return Tensor(x.shape());
+  const ThreadsForWork threads(kWorkOfExp * static_cast<double>(x.elements()));
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find(dnn::key({x.shape().sizes()}), [&] {
     const auto data = dnn::rows(x.shape());
@@ -33,6 +35,7 @@ Tensor log_softmax_dx(const Tensor& dy, const Tensor& y) {
   require(dy.shape() == y.shape() && y.shape().rank() == 2, "log_softmax_dx", "gradient ",
           dy.shape(), " does not fit output ", y.shape());
   if (y.elements() == 0) return Tensor(y.shape());
+  const ThreadsForWork threads(kWorkOfExp * static_cast<double>(y.elements()));
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find(dnn::key({y.shape().sizes()}), [&] {
     const auto data = dnn::rows(y.shape());
