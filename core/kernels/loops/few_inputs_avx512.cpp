@@ -1,13 +1,11 @@
 #include "core/kernels/loops/few_inputs.hpp"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
+#include "core/kernels/avx512.hpp"
 
+#if defined(__x86_64__)
 #include <algorithm>
 #include <array>
 #include <utility>
-
-#define ESPALIER_AVX512 __attribute__((target("avx512f,avx512vl")))
 
 namespace espalier::kernels::loops {
 namespace {

@@ -1,10 +1,8 @@
 #include "core/kernels/loops/pool_windows.hpp"
 
+#include "core/kernels/avx512.hpp"
+
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define ESPALIER_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
-
 namespace espalier::kernels::loops {
 namespace {
 

@@ -1,10 +1,8 @@
-#include "core/kernels/sparse/row_blocks.hpp"
+#include "core/kernels/sparse/patch_blocks.hpp"
+
+#include "core/kernels/avx512.hpp"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define ESPALIER_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
-
 namespace espalier::kernels::sparse {
 namespace {
 
@@ -81,7 +79,7 @@ ESPALIER_AVX512 void find(const float* row, std::int64_t n, std::int32_t scale, 
 
 }  // namespace
 
-const Rows kAvx512{RowBlocks<Vectors>::add, find};
+const EntryLoops kAvx512Loops{PatchBlocks<Vectors>::add, find};
 
 }  // namespace espalier::kernels::sparse
 #endif
