@@ -6,7 +6,14 @@
 
 #include <version>  // and with it, whether the C library is glibc
 
-#include "core/base/sanitized.hpp"  // there, the loader would pick before the sanitizer has begun
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ESPALIER_SANITIZED 1  // the loader would pick before the sanitizer has begun
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define ESPALIER_SANITIZED 1
+#endif
+#endif
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__has_attribute) && \
     !defined(ESPALIER_SANITIZED)

@@ -27,11 +27,7 @@ constinit std::array<Idle*, 10> idle{};
 static_assert(kSmallest << 9 == kLargest);
 
 bool recycles(std::size_t bytes) {
-#ifdef ESPALIER_SANITIZED
-  return bytes == 0;
-#else
-  return bytes <= kLargest;
-#endif
+  return !kSanitized && bytes <= kLargest;
 }
 
 }  // namespace

@@ -1,11 +1,16 @@
-// Whether this build is watched by a sanitizer, which wants to see every allocation.
+// Whether a sanitizer watches this build, which wants to see every allocation.
 #pragma once
 
+namespace espalier {
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ESPALIER_SANITIZED 1
+inline constexpr bool kSanitized = true;
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer) || __has_feature(undefined_behavior_sanitizer)
-#define ESPALIER_SANITIZED 1
+inline constexpr bool kSanitized = __has_feature(address_sanitizer) ||
+                                   __has_feature(thread_sanitizer) ||
+                                   __has_feature(memory_sanitizer);
+#else
+inline constexpr bool kSanitized = false;
 #endif
-#endif
+
+}  // namespace espalier

@@ -34,9 +34,9 @@ class ThreadsForWork {
   ThreadsInScope scope_;
 };
 
-// As many multiply-adds take as long as a byte takes to come from memory or go there: a megabyte is
-// worth a second thread.
-inline constexpr double kWorkOfByte = 8;
+// Loops over memory count so many multiply-adds a byte that they read or write, for the same time: four
+// megabytes are worth a second thread.
+inline constexpr double kWorkOfByte = 2;
 
 // The plain form of in_parallel() below: `part` gets `context` back.
 void call_in_parallel(std::int64_t items, double multiply_adds, const void* context,

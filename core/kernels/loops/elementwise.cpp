@@ -28,11 +28,11 @@ ESPALIER_CLONES void add_rows(const float* x, const float* b, float* y, std::int
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < channels; ++c) y[r * channels + c] = x[r * channels + c] + b[c];
 }
-// sums[c] += x[r, c], rows `stride` apart
-ESPALIER_CLONES void sum_rows(const float* x, float* sums, std::int64_t rows, std::int64_t channels,
-                              std::int64_t stride) {
+// sums[c] += x[r, c]
+ESPALIER_CLONES void sum_rows(const float* x, float* sums, std::int64_t rows,
+                              std::int64_t channels) {
   for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < channels; ++c) sums[c] += x[r * stride + c];
+    for (std::int64_t c = 0; c < channels; ++c) sums[c] += x[r * channels + c];
 }
 
 // Calls part(begin, end) with runs of [0, n): whole registers each, of which every float reads and
@@ -131,20 +131,14 @@ Tensor sum_to_channels(const Tensor& x) {
   const std::int64_t rows = x.elements() / channels;
   const float* px = x.data();
   float* total = sums.mutable_data();
-  // Threads share the columns, so that each sum has one order.
-  const auto sum = [](const float* from, float* to, std::int64_t rows, std::int64_t columns) {
-    in_runs(columns, 4 * rows, [&](std::int64_t begin, std::int64_t end) {
-      sum_rows(from + begin, to + begin, rows, end - begin, columns);
-    });
-  };
   std::int64_t done = 0;
   if (channels <= kFewChannels) {
     WideRow wide{};
     done = rows - rows % kRowsAtOnce;
-    sum(px, wide.data(), done / kRowsAtOnce, kRowsAtOnce * channels);
-    sum(wide.data(), total, kRowsAtOnce, channels);
+    sum_rows(px, wide.data(), done / kRowsAtOnce, kRowsAtOnce * channels);
+    sum_rows(wide.data(), total, kRowsAtOnce, channels);
   }
-  sum(px + done * channels, total, rows - done, channels);
+  sum_rows(px + done * channels, total, rows - done, channels);
   return sums;
 }
 
