@@ -21,6 +21,7 @@ BatchLoader::BatchLoader(const Dataset& dataset, std::vector<std::int64_t> order
           "wants a batch of at least 1 and 0 or more ahead, got ", options_.batch_size, " and ",
           options_.ahead);
   for (const std::int64_t i : order_) check_index(i, dataset_.size());
+  used_.reserve(static_cast<std::size_t>(options_.ahead) + 2);  // one is made, one is used
   if (options_.ahead > 0 && !order_.empty()) thread_ = std::thread([this] { run(); });
 }
 
@@ -34,11 +35,20 @@ BatchLoader::~BatchLoader() {
 }
 
 // As collate(), but it looks up between two examples.
-std::optional<Batch> BatchLoader::make(std::size_t begin) const {
+std::optional<Batch> BatchLoader::make(std::size_t begin) {
   const auto count = std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - begin);
   const Shape image = dataset_.image_shape();
-  Batch batch{
-      Tensor::uninitialized({static_cast<std::int64_t>(count), image[0], image[1], image[2]}), {}};
+  Batch batch;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!used_.empty()) {
+      batch = std::move(used_.back());
+      used_.pop_back();
+    }
+  }
+  batch.images =
+      Tensor::uninitialized({static_cast<std::int64_t>(count), image[0], image[1], image[2]});
+  batch.labels.clear(), batch.targets.clear();
   float* out = batch.images.mutable_data();
   for (const std::int64_t i : std::span(order_).subspan(begin, count)) {
     {
@@ -90,6 +100,12 @@ std::optional<Batch> BatchLoader::next() {
   }
   taken_ += batch->labels.size();
   return batch;
+}
+
+void BatchLoader::give_back(Batch&& batch) {
+  batch.images = {};  // others may still look at it; the tensors' pool recycles it in time
+  const std::lock_guard lock(mutex_);
+  used_.push_back(std::move(batch));
 }
 
 }  // namespace espalier::datasets

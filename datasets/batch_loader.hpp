@@ -2,13 +2,13 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "core/base/recycled.hpp"
 #include "datasets/dataset.hpp"
 
 namespace espalier::datasets {
@@ -34,9 +34,11 @@ class BatchLoader {
   // here, in its batch's turn, and again by every later call. Errors: kInterrupted while Ctrl-C is
   // unanswered (core/base/interrupt.hpp).
   std::optional<Batch> next();
+  // A batch that is done with: its memory serves the next ones.
+  void give_back(Batch&& batch);
 
  private:
-  std::optional<Batch> make(std::size_t begin) const;  // nullopt when it is to stop
+  std::optional<Batch> make(std::size_t begin);  // nullopt when it is to stop
   void run();
 
   const Dataset& dataset_;
@@ -46,7 +48,8 @@ class BatchLoader {
 
   mutable std::mutex mutex_;  // of all below
   std::condition_variable changed_;
-  std::deque<Batch> ready_;
+  RecycledDeque<Batch> ready_;
+  std::vector<Batch> used_;  // given back
   std::exception_ptr failure_;
   bool stop_ = false;
   std::thread thread_;

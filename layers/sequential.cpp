@@ -66,7 +66,9 @@ std::vector<std::size_t> Sequential::readers(std::size_t stage) const {
 
 bool Sequential::feeds_next_alone(std::size_t layer) const {
   const std::size_t next = layer + 1;
-  return next < layers_.size() && readers(next) == std::vector{next} && !wires_[next].other;
+  if (next >= layers_.size() || wires_[next].input != next || wires_[next].other) return false;
+  return std::all_of(wires_.begin() + static_cast<std::ptrdiff_t>(next) + 1, wires_.end(),
+                     [&](const Stages& s) { return s.input != next && s.other != next; });
 }
 
 bool Sequential::pools_relu(std::size_t layer) const {
@@ -79,7 +81,7 @@ bool Sequential::pools_relu(std::size_t layer) const {
 
 Variable Sequential::walk(const Variable& x, const ForwardContext& context,
                           const Seen& seen) const {
-  std::vector<Variable> kept(layers_.size() + 1);  // stages that others than the next layer read
+  RecycledVector<Variable> kept(layers_.size() + 1);  // stages that others than the next layer read
   const auto keep = [&](std::size_t stage, const Variable& y) {
     for (std::size_t i = stage; i < wires_.size(); ++i)
       if ((i != stage && wires_[i].input == stage) || wires_[i].other == stage) kept[stage] = y;

@@ -1,10 +1,12 @@
 #include "optim/optimizer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 
 #include "core/base/clones.hpp"
+#include "core/onednn/threads.hpp"
 
 namespace espalier::optim {
 namespace {
@@ -41,17 +43,25 @@ ESPALIER_CLONES bool all_finite(const float* g, std::int64_t n) {
 }
 
 // Calls update(begin, end) on blocks of the gradient that fit into the first-level cache, each
-// after it was found finite: the check costs no second trip to memory. False if one was not.
+// after it was found finite: the check costs no second trip to memory. False if one was not. Threads
+// share the blocks; updating a weight takes `bytes` of memory traffic.
 template <class Update>
-bool in_finite_blocks(const Tensor& gradient, Update update) {
+bool in_finite_blocks(const Tensor& gradient, int bytes, const Update& update) {
   constexpr std::int64_t kBlock = 1024;
   const float* g = gradient.data();
-  for (std::int64_t begin = 0; begin < gradient.elements(); begin += kBlock) {
-    const std::int64_t end = std::min(begin + kBlock, gradient.elements());
-    if (!all_finite(g + begin, end - begin)) return false;
-    update(begin, end);
-  }
-  return true;
+  const std::int64_t n = gradient.elements();
+  std::atomic<bool> finite = true;
+  in_parallel((n + kBlock - 1) / kBlock, kWorkOfByte * bytes * static_cast<double>(n),
+              [&](std::int64_t first, std::int64_t last) {
+                for (std::int64_t block = first; block < last && finite; ++block) {
+                  const std::int64_t begin = block * kBlock, end = std::min(begin + kBlock, n);
+                  if (all_finite(g + begin, end - begin))
+                    update(begin, end);
+                  else
+                    finite = false;
+                }
+              });
+  return finite;
 }
 
 }  // namespace
@@ -99,7 +109,7 @@ bool Sgd::step(float rate) {
     const float* g = gradient.data();
     float* w = parameters_[k].mutable_value().mutable_data();
     float* v = velocity_[k].mutable_data();
-    const bool ok = in_finite_blocks(gradient, [&](std::int64_t begin, std::int64_t end) {
+    const bool ok = in_finite_blocks(gradient, 20, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const float d = g[i] + decay * w[i];
         v[i] = momentum * v[i] + d;
@@ -146,7 +156,7 @@ bool Adam::step(float rate) {
     const float* g = gradient.data();
     float* w = parameters_[k].mutable_value().mutable_data();
     float *m = mean_[k].mutable_data(), *v = square_[k].mutable_data();
-    const bool ok = in_finite_blocks(gradient, [&](std::int64_t begin, std::int64_t end) {
+    const bool ok = in_finite_blocks(gradient, 28, [&](std::int64_t begin, std::int64_t end) {
       adam_update(w + begin, m + begin, v + begin, g + begin, end - begin, constants);
     });
     if (!ok) return false;

@@ -15,7 +15,7 @@ class Optimizer {
   virtual ~Optimizer() = default;
   // `rate` scales the learning rate: the schedule's value, in [0, 1].
   // Returns false when a gradient holds a NaN or infinity: no weight of its block (a thousand or so)
-  // nor any after it has moved; those before it have. The run is over: it diverged.
+  // has moved, some of the others have. The run is over: it diverged.
   virtual bool step(float rate = 1) = 0;
   void clear_gradients();
 

@@ -1,5 +1,6 @@
 #include "core/autograd/variable.hpp"
 
+#include <functional>
 #include <iomanip>
 #include <sstream>
 #include <unordered_map>
@@ -12,13 +13,13 @@ struct Variable::Node {
   Tensor value, gradient;
   bool needs_gradient = false;
   std::string name;
-  std::vector<Variable> inputs;
+  Inputs inputs;
   Rule rule;  // empty: a leaf
 
   // A chain of a million ops would overflow the stack if each node destroyed the one before it.
   ~Node() {
-    std::vector<std::shared_ptr<Node>> waiting;
-    const auto take = [&](std::vector<Variable>& from) {
+    RecycledVector<std::shared_ptr<Node>> waiting;
+    const auto take = [&](Inputs& from) {
       for (auto& input : from)
         if (input.node_ && input.node_.use_count() == 1) waiting.push_back(std::move(input.node_));
     };
@@ -55,7 +56,8 @@ bool BackwardContext::needs(std::size_t i) const {
   return inputs_.at(i).needs_gradient();
 }
 
-Variable::Variable(Tensor value, bool needs_gradient) : node_(std::make_shared<Node>()) {
+Variable::Variable(Tensor value, bool needs_gradient)
+    : node_(std::allocate_shared<Node>(Recycled<Node>())) {
   node_->value = std::move(value);
   node_->needs_gradient = needs_gradient;
 }
@@ -79,7 +81,7 @@ void Variable::clear_gradient() {
   if (defined()) node_->gradient = {};
 }
 
-Variable record(std::string name, Tensor value, std::vector<Variable> inputs, Rule rule) {
+Variable record(std::string name, Tensor value, Inputs inputs, Rule rule) {
   Variable result(std::move(value));
   bool needed = false;
   for (const auto& input : inputs) needed |= input.needs_gradient();
@@ -93,10 +95,11 @@ Variable record(std::string name, Tensor value, std::vector<Variable> inputs, Ru
 }
 
 // Depth-first, iteratively: a deep graph must not overflow the stack.
-std::vector<Variable::Node*> Variable::inputs_first(const Variable& root) {
-  std::vector<Node*> order;
-  std::unordered_set<Node*> seen = {root.node_.get()};
-  std::vector<std::pair<Node*, std::size_t>> path = {{root.node_.get(), 0}};
+RecycledVector<Variable::Node*> Variable::inputs_first(const Variable& root) {
+  RecycledVector<Node*> order;
+  std::unordered_set<Node*, std::hash<Node*>, std::equal_to<>, Recycled<Node*>> seen = {
+      root.node_.get()};
+  RecycledVector<std::pair<Node*, std::size_t>> path = {{root.node_.get(), 0}};
   while (!path.empty()) {
     auto& [node, next] = path.back();
     if (next == node->inputs.size()) {
@@ -116,7 +119,7 @@ void backward(const Variable& loss) {
           "wants a scalar loss; take its sum or mean");
   require(loss.needs_gradient(), "backward", "the loss depends on nothing that needs a gradient");
 
-  const std::vector<Node*> order = Variable::inputs_first(loss);
+  const RecycledVector<Node*> order = Variable::inputs_first(loss);
   add_to(loss.node_->gradient, Tensor::full(loss.shape(), 1));
   for (auto it = order.rbegin(); it != order.rend(); ++it) {
     Node& node = **it;

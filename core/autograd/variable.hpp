@@ -3,23 +3,24 @@
 // loss to the leaves. Rules return gradients; the engine alone checks and accumulates them.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "core/base/recycled.hpp"
 #include "core/tensor/tensor.hpp"
 
 namespace espalier {
 
 class Variable;
 enum class GraphFormat { kText, kDot };  // graph_dump
-using Gradients = std::vector<Tensor>;   // one an input; undefined where needs(i) is false
+using Inputs = RecycledVector<Variable>;
+using Gradients = RecycledVector<Tensor>;  // one an input; undefined where needs(i) is false
 
 // What a rule may look at: the output's gradient, the inputs' values and the output's own value.
 class BackwardContext {
  public:
-  BackwardContext(const Tensor& gradient, const Tensor& output, const std::vector<Variable>& inputs)
+  BackwardContext(const Tensor& gradient, const Tensor& output, const Inputs& inputs)
       : gradient_(gradient), output_(output), inputs_(inputs) {}
   const Tensor& gradient() const { return gradient_; }
   const Tensor& output() const { return output_; }
@@ -29,10 +30,27 @@ class BackwardContext {
  private:
   const Tensor& gradient_;
   const Tensor& output_;
-  const std::vector<Variable>& inputs_;
+  const Inputs& inputs_;
 };
 
-using Rule = std::function<Gradients(const BackwardContext&)>;
+// What an op records: any callable from a BackwardContext to Gradients. (As std::function, but what
+// the callable holds lies in a recycled block.)
+class Rule {
+ public:
+  Rule() = default;
+  template <class F>
+  Rule(F f)
+      : held_(std::allocate_shared<F>(Recycled<F>(), std::move(f))),
+        call_([](void* held, const BackwardContext& context) -> Gradients {
+          return (*static_cast<F*>(held))(context);
+        }) {}
+  explicit operator bool() const { return held_ != nullptr; }
+  Gradients operator()(const BackwardContext& context) const { return call_(held_.get(), context); }
+
+ private:
+  std::shared_ptr<void> held_;
+  Gradients (*call_)(void*, const BackwardContext&) = nullptr;
+};
 
 // A tensor that may have a history. Copies share value, gradient and history.
 class Variable {
@@ -54,17 +72,17 @@ class Variable {
  private:
   struct Node;
   // Every node that `root` was computed from and its own, inputs before the nodes that use them.
-  static std::vector<Node*> inputs_first(const Variable& root);
+  static RecycledVector<Node*> inputs_first(const Variable& root);
 
   std::shared_ptr<Node> node_;
-  friend Variable record(std::string, Tensor, std::vector<Variable>, Rule);
+  friend Variable record(std::string, Tensor, Inputs, Rule);
   friend void backward(const Variable&);
   friend std::string graph_dump(const Variable&, GraphFormat);
 };
 
 // The result of the op `name`: `value`, computed from `inputs`, with the rule for its gradients.
 // Drops inputs and rule when no input needs a gradient or NoGradient is in force.
-Variable record(std::string name, Tensor value, std::vector<Variable> inputs, Rule rule);
+Variable record(std::string name, Tensor value, Inputs inputs, Rule rule);
 
 // Adds d loss / d leaf to the gradient of every leaf that needs one. Errors: the loss is no scalar,
 // or needs no gradient; a rule returned a wrong number or shape of gradients (internal, naming the

@@ -1,4 +1,5 @@
-// A loop that the compiler vectorises, compiled once for each instruction set; the loader picks one.
+// A loop that the compiler vectorises, compiled once for each instruction set; the loader picks one by
+// the processor alone, before the program runs: oneDNN's cap (ONEDNN_MAX_CPU_ISA) does not bind these.
 // No product is contracted with a sum (-ffp-contract=off) and loops over elements sum nothing, so
 // that all clones give the same bits.
 #pragma once

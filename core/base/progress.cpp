@@ -31,15 +31,20 @@ Progress::~Progress() {
   finish();
 }
 
-void Progress::update(std::int64_t done, const std::string& note) {
-  if (quiet_) return;
-  const auto now = Clock::now();
-  const double seconds = std::chrono::duration<double>(now - start_).count();
+bool Progress::due() const {
+  if (quiet_) return false;
   // Nothing for the first two seconds; then a terminal is redrawn ten times a second, and a log
   // gets a line every ten seconds.
-  const std::chrono::duration<double> since_last = now - last_;
-  if (seconds < 2 || (last_ != start_ && since_last.count() < (animated_ ? 0.1 : 10.0))) return;
-  last_ = now;
+  const auto now = Clock::now();
+  const std::chrono::duration<double> since_start = now - start_, since_last = now - last_;
+  return since_start.count() >= 2 &&
+         (last_ == start_ || since_last.count() >= (animated_ ? 0.1 : 10.0));
+}
+
+void Progress::update(std::int64_t done, const std::string& note) {
+  if (!due()) return;
+  last_ = Clock::now();
+  const double seconds = std::chrono::duration<double>(last_ - start_).count();
   const double rate = static_cast<double>(done - done_before_) / seconds;
   const double left = rate > 0 ? static_cast<double>(total_ - done) / rate : 0;
   std::string line = "  " + label_ + "  " +

@@ -18,6 +18,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  // Whether update() would draw now: who makes a note for every step asks first.
+  bool due() const;
   // `done` of `total` is behind us; `note` ("loss 0.123") stands at the end of the line.
   void update(std::int64_t done, const std::string& note = "");
   // Clears the redrawn line, so that a result can take its place.

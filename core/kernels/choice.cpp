@@ -9,7 +9,7 @@
 #include "core/kernels/pool2d.hpp"
 #include "core/kernels/precision.hpp"
 #include "core/kernels/sparse/density.hpp"
-#include "core/kernels/sparse/rows.hpp"
+#include "core/kernels/sparse/entries.hpp"
 
 namespace espalier::kernels {
 namespace {
@@ -24,7 +24,7 @@ constexpr std::int64_t kShortRow = 48;  // floats: shorter patches waste their r
 
 bool skips_zeros(const Tensor& dy, const Shape& w) {
   const std::int64_t row = w.elements() == 0 ? 0 : w[2] * w[3];
-  return row >= kShortRow && &sparse::rows() != &sparse::kPlain &&
+  return row >= kShortRow && &sparse::entry_loops() != &sparse::kPlainLoops &&
          0.2 + 1.1 * sparse::density(dy) < 0.9 * dense_cost();
 }
 
@@ -33,7 +33,7 @@ bool skips_zeros(const Tensor& dy, const Shape& w) {
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options) {
   const auto [m, n, k] = gemm_sizes(a, b, options);
   const double products = static_cast<double>(m * n) * static_cast<double>(k);
-  if (products < kSmallGemm || &sparse::rows() == &sparse::kPlain)
+  if (products < kSmallGemm || &sparse::entry_loops() == &sparse::kPlainLoops)
     return onednn::gemm(a, b, options);
   const auto skipping = [&](const Tensor& factor, std::int64_t row) {
     return row < kShortRow ? 2 * products : (0.2 + 1.4 * sparse::density(factor)) * products;

@@ -9,8 +9,10 @@ dnnl::memory at(void* data, const Desc& desc) {
 Tensor rearranged(const void* values, const Desc& from, const Desc& to) {
   Tensor result = opaque(to);
   const auto target = opaque_memory(result, to);
-  Primitive::reorder(from, to).run(
-      {{DNNL_ARG_FROM, at(const_cast<void*>(values), from)}, {DNNL_ARG_TO, target}});
+  Execution::make<dnnl::reorder>(
+      dnnl::reorder::primitive_desc(engine(), from, engine(), to, attributes()),
+      {{DNNL_ARG_FROM, at(const_cast<void*>(values), from)}, {DNNL_ARG_TO, target}})
+      .run();
   return result;
 }
 
@@ -28,14 +30,8 @@ Execution::Execution(dnnl::primitive primitive, const Desc& scratchpad, Bindings
 }
 
 void Execution::run() const {
-  // The C++ interface would build a map and a vector at every call.
   try {
-    dnnl::stream& on = stream();
-    dnnl::error::wrap_c_api(
-        dnnl_primitive_execute(primitive_.get(), on.get(), static_cast<int>(arguments_.size()),
-                               arguments_.data()),
-        "could not execute a primitive");
-    dnnl::error::wrap_c_api(dnnl_stream_wait(on.get()), "could not wait for a primitive");
+    execute(primitive_, arguments_);
   } catch (const dnnl::error& e) {
     fail(e);
   }

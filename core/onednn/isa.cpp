@@ -44,7 +44,8 @@ bool allows(dnnl::cpu_isa isa) {
 VectorIsa allowed_vectors() {
 #if defined(__x86_64__)
   if (allows(dnnl::cpu_isa::avx512_core_vnni) && __builtin_cpu_supports("avx512vnni") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq"))
     return __builtin_cpu_supports("avx512vbmi") ? VectorIsa::kVbmi : VectorIsa::kVnni;
   if (allows(dnnl::cpu_isa::avx2) && __builtin_cpu_supports("avx2")) return VectorIsa::kAvx2;
 #endif

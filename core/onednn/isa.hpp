@@ -16,7 +16,7 @@ std::string_view effective_isa();
 enum class VectorIsa {
   kPlain,  // C++ as every compiler takes it
   kAvx2,
-  kVnni,  // AVX-512 F, BW, VL and VNNI
+  kVnni,  // AVX-512 F, BW, VL, DQ and VNNI
   kVbmi,  // and VBMI, for which oneDNN has no cap: wherever VNNI is allowed
 };
 VectorIsa vector_isa();

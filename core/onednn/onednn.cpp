@@ -1,5 +1,7 @@
 #include "core/onednn/onednn.hpp"
 
+#include <algorithm>
+
 namespace espalier::dnn {
 namespace {
 
@@ -25,12 +27,6 @@ Desc tagged(const Shape& shape, int rank, std::initializer_list<int> axes, Tag t
   dnnl::memory::dims sizes;
   for (const int axis : axes) sizes.push_back(shape[axis]);
   return Desc(sizes, type_of(dtype), tag);
-}
-
-dnnl::memory floats(const Tensor& tensor, const Desc& desc) {
-  require(desc.get_size() == tensor.bytes(), ErrorKind::kInternal, "oneDNN", "reads ",
-          desc.get_size(), " bytes from a tensor of ", tensor.bytes());
-  return dnnl::memory(desc, engine(), const_cast<float*>(tensor.data()));
 }
 
 }  // namespace
@@ -131,10 +127,9 @@ Desc bf16(const Desc& desc) {
 }
 
 dnnl::memory input(const Tensor& tensor, const Desc& desc) {
-  return floats(tensor, desc);
-}
-dnnl::memory output(Tensor& tensor, const Desc& desc) {
-  return floats(tensor, desc);
+  require(desc.get_size() == tensor.bytes(), ErrorKind::kInternal, "oneDNN", "reads ",
+          desc.get_size(), " bytes from a tensor of ", tensor.bytes());
+  return dnnl::memory(desc, engine(), const_cast<float*>(tensor.data()));
 }
 
 Tensor opaque(const Desc& desc) {
@@ -190,30 +185,87 @@ dnnl::eltwise_backward::primitive_desc eltwise_backward(
 #endif
 }
 
-Primitive Primitive::reorder(const Desc& from, const Desc& to) {
-  return make<dnnl::reorder>(
-      dnnl::reorder::primitive_desc(engine(), from, engine(), to, attributes()));
+Primitive::Primitive(dnnl::primitive primitive, Desc scratchpad, Signature signature)
+    : primitive_(std::move(primitive)),
+      scratchpad_(std::move(scratchpad)),
+      signature_(std::move(signature)) {
+  if (scratchpad_.get_size() > 0) signature_.emplace_back(DNNL_ARG_SCRATCHPAD, scratchpad_);
 }
 
-void Primitive::run(Arguments arguments) const {
-  try {
-    Tensor scratchpad;  // from the tensors' pool; lives until the work is done
-    if (scratchpad_.get_size() > 0) {
-      scratchpad = opaque(scratchpad_);
-      arguments.emplace(DNNL_ARG_SCRATCHPAD, opaque_memory(scratchpad, scratchpad_));
+Primitive Primitive::reorder(const Desc& from, const Desc& to) {
+  return make<dnnl::reorder>(
+      dnnl::reorder::primitive_desc(engine(), from, engine(), to, attributes()),
+      {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+}
+
+Primitive::Arguments Primitive::take() const {
+  {
+    const std::lock_guard lock(idle_->mutex);
+    if (!idle_->arguments.empty()) {
+      Arguments arguments = std::move(idle_->arguments.back());
+      idle_->arguments.pop_back();
+      return arguments;
     }
-    primitive_.execute(stream(), arguments);
-    stream().wait();
+  }
+  Arguments arguments;
+  for (const auto& [argument, desc] : signature_) {
+    arguments.memories.emplace_back(desc, engine(), nullptr);
+    arguments.list.push_back({argument, arguments.memories.back().get()});
+  }
+  return arguments;
+}
+
+void Primitive::run(std::initializer_list<const Tensor*> tensors) const {
+  Tensor scratchpad;  // from the tensors' pool; lives until the work is done
+  if (scratchpad_.get_size() > 0) scratchpad = opaque(scratchpad_);
+  require(tensors.size() + scratchpad.defined() == signature_.size(), ErrorKind::kInternal,
+          "oneDNN", "wants ", signature_.size() - scratchpad.defined(), " tensors, got ",
+          tensors.size());
+  try {
+    Arguments arguments = take();
+    std::size_t i = 0;
+    const auto bind = [&](const Tensor& tensor) {
+      const std::size_t wanted = signature_[i].second.get_size();
+      require(wanted == tensor.bytes(), ErrorKind::kInternal, "oneDNN", "reads ", wanted,
+              " bytes from a tensor of ", tensor.bytes());
+      // oneDNN takes no const, and only reads its inputs.
+      arguments.memories[i++].set_data_handle(
+          tensor.dtype() == DType::kFloat32
+              ? static_cast<void*>(const_cast<float*>(tensor.data()))
+              : const_cast<std::uint8_t*>(tensor.data<std::uint8_t>()));
+    };
+    for (const Tensor* tensor : tensors) bind(*tensor);
+    if (scratchpad.defined()) bind(scratchpad);
+    execute(primitive_, arguments.list);
+    const std::lock_guard lock(idle_->mutex);
+    idle_->arguments.push_back(std::move(arguments));
   } catch (const dnnl::error& e) {
     fail(e);
   }
 }
 
+void execute(const dnnl::primitive& primitive, std::span<const dnnl_exec_arg_t> arguments) {
+  dnnl::stream& on = stream();
+  dnnl::error::wrap_c_api(
+      dnnl_primitive_execute(primitive.get(), on.get(), static_cast<int>(arguments.size()),
+                             arguments.data()),
+      "could not execute a primitive");
+  dnnl::error::wrap_c_api(dnnl_stream_wait(on.get()), "could not wait for a primitive");
+}
+
+void Key::append(std::span<const std::int64_t> numbers) {
+  require(size_ + numbers.size() <= numbers_.size(), ErrorKind::kInternal, "oneDNN",
+          "a key has more than ", numbers_.size(), " numbers");
+  std::ranges::copy(numbers, numbers_.begin() + static_cast<std::ptrdiff_t>(size_));
+  size_ += numbers.size();
+}
+
 Key key(std::initializer_list<std::span<const std::int64_t>> parts) {
   Key key;
   for (const auto part : parts) {
-    key.push_back(static_cast<std::int64_t>(part.size()));
-    key.insert(key.end(), part.begin(), part.end());
+    const auto size = static_cast<std::int64_t>(part.size());
+    key.append({&size, 1});
+    key.append(part);
   }
   return key;
 }

@@ -2,13 +2,14 @@
 // Describe a primitive, make it, keep it in a Cache by shape, run it on tensors.
 #pragma once
 
+#include <array>
+#include <compare>
 #include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,7 +19,6 @@
 namespace espalier::dnn {
 
 using Desc = dnnl::memory::desc;
-using Arguments = std::unordered_map<int, dnnl::memory>;  // DNNL_ARG_SRC and so on
 
 dnnl::engine& engine();                        // the CPU
 const dnnl::primitive_attr& attributes();      // the caller brings the scratchpad: thread-safe
@@ -45,10 +45,9 @@ Desc any(const Desc& desc);  // of the same sizes, in whichever layout oneDNN li
 // The same with numbers of bfloat16, which live in opaque() tensors alone.
 Desc bf16(const Desc& desc);
 
-// The tensor's memory, seen as `desc`. oneDNN takes no const: input() promises that it only reads.
+// The tensor's memory, seen as `desc`. oneDNN takes no const: this promises that it only reads.
 // Errors: the tensor is not float32, or its size is not the desc's.
 dnnl::memory input(const Tensor& tensor, const Desc& desc);
-dnnl::memory output(Tensor& tensor, const Desc& desc);
 // A tensor of bytes in a layout of oneDNN's own (workspaces, reordered weights).
 Tensor opaque(const Desc& desc);
 dnnl::memory opaque_memory(const Tensor& bytes, const Desc& desc);
@@ -105,27 +104,61 @@ dnnl::eltwise_backward::primitive_desc eltwise_backward(
     const dnnl::eltwise_forward::primitive_desc& forward, dnnl::algorithm algorithm,
     const Desc& data);
 
-// A primitive, ready to run from any thread.
+// Runs it on this thread's stream, and returns when the work is done. The C++ interface would build
+// a map and a vector at every call. Errors: dnnl::error.
+void execute(const dnnl::primitive& primitive, std::span<const dnnl_exec_arg_t> arguments);
+
+// A primitive, ready to run from any thread. It keeps its list of arguments from run to run: making
+// one anew would take longer than a small primitive runs.
 class Primitive {
  public:
-  template <class P>
-  static Primitive make(const typename P::primitive_desc& desc) {
-    return Primitive(P(desc), desc.scratchpad_desc());
-  }
-  static Primitive reorder(const Desc& from, const Desc& to);
+  // Which arguments it takes (DNNL_ARG_SRC and so on), and how each lies.
+  using Signature = std::vector<std::pair<int, Desc>>;
 
-  // Returns when the work is done.
-  void run(Arguments arguments) const;
+  template <class P>
+  static Primitive make(const typename P::primitive_desc& desc, Signature signature) {
+    return Primitive(P(desc), desc.scratchpad_desc(), std::move(signature));
+  }
+  static Primitive reorder(const Desc& from, const Desc& to);  // takes both
+
+  // Reads and writes the tensors, which stand in the signature's order: float32 or opaque().
+  // Returns when the work is done. Errors: a tensor has another size than its Desc.
+  void run(std::initializer_list<const Tensor*> tensors) const;
 
  private:
-  Primitive(dnnl::primitive primitive, Desc scratchpad)
-      : primitive_(std::move(primitive)), scratchpad_(std::move(scratchpad)) {}
+  Primitive(dnnl::primitive primitive, Desc scratchpad, Signature signature);
+
+  // The arguments as the C interface wants them; the scratchpad is the last, where one is wanted.
+  struct Arguments {
+    std::vector<dnnl::memory> memories;
+    std::vector<dnnl_exec_arg_t> list;
+  };
+  // Those that no thread is using: as many as have run at once.
+  struct Idle {
+    std::mutex mutex;
+    std::vector<Arguments> arguments;
+  };
+  Arguments take() const;
+
   dnnl::primitive primitive_;
   Desc scratchpad_;
+  Signature signature_;
+  std::unique_ptr<Idle> idle_ = std::make_unique<Idle>();
 };
 
-// What a primitive was made for. Each part is stored with its length, so that keys stay distinct.
-using Key = std::vector<std::int64_t>;
+// What a primitive was made for: numbers, in order.
+class Key {
+ public:
+  Key() = default;
+  Key(std::initializer_list<std::int64_t> numbers) { append({numbers.begin(), numbers.size()}); }
+  void append(std::span<const std::int64_t> numbers);
+  auto operator<=>(const Key&) const = default;
+
+ private:
+  std::array<std::int64_t, 32> numbers_{};  // convolutions have 24
+  std::size_t size_ = 0;
+};
+// Each part is stored with its length, so that keys stay distinct.
 Key key(std::initializer_list<std::span<const std::int64_t>> parts);
 
 // Primitives by key, made on first use. Training meets a handful of shapes; a caller that meets
@@ -139,7 +172,8 @@ class Cache {
 
   template <class Make>
   std::shared_ptr<const Value> find(Key key, Make make) {
-    key.push_back(threads());  // a primitive keeps the number that it was made with
+    const std::int64_t number = threads();
+    key.append({&number, 1});  // a primitive keeps the number that it was made with
     const std::lock_guard lock(mutex_);
     if (const auto found = entries_.find(key); found != entries_.end()) return found->second;
     if (entries_.size() >= kMaxEntries) entries_.clear();

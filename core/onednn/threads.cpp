@@ -1,7 +1,7 @@
 #include "core/onednn/threads.hpp"
 
 #include <exception>
-#include <vector>
+#include <mutex>
 
 #include "core/base/error.hpp"
 
@@ -38,27 +38,29 @@ constexpr double kLittleWork = 8e6;
 ThreadsForWork::ThreadsForWork(double multiply_adds)
     : scope_(multiply_adds < kLittleWork ? 1 : omp_get_max_threads()) {}
 
-void in_parallel(std::int64_t items, double multiply_adds,
-                 const std::function<void(std::int64_t begin, std::int64_t end)>& part) {
+void call_in_parallel(std::int64_t items, double multiply_adds, const void* context,
+                      void (*part)(const void*, std::int64_t, std::int64_t)) {
   const int threads = multiply_adds < kLittleWork ? 1 : omp_get_max_threads();
-  if (threads == 1 || items < 2) return part(0, items);
+  if (threads == 1 || items < 2) return part(context, 0, items);
   struct Work {
     std::int64_t items;
-    const std::function<void(std::int64_t, std::int64_t)>& part;
-    std::vector<std::exception_ptr> errors;
-  } work{items, part, std::vector<std::exception_ptr>(static_cast<std::size_t>(threads))};
+    const void* context;
+    void (*part)(const void*, std::int64_t, std::int64_t);
+    std::mutex mutex = {};  // of the error
+    std::exception_ptr error = {};
+  } work{items, context, part};
   const auto run = [](void* shared) {
     Work& w = *static_cast<Work*>(shared);
     const std::int64_t i = omp_get_thread_num(), n = omp_get_num_threads();
     try {
-      w.part(w.items * i / n, w.items * (i + 1) / n);
+      w.part(w.context, w.items * i / n, w.items * (i + 1) / n);
     } catch (...) {
-      w.errors[static_cast<std::size_t>(i)] = std::current_exception();
+      const std::lock_guard lock(w.mutex);
+      w.error = std::current_exception();
     }
   };
   GOMP_parallel(run, &work, static_cast<unsigned>(threads), 0);
-  for (const auto& error : work.errors)
-    if (error) std::rethrow_exception(error);
+  if (work.error) std::rethrow_exception(work.error);
 }
 
 }  // namespace espalier

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 namespace espalier {
 
@@ -35,10 +34,23 @@ class ThreadsForWork {
   ThreadsInScope scope_;
 };
 
+// Loops over memory count so many multiply-adds a byte that they read or write, for the same time: four
+// megabytes are worth a second thread.
+inline constexpr double kWorkOfByte = 2;
+
+// The plain form of in_parallel() below: `part` gets `context` back.
+void call_in_parallel(std::int64_t items, double multiply_adds, const void* context,
+                      void (*part)(const void* context, std::int64_t begin, std::int64_t end));
+
 // Calls part(begin, end) with parts of [0, items), one a thread, of as many threads as the calling
 // one was given (oneDNN's own) and the work pays for, and returns when all are done. A part's error is
 // thrown again here.
-void in_parallel(std::int64_t items, double multiply_adds,
-                 const std::function<void(std::int64_t begin, std::int64_t end)>& part);
+template <class Part>
+void in_parallel(std::int64_t items, double multiply_adds, const Part& part) {
+  call_in_parallel(items, multiply_adds, &part,
+                   [](const void* part, std::int64_t begin, std::int64_t end) {
+                     (*static_cast<const Part*>(part))(begin, end);
+                   });
+}
 
 }  // namespace espalier

@@ -21,7 +21,7 @@ Variable cross_entropy(const Variable& logits, std::span<const int> labels) {
   }
   const auto count = static_cast<float>(labels.size());
   return record("cross_entropy", Tensor::full({}, static_cast<float>(total / count)), {logits},
-                [log_p, k, count, labels = std::vector<int>(labels.begin(), labels.end())](
+                [log_p, k, count, labels = RecycledVector<int>(labels.begin(), labels.end())](
                     const BackwardContext& ctx) {
                   const float share = ctx.gradient().item() / count;
                   Tensor dx(log_p.shape());

@@ -6,6 +6,8 @@
 #include <new>
 #include <vector>
 
+#include "core/base/recycled.hpp"
+
 namespace espalier {
 namespace {
 
@@ -78,10 +80,10 @@ Pool& pool() {
 }  // namespace
 
 std::shared_ptr<Buffer> Buffer::allocate(std::size_t size_bytes) {
-  return std::shared_ptr<Buffer>(new Buffer(size_bytes, class_of(size_bytes)));
+  return std::allocate_shared<Buffer>(Recycled<Buffer>(), Ours(), size_bytes, class_of(size_bytes));
 }
 
-Buffer::Buffer(std::size_t size_bytes, int size_class)
+Buffer::Buffer(Ours, std::size_t size_bytes, int size_class)
     : data_(size_class ? pool().take(size_class) : nullptr),
       size_bytes_(size_bytes),
       size_class_(size_class) {}

@@ -19,6 +19,11 @@ class Buffer {
 
   // `size_bytes` of uninitialised memory.
   static std::shared_ptr<Buffer> allocate(std::size_t size_bytes);
+  class Ours {  // whom allocate() lets construct one
+    Ours() = default;
+    friend Buffer;
+  };
+  Buffer(Ours, std::size_t size_bytes, int size_class);
   ~Buffer();
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
@@ -27,7 +32,6 @@ class Buffer {
   std::size_t size_bytes() const { return size_bytes_; }
 
  private:
-  Buffer(std::size_t size_bytes, int size_class);
   void* data_;
   std::size_t size_bytes_;
   int size_class_;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "core/base/interrupt.hpp"
 #include "core/base/progress.hpp"
@@ -117,7 +118,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
     for (std::int64_t b = 0; b < batches; ++b) {
       require(!interrupted(), ErrorKind::kInterrupted, "fit", "stopped by Ctrl-C before epoch ",
               epoch, ", batch ", b + 1);
-      const datasets::Batch batch = loader.next().value();
+      datasets::Batch batch = loader.next().value();
 
       const Rng drawn = dropout;
       Variable logits, task;
@@ -150,7 +151,9 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
         report.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));
       if (options.on_step) options.on_step({info, static_cast<double>(value)});
       ++info.step;
-      progress.update(info.step * options.batch_size, "loss " + fixed(value, 3));
+      if (progress.due())
+        progress.update(info.step * options.batch_size, "loss " + fixed(value, 3));
+      loader.give_back(std::move(batch));
       if (options.stop_when && options.stop_when()) return reports;
     }
     report.loss /= static_cast<double>(data.size());

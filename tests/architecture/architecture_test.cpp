@@ -194,7 +194,7 @@ TEST_CASE("headers declare something, and leave no macro behind") {
     const auto lines = directives(file);
     CHECK_MESSAGE(std::ranges::count(lines, "#pragmaonce") == 1, file.string());
     // An attribute that not all compilers know can only be a macro.
-    const bool attribute = file.filename() == "clones.hpp";
+    const bool attribute = file.filename() == "clones.hpp" || file.filename() == "avx512.hpp";
     for (const auto& line : lines)
       CHECK_MESSAGE((attribute || !line.starts_with("#define")), file.string());
     // An umbrella header is nothing but includes and comments.

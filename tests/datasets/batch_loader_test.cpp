@@ -123,3 +123,21 @@ TEST_CASE("BatchLoader: Ctrl-C ends the wait for a slow batch") {
   clear_interrupt();
   ::signal(SIGINT, SIG_DFL);
 }
+
+TEST_CASE("batches that are given back change none of those that follow") {
+  const Slow data(23);
+  for (const std::int64_t ahead : {0, 3}) {
+    BatchLoader plain(data, reversed(23), {.batch_size = 4, .ahead = ahead});
+    BatchLoader loader(data, reversed(23), {.batch_size = 4, .ahead = ahead});
+    while (auto want = plain.next()) {
+      auto got = loader.next();
+      REQUIRE(got);
+      CHECK(got->labels == want->labels);
+      CHECK(std::ranges::equal(got->images.values(), want->images.values()));
+      const Tensor kept = got->images;
+      loader.give_back(std::move(*got));
+      CHECK(std::ranges::equal(kept.values(), want->images.values()));
+    }
+    CHECK_FALSE(loader.next());
+  }
+}

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/base/rng.hpp"
+#include "core/onednn/threads.hpp"
 #include "core/ops/ops.hpp"
 #include "optim/optimizer.hpp"
 
@@ -87,6 +89,32 @@ TEST_CASE("a gradient that is not finite is reported and moves nothing") {
     CHECK(late.value().values()[2999] == 1);
     CHECK(std::ranges::all_of(late.value().values(), [](float v) { return std::isfinite(v); }));
   }
+}
+
+TEST_CASE("the bits of a step do not depend on the number of threads") {
+  const auto trained = [](int threads) {
+    const ThreadsInScope scope(threads);
+    Rng rng(1, "gradients");
+    Tensor factors({300007});
+    for (float& f : factors.mutable_values()) f = rng.uniform(-1, 1);
+    std::vector<Variable> w;
+    for (int i = 0; i < 2; ++i) w.emplace_back(Tensor::full(factors.shape(), 1), true);
+    Adam adam({w[0]}, {.weight_decay = 0.01f});
+    Sgd sgd({w[1]}, {.momentum = 0.9f, .nesterov = true});
+    for (int i = 0; i < 3; ++i) {
+      for (Variable& v : w) {
+        v.clear_gradient();
+        backward(ops::sum(ops::multiply(v, Variable(factors))));
+      }
+      CHECK((adam.step() && sgd.step()));
+    }
+    std::vector<float> all(w[0].value().values().begin(), w[0].value().values().end());
+    all.insert(all.end(), w[1].value().values().begin(), w[1].value().values().end());
+    return all;
+  };
+  const auto want = trained(1);
+  CHECK(trained(2) == want);
+  CHECK(trained(3) == want);
 }
 
 TEST_CASE("clear_state drops the moments of removed weights only") {

@@ -1,6 +1,7 @@
 #include "core/kernels/conv2d.hpp"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "core/kernels/checks.hpp"
@@ -30,13 +31,12 @@ struct Planes {
       }
   }
   // In the order of the weights, [KH KW C].
-  std::vector<std::int32_t> taps() const {
-    std::vector<std::int32_t> offsets;
+  void taps(std::vector<std::int32_t>& offsets) const {
+    offsets.clear();
     for (std::int64_t i = 0; i < v.kernel_h; ++i)
       for (std::int64_t j = 0; j < v.kernel_w; ++j)
         for (std::int64_t c = 0; c < channels; ++c)
           offsets.push_back(static_cast<std::int32_t>(c * plane + i * row + j));
-    return offsets;
   }
 
   Window v;
@@ -44,12 +44,12 @@ struct Planes {
 };
 
 // [outputs x taps] tap by tap, filled up with zeros to kMostOutputs.
-std::vector<float> tap_by_tap(const float* from, std::int64_t outputs, std::int64_t taps) {
-  std::vector<float> to(static_cast<std::size_t>(taps * kMostOutputs));
+void tap_by_tap(const float* from, std::int64_t outputs, std::int64_t taps,
+                std::vector<float>& to) {
+  to.assign(static_cast<std::size_t>(taps * kMostOutputs), 0);
   for (std::int64_t o = 0; o < outputs; ++o)
     for (std::int64_t t = 0; t < taps; ++t)
       to[static_cast<std::size_t>(t * kMostOutputs + o)] = from[o * taps + t];
-  return to;
 }
 
 }  // namespace
@@ -72,9 +72,11 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Window& window, const Tens
 #if defined(__x86_64__)
   const std::int64_t outputs = shape[3];
   const Planes planes(x.shape(), window);
-  const auto taps = planes.taps();
-  const auto weights = tap_by_tap(w.data(), outputs, std::ssize(taps));
-  std::vector<float> start(kMostOutputs);
+  static thread_local std::vector<std::int32_t> taps;  // kept from call to call
+  static thread_local std::vector<float> weights;
+  planes.taps(taps);
+  tap_by_tap(w.data(), outputs, std::ssize(taps), weights);
+  std::array<float, kMostOutputs> start{};
   if (bias.defined()) std::ranges::copy(bias.values(), start.begin());
   const OutputRow r{shape[2], outputs, taps, weights.data(), start.data()};
   Tensor y = Tensor::uninitialized(shape);

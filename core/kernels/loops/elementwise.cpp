@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/base/clones.hpp"
+#include "core/onednn/threads.hpp"
 
 namespace espalier::kernels::loops {
 namespace {
@@ -34,6 +35,16 @@ ESPALIER_CLONES void sum_rows(const float* x, float* sums, std::int64_t rows,
     for (std::int64_t c = 0; c < channels; ++c) sums[c] += x[r * channels + c];
 }
 
+// Calls part(begin, end) with runs of [0, n): whole registers each, of which every float reads and
+// writes `bytes` of memory. No number depends on where the runs end.
+template <class Part>
+void in_runs(std::int64_t n, std::int64_t bytes, const Part& part) {
+  constexpr std::int64_t kRun = 64;
+  in_parallel(
+      (n + kRun - 1) / kRun, kWorkOfByte * static_cast<double>(bytes * n),
+      [&](std::int64_t begin, std::int64_t end) { part(begin * kRun, std::min(end * kRun, n)); });
+}
+
 // Sixteen rows of few channels are one row of sixteen times as many: whole registers for any number
 // of channels.
 constexpr std::int64_t kRowsAtOnce = 16, kFewChannels = 64;
@@ -44,27 +55,43 @@ using WideRow = std::array<float, kRowsAtOnce * kFewChannels>;
 Tensor add(const Tensor& a, const Tensor& b) {
   require(a.shape() == b.shape(), "add", "shapes differ: ", a.shape(), " and ", b.shape());
   Tensor y = Tensor::uninitialized(a.shape());
-  add_each(a.data(), b.data(), y.mutable_data(), a.elements());
+  const float *pa = a.data(), *pb = b.data();
+  float* py = y.mutable_data();
+  in_runs(a.elements(), 12, [&](std::int64_t begin, std::int64_t end) {
+    add_each(pa + begin, pb + begin, py + begin, end - begin);
+  });
   return y;
 }
 
 Tensor multiply(const Tensor& a, const Tensor& b) {
   require(a.shape() == b.shape(), "multiply", "shapes differ: ", a.shape(), " and ", b.shape());
   Tensor y = Tensor::uninitialized(a.shape());
-  multiply_each(a.data(), b.data(), y.mutable_data(), a.elements());
+  const float *pa = a.data(), *pb = b.data();
+  float* py = y.mutable_data();
+  in_runs(a.elements(), 12, [&](std::int64_t begin, std::int64_t end) {
+    multiply_each(pa + begin, pb + begin, py + begin, end - begin);
+  });
   return y;
 }
 
 Tensor relu(const Tensor& x) {
   Tensor y = Tensor::uninitialized(x.shape());
-  relu_each(x.data(), y.mutable_data(), x.elements());
+  const float* px = x.data();
+  float* py = y.mutable_data();
+  in_runs(x.elements(), 8, [&](std::int64_t begin, std::int64_t end) {
+    relu_each(px + begin, py + begin, end - begin);
+  });
   return y;
 }
 
 Tensor relu_dx(const Tensor& dy, const Tensor& y) {
   require(dy.shape() == y.shape(), "relu_dx", "shapes differ: ", dy.shape(), " and ", y.shape());
   Tensor dx = Tensor::uninitialized(y.shape());
-  relu_dx_each(dy.data(), y.data(), dx.mutable_data(), y.elements());
+  const float *pdy = dy.data(), *py = y.data();
+  float* pdx = dx.mutable_data();
+  in_runs(y.elements(), 12, [&](std::int64_t begin, std::int64_t end) {
+    relu_dx_each(pdy + begin, py + begin, pdx + begin, end - begin);
+  });
   return dx;
 }
 
@@ -82,9 +109,17 @@ Tensor add_bias(const Tensor& x, const Tensor& b) {
     for (std::int64_t r = 0; r < kRowsAtOnce; ++r)
       std::copy_n(pb, channels, wide.begin() + r * channels);
     done = rows - rows % kRowsAtOnce;
-    add_rows(px, wide.data(), py, done / kRowsAtOnce, kRowsAtOnce * channels);
+    const std::int64_t size = kRowsAtOnce * channels;
+    in_parallel(done / kRowsAtOnce, kWorkOfByte * 8 * static_cast<double>(x.elements()),
+                [&](std::int64_t begin, std::int64_t end) {
+                  add_rows(px + begin * size, wide.data(), py + begin * size, end - begin, size);
+                });
   }
-  add_rows(px + done * channels, pb, py + done * channels, rows - done, channels);
+  in_parallel(rows - done, kWorkOfByte * 8 * static_cast<double>((rows - done) * channels),
+              [&](std::int64_t begin, std::int64_t end) {
+                const std::int64_t at = (done + begin) * channels;
+                add_rows(px + at, pb, py + at, end - begin, channels);
+              });
   return y;
 }
 

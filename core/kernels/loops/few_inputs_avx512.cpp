@@ -1,23 +1,16 @@
 #include "core/kernels/loops/few_inputs.hpp"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
+#include "core/kernels/avx512.hpp"
 
+#if defined(__x86_64__)
 #include <algorithm>
 #include <array>
 #include <utility>
-
-#define ESPALIER_AVX512 __attribute__((target("avx512f,avx512vl")))
 
 namespace espalier::kernels::loops {
 namespace {
 
 constexpr int kLanes = 16, kSums = 24;  // of 32 registers
-
-ESPALIER_AVX512 inline __mmask16 lanes(std::int64_t left) {
-  return static_cast<__mmask16>(left >= kLanes ? 0xFFFFu
-                                               : (1u << std::max<std::int64_t>(left, 0)) - 1);
-}
 
 // `Pixels` side by side, their outputs in `Wide` registers.
 template <int Wide, int Pixels>
@@ -42,7 +35,7 @@ ESPALIER_AVX512 void block(const float* x, float* y, const OutputRow& r) {
   }
 #pragma GCC unroll 32
   for (int j = 0; j < Wide; ++j) {
-    const __mmask16 mask = lanes(r.outputs - j * kLanes);
+    const __mmask16 mask = first_lanes(r.outputs - j * kLanes);
 #pragma GCC unroll 32
     for (int p = 0; p < Pixels; ++p)
       _mm512_mask_storeu_ps(y + p * r.outputs + j * kLanes, mask, sums[p][j]);

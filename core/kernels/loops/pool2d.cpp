@@ -3,16 +3,22 @@
 #include "core/kernels/checks.hpp"
 #include "core/kernels/loops/pool_windows.hpp"
 #include "core/onednn/isa.hpp"
+#include "core/onednn/threads.hpp"
 
 namespace espalier::kernels::loops {
 namespace {
 
-// Calls visit(the input's offset, the output's) for each row of windows.
+// Calls visit(the input's offset, the output's) for each row of windows; threads share the rows.
 template <class Visit>
-void for_each_row(const Shape& x, const Shape& y, const Window& v, Visit visit) {
-  for (std::int64_t n = 0; n < y[0]; ++n)
-    for (std::int64_t p = 0; p < y[1]; ++p)
-      visit((n * x[1] + p * v.kernel_h) * x[2] * x[3], (n * y[1] + p) * y[2] * y[3]);
+void for_each_row(const Shape& x, const Shape& y, const Window& v, const Visit& visit) {
+  const double bytes =
+      4 * static_cast<double>(x.elements()) + 5 * static_cast<double>(y.elements());
+  in_parallel(y[0] * y[1], kWorkOfByte * bytes, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t n = row / y[1], p = row % y[1];
+      visit((n * x[1] + p * v.kernel_h) * x[2] * x[3], row * y[2] * y[3]);
+    }
+  });
 }
 
 Tiling tiling(const Shape& x, const Shape& y, const Window& v, bool relu) {

@@ -1,18 +1,12 @@
 #include "core/kernels/loops/pool_windows.hpp"
 
+#include "core/kernels/avx512.hpp"
+
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define ESPALIER_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
-
 namespace espalier::kernels::loops {
 namespace {
 
 constexpr std::int64_t kLanes = 16;
-
-ESPALIER_AVX512 inline __mmask16 lanes(std::int64_t left) {
-  return static_cast<__mmask16>(left >= kLanes ? 0xFFFFu : (1u << left) - 1);
-}
 
 // Side: of the windows, where they are squares of a size that is known here; else 0.
 template <int Side>
@@ -20,7 +14,7 @@ ESPALIER_AVX512 void pool(const float* x, float* y, std::uint8_t* where, const T
   const std::int64_t high = Side ? Side : t.high, wide = Side ? Side : t.wide;
   for (std::int64_t q = 0; q < t.windows; ++q)
     for (std::int64_t c = 0; c < t.channels; c += kLanes) {
-      const __mmask16 mask = lanes(t.channels - c);
+      const __mmask16 mask = first_lanes(t.channels - c);
       const float* first = x + q * wide * t.channels + c;
       __m512 best = _mm512_maskz_loadu_ps(mask, first);
       __m512i which = _mm512_setzero_si512();
@@ -51,7 +45,7 @@ ESPALIER_AVX512 void spread(const float* dy, const std::uint8_t* where, float* d
   const std::int64_t high = Side ? Side : t.high, wide = Side ? Side : t.wide;
   for (std::int64_t q = 0; q < t.windows; ++q)
     for (std::int64_t c = 0; c < t.channels; c += kLanes) {
-      const __mmask16 mask = lanes(t.channels - c);
+      const __mmask16 mask = first_lanes(t.channels - c);
       const std::int64_t at = q * t.channels + c;
       const __m512 gradient = _mm512_maskz_loadu_ps(mask, dy + at);
       const __m512i which = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, where + at));

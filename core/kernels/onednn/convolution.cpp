@@ -55,17 +55,26 @@ double work(const Shape& y, const Shape& w) {
   return static_cast<double>(y.elements() * w[1] * w[2] * w[3]);
 }
 
+// `arguments`: how oneDNN numbers first, second and result; `bias`, of how many numbers there is one.
+template <class P, class PrimitiveDesc>
+Convolution made(const PrimitiveDesc& desc, std::array<int, 3> arguments, Operand first,
+                 Operand second, Operand result, std::int64_t bias = 0) {
+  dnn::Primitive::Signature signature{
+      {arguments[0], first.desc()}, {arguments[1], second.desc()}, {arguments[2], result.desc()}};
+  if (bias > 0) signature.emplace_back(DNNL_ARG_BIAS, dnn::vector(bias));
+  return {dnn::Primitive::make<P>(desc, std::move(signature)), std::move(first), std::move(second),
+          std::move(result)};
+}
+
 Tensor run(const Convolution& convolution, const Tensor& first, const Tensor& second,
            const Shape& shape, const Tensor& bias = {}) {
   Tensor result = Tensor::uninitialized(shape);
   Tensor rooms[3];
-  dnn::Arguments arguments;
-  convolution.first.bind_input(first, rooms[0], arguments);
-  convolution.second.bind_input(second, rooms[1], arguments);
-  convolution.result.bind_output(result, rooms[2], arguments);
-  if (bias.defined())
-    arguments.emplace(DNNL_ARG_BIAS, dnn::input(bias, dnn::vector(bias.elements())));
-  convolution.primitive.run(std::move(arguments));
+  const Tensor *a = &convolution.first.read(first, rooms[0]),
+               *b = &convolution.second.read(second, rooms[1]),
+               *c = &convolution.result.written(result, rooms[2]);
+  bias.defined() ? convolution.primitive.run({a, b, c, &bias})
+                 : convolution.primitive.run({a, b, c});
   convolution.result.finish(result, rooms[2]);
   return result;
 }
@@ -81,11 +90,10 @@ Tensor convolve(Channels channels, const Tensor& x, const Tensor& w, const Shape
   const auto convolution = cache.find(key(channels, x.shape(), w.shape(), window, biased), [&] {
     const auto desc = forward(channels, x.shape(), w.shape(), shape, window, biased);
     const auto image = dnn::image(x.shape()), y = dnn::image(shape);
-    return Convolution{
-        dnn::Primitive::make<dnnl::convolution_forward>(desc),
-        Operand::input(DNNL_ARG_SRC, image, factor(image)),
-        Operand::input(DNNL_ARG_WEIGHTS, our_weights(channels, w.shape()), desc.weights_desc()),
-        Operand::output(DNNL_ARG_DST, y, y)};
+    return made<dnnl::convolution_forward>(
+        desc, {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST}, Operand::input(image, factor(image)),
+        Operand::input(our_weights(channels, w.shape()), desc.weights_desc()),
+        Operand::output(y, y), biased ? bias.elements() : 0);
   });
   return run(*convolution, x, w, shape, bias);
 }
@@ -101,11 +109,11 @@ Tensor convolve_dx(Channels channels, const Tensor& dy, const Tensor& w, const S
     const auto desc = dnn::describe_backward<dnnl::convolution_backward_data>(
         forward(channels, shape, w.shape(), dy.shape(), window), kDirect, x,
         factor(any_weights(channels, w.shape())), factor(image), v.stride, v.before, v.after);
-    return Convolution{
-        dnn::Primitive::make<dnnl::convolution_backward_data>(desc),
-        Operand::input(DNNL_ARG_DIFF_DST, image, factor(image)),
-        Operand::input(DNNL_ARG_WEIGHTS, our_weights(channels, w.shape()), desc.weights_desc()),
-        Operand::output(DNNL_ARG_DIFF_SRC, x, x)};
+    return made<dnnl::convolution_backward_data>(
+        desc, {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC},
+        Operand::input(image, factor(image)),
+        Operand::input(our_weights(channels, w.shape()), desc.weights_desc()),
+        Operand::output(x, x));
   });
   return run(*convolution, dy, w, shape);
 }
@@ -121,11 +129,10 @@ Tensor convolve_dw(Channels channels, const Tensor& x, const Tensor& dy, const S
     const auto desc = dnn::describe_backward<dnnl::convolution_backward_weights>(
         forward(channels, x.shape(), shape, dy.shape(), window), kDirect, factor(image),
         any_weights(channels, shape), factor(y), v.stride, v.before, v.after);
-    return Convolution{dnn::Primitive::make<dnnl::convolution_backward_weights>(desc),
-                       Operand::input(DNNL_ARG_SRC, image, factor(image)),
-                       Operand::input(DNNL_ARG_DIFF_DST, y, factor(y)),
-                       Operand::output(DNNL_ARG_DIFF_WEIGHTS, our_weights(channels, shape),
-                                       desc.diff_weights_desc())};
+    return made<dnnl::convolution_backward_weights>(
+        desc, {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS},
+        Operand::input(image, factor(image)), Operand::input(y, factor(y)),
+        Operand::output(our_weights(channels, shape), desc.diff_weights_desc()));
   });
   return run(*convolution, x, dy, shape);
 }

@@ -10,22 +10,16 @@ constexpr auto kRelu = dnnl::algorithm::eltwise_relu_use_dst_for_bwd;
 Tensor binary(std::string_view name, dnnl::algorithm algorithm, const Tensor& a, const Tensor& b) {
   require(a.shape() == b.shape(), name, "shapes differ: ", a.shape(), " and ", b.shape());
   if (a.elements() == 0) return Tensor(a.shape());
-  const auto data = dnn::flat(a.elements());
   static dnn::Cache<dnn::Primitive> cache;
-  const Shape operation{static_cast<std::int64_t>(algorithm), a.elements()};
-  const auto primitive = cache.find(dnn::key({operation.sizes()}), [&] {
+  const auto primitive = cache.find({static_cast<std::int64_t>(algorithm), a.elements()}, [&] {
+    const auto data = dnn::flat(a.elements());
     return dnn::Primitive::make<dnnl::binary>(
-        dnn::describe<dnnl::binary>(algorithm, data, data, data));
+        dnn::describe<dnnl::binary>(algorithm, data, data, data),
+        {{DNNL_ARG_SRC_0, data}, {DNNL_ARG_SRC_1, data}, {DNNL_ARG_DST, data}});
   });
   Tensor y = Tensor::uninitialized(a.shape());
-  primitive->run({{DNNL_ARG_SRC_0, dnn::input(a, data)},
-                  {DNNL_ARG_SRC_1, dnn::input(b, data)},
-                  {DNNL_ARG_DST, dnn::output(y, data)}});
+  primitive->run({&a, &b, &y});
   return y;
-}
-
-dnn::Key key(std::int64_t elements) {
-  return {elements};
 }
 
 }  // namespace
@@ -42,17 +36,16 @@ Tensor add_bias(const Tensor& x, const Tensor& b) {
   require(x.shape().rank() >= 1 && b.shape() == Shape{x.shape()[-1]}, "add_bias", "input ",
           x.shape(), " wants a bias of its innermost size, got ", b.shape());
   if (x.elements() == 0) return Tensor(x.shape());
-  const auto data = dnn::rows({x.elements() / b.elements(), b.elements()}),
-             row = dnn::rows({1, b.elements()});
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find({x.elements(), b.elements()}, [&] {
+    const auto data = dnn::rows({x.elements() / b.elements(), b.elements()}),
+               row = dnn::rows({1, b.elements()});
     return dnn::Primitive::make<dnnl::binary>(
-        dnn::describe<dnnl::binary>(dnnl::algorithm::binary_add, data, row, data));
+        dnn::describe<dnnl::binary>(dnnl::algorithm::binary_add, data, row, data),
+        {{DNNL_ARG_SRC_0, data}, {DNNL_ARG_SRC_1, row}, {DNNL_ARG_DST, data}});
   });
   Tensor y = Tensor::uninitialized(x.shape());
-  primitive->run({{DNNL_ARG_SRC_0, dnn::input(x, data)},
-                  {DNNL_ARG_SRC_1, dnn::input(b, row)},
-                  {DNNL_ARG_DST, dnn::output(y, data)}});
+  primitive->run({&x, &b, &y});
   return y;
 }
 
@@ -62,41 +55,43 @@ Tensor sum_to_channels(const Tensor& x) {
   Tensor sums({channels});
   if (x.elements() == 0) return sums;
   if (x.elements() == channels) return x.reshaped({channels}).clone();  // no primitive for one row
-  const auto data = dnn::rows({x.elements() / channels, channels}), row = dnn::rows({1, channels});
   static dnn::Cache<dnn::Primitive> cache;
   const auto primitive = cache.find({x.elements(), channels}, [&] {
+    const auto data = dnn::rows({x.elements() / channels, channels}),
+               row = dnn::rows({1, channels});
     return dnn::Primitive::make<dnnl::reduction>(
-        dnn::describe<dnnl::reduction>(dnnl::algorithm::reduction_sum, data, row, 0.0f, 0.0f));
+        dnn::describe<dnnl::reduction>(dnnl::algorithm::reduction_sum, data, row, 0.0f, 0.0f),
+        {{DNNL_ARG_SRC, data}, {DNNL_ARG_DST, row}});
   });
-  primitive->run({{DNNL_ARG_SRC, dnn::input(x, data)}, {DNNL_ARG_DST, dnn::output(sums, row)}});
+  primitive->run({&x, &sums});
   return sums;
 }
 
 Tensor relu(const Tensor& x) {
   if (x.elements() == 0) return Tensor(x.shape());
-  const auto data = dnn::flat(x.elements());
   static dnn::Cache<dnn::Primitive> cache;
-  const auto primitive = cache.find(key(x.elements()), [&] {
-    return dnn::Primitive::make<dnnl::eltwise_forward>(dnn::eltwise(kRelu, data));
+  const auto primitive = cache.find({x.elements()}, [&] {
+    const auto data = dnn::flat(x.elements());
+    return dnn::Primitive::make<dnnl::eltwise_forward>(
+        dnn::eltwise(kRelu, data), {{DNNL_ARG_SRC, data}, {DNNL_ARG_DST, data}});
   });
   Tensor y = Tensor::uninitialized(x.shape());
-  primitive->run({{DNNL_ARG_SRC, dnn::input(x, data)}, {DNNL_ARG_DST, dnn::output(y, data)}});
+  primitive->run({&x, &y});
   return y;
 }
 
 Tensor relu_dx(const Tensor& dy, const Tensor& y) {
   require(dy.shape() == y.shape(), "relu_dx", "shapes differ: ", dy.shape(), " and ", y.shape());
   if (y.elements() == 0) return Tensor(y.shape());
-  const auto data = dnn::flat(y.elements());
   static dnn::Cache<dnn::Primitive> cache;
-  const auto primitive = cache.find(key(y.elements()), [&] {
+  const auto primitive = cache.find({y.elements()}, [&] {
+    const auto data = dnn::flat(y.elements());
     return dnn::Primitive::make<dnnl::eltwise_backward>(
-        dnn::eltwise_backward(dnn::eltwise(kRelu, data), kRelu, data));
+        dnn::eltwise_backward(dnn::eltwise(kRelu, data), kRelu, data),
+        {{DNNL_ARG_DIFF_DST, data}, {DNNL_ARG_DST, data}, {DNNL_ARG_DIFF_SRC, data}});
   });
   Tensor dx = Tensor::uninitialized(y.shape());
-  primitive->run({{DNNL_ARG_DIFF_DST, dnn::input(dy, data)},
-                  {DNNL_ARG_DST, dnn::input(y, data)},
-                  {DNNL_ARG_DIFF_SRC, dnn::output(dx, data)}});
+  primitive->run({&dy, &y, &dx});
   return dx;
 }
 

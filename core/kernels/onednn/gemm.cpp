@@ -24,30 +24,29 @@ Product product(const dnn::Desc& a, const dnn::Desc& b, const dnn::Desc& c) {
   const auto desc =
       bf16 ? dnn::describe<dnnl::matmul>(dnn::bf16(dnn::any(a)), dnn::bf16(dnn::any(b)), c)
            : dnn::describe<dnnl::matmul>(a, b, c);
-  return {dnn::Primitive::make<dnnl::matmul>(desc),
-          Operand::input(DNNL_ARG_SRC, a, desc.src_desc()),
-          Operand::input(DNNL_ARG_WEIGHTS, b, desc.weights_desc())};
+  const auto src = desc.src_desc(), weights = desc.weights_desc();
+  return {dnn::Primitive::make<dnnl::matmul>(
+              desc, {{DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, c}}),
+          Operand::input(a, src), Operand::input(b, weights)};
 }
 
 }  // namespace
 
 Tensor gemm(const Tensor& a, const Tensor& b, GemmOptions options) {
-  const auto [m, n, k] = gemm_sizes(a, b, options);
+  const auto sizes = gemm_sizes(a, b, options);
+  const std::int64_t m = sizes.m, n = sizes.n, k = sizes.k;
   if (m == 0 || n == 0 || k == 0) return Tensor({m, n});  // an empty sum is 0
 
   const ThreadsForWork threads(static_cast<double>(m * n) * static_cast<double>(k));
-  const auto c_desc = dnn::rows({m, n});
   static dnn::Cache<Product> cache;
   const std::array<std::int64_t, 3> kind{options.transpose_a, options.transpose_b,
                                          static_cast<std::int64_t>(precision())};
   const auto found = cache.find(dnn::key({a.shape().sizes(), b.shape().sizes(), kind}), [&] {
-    return product(matrix(a, options.transpose_a), matrix(b, options.transpose_b), c_desc);
+    return product(matrix(a, options.transpose_a), matrix(b, options.transpose_b),
+                   dnn::rows({m, n}));
   });
   Tensor c = Tensor::uninitialized({m, n}), rooms[2];
-  dnn::Arguments arguments{{DNNL_ARG_DST, dnn::output(c, c_desc)}};
-  found->a.bind_input(a, rooms[0], arguments);
-  found->b.bind_input(b, rooms[1], arguments);
-  found->primitive.run(std::move(arguments));
+  found->primitive.run({&found->a.read(a, rooms[0]), &found->b.read(b, rooms[1]), &c});
   return c;
 }
 

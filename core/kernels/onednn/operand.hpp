@@ -10,22 +10,21 @@ namespace espalier::kernels::onednn {
 
 class Operand {
  public:
-  // `argument`: DNNL_ARG_SRC and so on.
-  static Operand input(int argument, const dnn::Desc& ours, const dnn::Desc& wanted);
-  static Operand output(int argument, const dnn::Desc& ours, const dnn::Desc& given);
+  static Operand input(const dnn::Desc& ours, const dnn::Desc& wanted);
+  static Operand output(const dnn::Desc& ours, const dnn::Desc& given);
 
-  // Names the tensor's memory among the arguments; `room` keeps what was reordered, and lives until
-  // the primitive has run.
-  void bind_input(const Tensor& tensor, Tensor& room, dnn::Arguments& arguments) const;
-  void bind_output(Tensor& tensor, Tensor& room, dnn::Arguments& arguments) const;
-  // After the primitive has run: from `room` into the tensor.
-  void finish(Tensor& tensor, Tensor& room) const;
+  const dnn::Desc& desc() const { return theirs_; }  // as the primitive takes it
+
+  // What the primitive reads: the tensor, or what was reordered from it into `room`, which lives
+  // until the primitive has run.
+  const Tensor& read(const Tensor& tensor, Tensor& room) const;
+  // What it writes: the tensor, or `room`, which finish() then reorders into the tensor.
+  const Tensor& written(const Tensor& tensor, Tensor& room) const;
+  void finish(const Tensor& tensor, const Tensor& room) const;
 
  private:
-  Operand(int argument, dnn::Desc ours, dnn::Desc theirs)
-      : argument_(argument), ours_(std::move(ours)), theirs_(std::move(theirs)) {}
-  int argument_;
-  dnn::Desc ours_, theirs_;
+  explicit Operand(const dnn::Desc& theirs) : theirs_(theirs) {}
+  dnn::Desc theirs_;
   std::optional<dnn::Primitive> reorder_;
 };
 

@@ -4,13 +4,15 @@
 #include <cstring>
 #include <limits>
 
-#include "core/kernels/sparse/rows.hpp"
+#include "core/kernels/sparse/entries.hpp"
 #include "core/onednn/threads.hpp"
 
 namespace espalier::kernels::sparse {
 namespace {
 
 constexpr std::int64_t kCacheFloats = 6144;  // that stay in the first level of 32 kB, 24 of it
+constexpr std::int64_t kBandNumbers =
+    1 << 16;  // of dy whose entries conv2d_dx holds: half a megabyte
 
 // What a convolution's loops count, in floats unless said. A pixel's window over the padded image
 // is a patch: kernel_h rows, contiguous, `row` apart.
@@ -39,6 +41,10 @@ struct Sizes {
   std::int64_t strip() const {
     return std::clamp<std::int64_t>((kCacheFloats / row - v.kernel_h) / v.stride_h + 1, 1, out_h);
   }
+  // As many rows of y as have kBandNumbers, one at least.
+  std::int64_t band() const {
+    return std::clamp<std::int64_t>(kBandNumbers / (out_w * outputs), 1, out_h);
+  }
   bool pads() const { return padded_h != height || row != image_row; }
   // Where the image of y's pixel (p, q) begins in the padded image.
   std::int64_t corner(std::int64_t p, std::int64_t q) const {
@@ -57,12 +63,14 @@ void for_each_row(const Sizes& s, A* image, B* padded, Use use) {
     use(image + h * s.image_row, padded + (h + s.v.pad_top) * s.row + s.v.pad_left * s.channels);
 }
 
-void dx_of_image(const Sizes& s, const float* dy, const float* w, float* sum, Entries& found,
-                 std::vector<std::int64_t>& ends) {
+// What the rows [top, bottom) of y contribute.
+void dx_of_band(const Sizes& s, const float* dy, const float* w, float* sum, std::int64_t top,
+                std::int64_t bottom, Entries& found, std::vector<std::int64_t>& ends) {
   found.size = 0;
   ends.clear();
-  for (std::int64_t pixel = 0; pixel < s.out_h * s.out_w; ++pixel) {
-    rows().find(dy + pixel * s.outputs, s.outputs, static_cast<std::int32_t>(s.kernel), 0, found);
+  for (std::int64_t pixel = top * s.out_w; pixel < bottom * s.out_w; ++pixel) {
+    entry_loops().find(dy + pixel * s.outputs, s.outputs, static_cast<std::int32_t>(s.kernel), 0,
+                       found);
     ends.push_back(found.size);
   }
   // As many of the weights' rows at a time as stay in the cache.
@@ -71,13 +79,14 @@ void dx_of_image(const Sizes& s, const float* dy, const float* w, float* sum, En
   for (std::int64_t i = 0; i < s.v.kernel_h; i += high) {
     const Patch patch{std::min(high, s.v.kernel_h - i), s.kernel_row, s.row, s.kernel_row};
     std::int64_t first = 0;
-    for (std::int64_t p = 0, pixel = 0; p < s.out_h; ++p)
-      for (std::int64_t q = 0; q < s.out_w; ++q, ++pixel) {
-        const std::int64_t end = ends[static_cast<std::size_t>(pixel)];
-        if (end > first)
-          rows().add(sum + s.corner(p, q) + i * s.row, w + i * s.kernel_row,
-                     found.offsets.data() + first, found.values.data() + first, end - first, patch);
-        first = end;
+    auto end = ends.begin();
+    for (std::int64_t p = top; p < bottom; ++p)
+      for (std::int64_t q = 0; q < s.out_w; ++q, ++end) {
+        if (*end > first)
+          entry_loops().add(sum + s.corner(p, q) + i * s.row, w + i * s.kernel_row,
+                            found.offsets.data() + first, found.values.data() + first, *end - first,
+                            patch);
+        first = *end;
       }
   }
 }
@@ -91,8 +100,8 @@ void dw_of_image(const Sizes& s, const float* x, const float* dy, float* dw, std
     for (std::int64_t p = top; p < std::min(top + s.strip(), s.out_h); ++p)
       for (std::int64_t q = 0; q < s.out_w; ++q) {
         found.size = 0;
-        rows().find(dy + (p * s.out_w + q) * s.outputs + first, last - first, 1,
-                    static_cast<std::int32_t>(first), found);
+        entry_loops().find(dy + (p * s.out_w + q) * s.outputs + first, last - first, 1,
+                           static_cast<std::int32_t>(first), found);
         const auto corner = static_cast<std::int32_t>(s.corner(p, q));
         for (std::size_t e = 0; e < static_cast<std::size_t>(found.size); ++e) {
           Entries& to = of_output[static_cast<std::size_t>(found.offsets[e])];
@@ -103,7 +112,8 @@ void dw_of_image(const Sizes& s, const float* x, const float* dy, float* dw, std
       }
     for (std::int64_t o = first; o < last; ++o) {
       const Entries& from = of_output[static_cast<std::size_t>(o)];
-      rows().add(dw + o * s.kernel, x, from.offsets.data(), from.values.data(), from.size, patch);
+      entry_loops().add(dw + o * s.kernel, x, from.offsets.data(), from.values.data(), from.size,
+                        patch);
     }
   }
 }
@@ -123,12 +133,14 @@ Tensor conv2d_dx(const Tensor& dy, const Tensor& w, const Shape& x_shape, const 
     static thread_local std::vector<float> padded;
     static thread_local std::vector<std::int64_t> ends;
     static thread_local Entries found;
-    found.reserve(s.out_h * s.out_w * s.outputs);
+    found.reserve(s.band() * s.out_w * s.outputs);
     for (std::int64_t n = begin; n < end; ++n) {
       float* image = to + n * s.height * s.image_row;
       if (s.pads()) padded.assign(static_cast<std::size_t>(s.padded_h * s.row), 0);
-      dx_of_image(s, from + n * s.out_h * s.out_w * s.outputs, weights,
-                  s.pads() ? padded.data() : image, found, ends);
+      for (std::int64_t top = 0; top < s.out_h; top += s.band())
+        dx_of_band(s, from + n * s.out_h * s.out_w * s.outputs, weights,
+                   s.pads() ? padded.data() : image, top, std::min(top + s.band(), s.out_h), found,
+                   ends);
       if (!s.pads()) continue;
       for_each_row(s, image, padded.data(),
                    [&](float* row, const float* inside) { std::copy_n(inside, s.image_row, row); });

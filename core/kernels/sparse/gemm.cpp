@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/kernels/checks.hpp"
-#include "core/kernels/sparse/rows.hpp"
+#include "core/kernels/sparse/entries.hpp"
 #include "core/kernels/sparse/transpose.hpp"
 #include "core/onednn/threads.hpp"
 
@@ -26,15 +26,15 @@ struct Strip {
     found.size = 0;
     ends.assign(1, 0);
     for (std::int64_t i = begin; i < end; ++i) {
-      rows().find(a + i * k + l, std::min(deep, k - l), static_cast<std::int32_t>(b_stride), 0,
-                  found);
+      entry_loops().find(a + i * k + l, std::min(deep, k - l), static_cast<std::int32_t>(b_stride),
+                         0, found);
       ends.push_back(found.size);
     }
   }
   void add(std::int64_t row, const float* b, float* sums, std::int64_t wide) const {
     const std::int64_t first = ends[static_cast<std::size_t>(row)];
-    rows().add(sums, b, found.offsets.data() + first, found.values.data() + first,
-               ends[static_cast<std::size_t>(row) + 1] - first, {1, wide, 0, 0});
+    entry_loops().add(sums, b, found.offsets.data() + first, found.values.data() + first,
+                      ends[static_cast<std::size_t>(row) + 1] - first, {1, wide, 0, 0});
   }
 
   Entries found;

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
+#include "core/kernels/avx512.hpp"
 #include "core/onednn/isa.hpp"
 
 namespace espalier::kernels::sparse {
@@ -20,8 +17,6 @@ void plain_tile(const float* from, std::int64_t from_stride, float* to, std::int
 }
 
 #if defined(__x86_64__)
-#define ESPALIER_AVX512 __attribute__((target("avx512f,avx512dq")))
-
 // 16 x 16. Four rounds, each of which exchanges blocks of half the size of the last one's: pairs of
 // numbers, pairs of pairs, quarters of registers, halves.
 ESPALIER_AVX512 void vector_tile(const float* from, std::int64_t from_stride, float* to,
@@ -67,8 +62,7 @@ void transpose(const float* from, std::int64_t from_stride, std::int64_t rows, s
       const float* corner = from + r * from_stride + c;
       float* target = to + c * to_stride + r;
 #if defined(__x86_64__)
-      static const bool vectors =
-          vector_isa() >= VectorIsa::kVnni && __builtin_cpu_supports("avx512dq");
+      static const bool vectors = vector_isa() >= VectorIsa::kVnni;
       if (vectors && high == kTile && wide == kTile) {
         vector_tile(corner, from_stride, target, to_stride);
         continue;

@@ -1,5 +1,7 @@
 #include "core/kernels/precision.hpp"
 
+#include <vector>
+
 #include "core/kernels/conv2d.hpp"
 #include "core/kernels/depthwise_conv2d.hpp"
 #include "core/kernels/gemm.hpp"

@@ -1,7 +1,7 @@
 #include "core/kernels/conv2d.hpp"
 #include "core/kernels/gemm.hpp"
 #include "core/kernels/sparse/density.hpp"
-#include "core/kernels/sparse/rows.hpp"
+#include "core/kernels/sparse/entries.hpp"
 #include "core/kernels/sparse/transpose.hpp"
 #include "core/onednn/threads.hpp"
 #include "tests/core/kernels/twins.hpp"
@@ -20,11 +20,11 @@ Tensor scattered(const Shape& shape, double density, std::string_view stream) {
   return t;
 }
 
-std::vector<const sparse::Rows*> runnable() {
-  std::vector<const sparse::Rows*> all = {&sparse::kPlain};
+std::vector<const sparse::EntryLoops*> runnable() {
+  std::vector<const sparse::EntryLoops*> all = {&sparse::kPlainLoops};
 #if defined(__x86_64__)
-  if (&sparse::rows() != &sparse::kPlain) all.push_back(&sparse::kAvx2);
-  if (&sparse::rows() == &sparse::kAvx512) all.push_back(&sparse::kAvx512);
+  if (&sparse::entry_loops() != &sparse::kPlainLoops) all.push_back(&sparse::kAvx2Loops);
+  if (&sparse::entry_loops() == &sparse::kAvx512Loops) all.push_back(&sparse::kAvx512Loops);
 #endif
   return all;
 }
@@ -47,18 +47,19 @@ const Case kCases[] = {
     {{3, 7, 9, 4}, 5, {}},
     {{1, 12, 300, 8}, 3, {.kernel_h = 3, .kernel_w = 3}},
     {{2, 4, 4, 200}, 9, {.kernel_h = 3, .kernel_w = 3}},
+    {{1, 60, 60, 2}, 40, {.kernel_h = 3, .kernel_w = 3, .pad_top = 1}},  // of more than one band
 };
 
 }  // namespace
 
-TEST_CASE("sparse rows: the twins find the same numbers and add the same patches") {
+TEST_CASE("sparse entries: the twins find the same numbers and add the same patches") {
   const Tensor source = random({40, 700}, "source");
   for (const std::int64_t n : {1, 7, 8, 15, 16, 17, 100}) {
     const Tensor row = scattered({n}, 0.4, "row");
     sparse::Entries want;
     want.reserve(n + 1);
     want.size = 1;  // appends
-    sparse::kPlain.find(row.data(), n, 3, 5, want);
+    sparse::kPlainLoops.find(row.data(), n, 3, 5, want);
     for (const auto* twin : runnable()) {
       sparse::Entries got;
       got.reserve(n + 1);
@@ -80,7 +81,7 @@ TEST_CASE("sparse rows: the twins find the same numbers and add the same patches
       const sparse::Patch patch{rows, width, width + 3, 700};
       const Shape sums{rows, width + 3};
       const Tensor before = random(sums, "sums");
-      const auto run = [&](const sparse::Rows& twin, const Tensor& s, const Tensor& from,
+      const auto run = [&](const sparse::EntryLoops& twin, const Tensor& s, const Tensor& from,
                            const std::vector<float>& v) {
         Tensor result = s.clone();
         twin.add(result.mutable_data(), from.data(), offsets.data(), v.data(), 5, patch);
@@ -89,8 +90,9 @@ TEST_CASE("sparse rows: the twins find the same numbers and add the same patches
       std::vector<float> sizes = values;
       for (float& v : sizes) v = std::abs(v);
       for (const auto* twin : runnable())
-        check_sums(run(*twin, before, source, values), run(sparse::kPlain, before, source, values),
-                   run(sparse::kPlain, magnitudes(before), magnitudes(source), sizes), 6);
+        check_sums(run(*twin, before, source, values),
+                   run(sparse::kPlainLoops, before, source, values),
+                   run(sparse::kPlainLoops, magnitudes(before), magnitudes(source), sizes), 6);
     }
 }
 
@@ -174,7 +176,7 @@ TEST_CASE("the choice of twin changes no gradient by more than rounding") {
   const Shape y_shape = convolved_shape(x_shape, w_shape, window);
   for (const double density : {0.1, 0.9}) {
     const Tensor dy = scattered(y_shape, density, "dy");
-    const bool skips = density < 0.5 && &sparse::rows() != &sparse::kPlain;
+    const bool skips = density < 0.5 && &sparse::entry_loops() != &sparse::kPlainLoops;
     check_same(conv2d_dx(dy, w, x_shape, window), skips
                                                       ? sparse::conv2d_dx(dy, w, x_shape, window)
                                                       : onednn::conv2d_dx(dy, w, x_shape, window));

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
+#include <vector>
 
 #include "core/base/rng.hpp"
 #include "core/kernels/integer.hpp"

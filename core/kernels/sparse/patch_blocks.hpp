@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-#include "core/kernels/sparse/rows.hpp"
+#include "core/kernels/sparse/entries.hpp"
 
 namespace espalier::kernels::sparse {
 
@@ -18,7 +18,7 @@ using AddBlock = void (*)(float* sum, const float* source, const std::int32_t* o
 // Isa: kLanes floats a register; kMostSums registers for sums; and add_block<Height, Wide>, for
 // blocks of `Height` rows, at most kMostRows, of `Wide` registers.
 template <class Isa>
-class RowBlocks {
+class PatchBlocks {
  public:
   static void add(float* sum, const float* source, const std::int32_t* offsets, const float* values,
                   std::int64_t entries, const Patch& patch) {

@@ -1,10 +1,8 @@
-#include "core/kernels/sparse/row_blocks.hpp"
+#include "core/kernels/sparse/patch_blocks.hpp"
+
+#include "core/kernels/avx512.hpp"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define ESPALIER_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
-
 namespace espalier::kernels::sparse {
 namespace {
 
@@ -18,7 +16,7 @@ struct Vectors {
                                         const std::int32_t* offsets, const float* values,
                                         std::int64_t entries, const Patch& patch,
                                         std::int64_t lanes) {
-    const auto last = static_cast<__mmask16>(0xFFFFu >> (kLanes - lanes));
+    const __mmask16 last = first_lanes(lanes);
     __m512 sums[Height][Wide];
 #pragma GCC unroll 32
     for (int i = 0; i < Height; ++i) {
@@ -65,8 +63,7 @@ ESPALIER_AVX512 void find(const float* row, std::int64_t n, std::int32_t scale, 
   std::int32_t* offsets = to.offsets.data() + to.size;
   float* values = to.values.data() + to.size;
   for (std::int64_t i = 0; i < n; i += Vectors::kLanes) {
-    const auto lanes =
-        static_cast<__mmask16>(n - i >= Vectors::kLanes ? 0xFFFFu : (1u << (n - i)) - 1);
+    const __mmask16 lanes = first_lanes(n - i);
     const __m512 x = _mm512_maskz_loadu_ps(lanes, row + i);
     const __mmask16 found = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
     // Compressed in a register: compressing stores are slow on some processors.
@@ -81,7 +78,7 @@ ESPALIER_AVX512 void find(const float* row, std::int64_t n, std::int32_t scale, 
 
 }  // namespace
 
-const Rows kAvx512{RowBlocks<Vectors>::add, find};
+const EntryLoops kAvx512Loops{PatchBlocks<Vectors>::add, find};
 
 }  // namespace espalier::kernels::sparse
 #endif

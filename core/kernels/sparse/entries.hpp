@@ -28,7 +28,8 @@ struct Patch {
   std::int64_t rows, width, sum_stride, source_stride;
 };
 
-struct Rows {
+// The two loops over entries.
+struct EntryLoops {
   // sum[i, j] += values[e] * source[offsets[e] + i, j] for each entry.
   void (*add)(float* sum, const float* source, const std::int32_t* offsets, const float* values,
               std::int64_t entries, const Patch& patch);
@@ -38,12 +39,12 @@ struct Rows {
                Entries& to);
 };
 
-extern const Rows kPlain;
+extern const EntryLoops kPlainLoops;
 #if defined(__x86_64__)
-extern const Rows kAvx2;    // needs FMA
-extern const Rows kAvx512;  // F, BW, VL and DQ
+extern const EntryLoops kAvx2Loops;  // needs FMA
+extern const EntryLoops kAvx512Loops;
 #endif
 
-const Rows& rows();  // for this processor, within oneDNN's cap
+const EntryLoops& entry_loops();  // for this processor, within oneDNN's cap
 
 }  // namespace espalier::kernels::sparse

@@ -1,4 +1,4 @@
-#include "core/kernels/sparse/rows.hpp"
+#include "core/kernels/sparse/entries.hpp"
 
 #include "core/onednn/isa.hpp"
 
@@ -25,19 +25,19 @@ void find(const float* row, std::int64_t n, std::int32_t scale, std::int32_t shi
 
 }  // namespace
 
-const Rows kPlain{add, find};
+const EntryLoops kPlainLoops{add, find};
 
-const Rows& rows() {
+const EntryLoops& entry_loops() {
 #if defined(__x86_64__)
-  static const Rows& chosen = [&]() -> const Rows& {
+  static const EntryLoops& chosen = [&]() -> const EntryLoops& {
     const VectorIsa isa = vector_isa();
-    if (isa >= VectorIsa::kVnni && __builtin_cpu_supports("avx512dq")) return kAvx512;
-    if (isa >= VectorIsa::kAvx2 && __builtin_cpu_supports("fma")) return kAvx2;
-    return kPlain;
+    if (isa >= VectorIsa::kVnni) return kAvx512Loops;
+    if (isa >= VectorIsa::kAvx2 && __builtin_cpu_supports("fma")) return kAvx2Loops;
+    return kPlainLoops;
   }();
   return chosen;
 #else
-  return kPlain;
+  return kPlainLoops;
 #endif
 }
 

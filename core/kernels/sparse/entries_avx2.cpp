@@ -1,4 +1,4 @@
-#include "core/kernels/sparse/row_blocks.hpp"
+#include "core/kernels/sparse/patch_blocks.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -76,7 +76,7 @@ ESPALIER_AVX2 void find(const float* row, std::int64_t n, std::int32_t scale, st
 
 }  // namespace
 
-const Rows kAvx2{RowBlocks<Vectors>::add, find};
+const EntryLoops kAvx2Loops{PatchBlocks<Vectors>::add, find};
 
 }  // namespace espalier::kernels::sparse
 #endif
