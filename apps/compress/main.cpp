@@ -73,6 +73,7 @@ void keep_promise(PromiseOptions options, DataOptions data) {
          "stopped by Ctrl-C; the same command goes on from the last epoch");
   }
   promise.report();
+  promise.warn_of_nothing();
   promise.require_kept();
 }
 

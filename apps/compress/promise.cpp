@@ -24,6 +24,7 @@
 #include "core/base/memory.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
+#include "core/base/warn.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/network_file.hpp"
 #include "layers/parameter_file.hpp"
@@ -222,11 +223,14 @@ void Promise::find_costs(Try& failed) {
 
 std::optional<recipe::Relaxed> Promise::next(const Try& failed) {
   const auto sparsities = recipe::layer_sparsities(format::read(failed.file, "best.esp"));
-  for (const auto& [layer, drop] : failed.costs)
-    if (drop > 0)  // what costs nothing alone would be given back for nothing
-      if (auto relaxed = recipe::relaxed(failed.recipe, layer, sparsities, baseline_))
-        return relaxed;
-  return std::nullopt;
+  std::optional<recipe::Relaxed> last;  // where no layer has weights, clusters or bits to return
+  for (const auto& [layer, drop] : failed.costs) {
+    if (drop <= 0) break;  // what costs nothing alone would be given back for nothing
+    auto relaxed = recipe::relaxed(failed.recipe, layer, sparsities, baseline_);
+    if (relaxed && !relaxed->to_floats) return relaxed;
+    if (!last) last = std::move(relaxed);
+  }
+  return last;
 }
 
 void Promise::run() {
@@ -332,6 +336,17 @@ void Promise::report() const {
             << quality(best().file, *data_.data.test) << "; made by "
             << printable((options_.out / "recipe.json").string()) << "\nNext: espalier inspect "
             << printable(shell_word(file)) << '\n';
+}
+
+void Promise::warn_of_nothing() const {
+  const auto model = format::read(best().file, "best.esp");
+  for (const format::PackedLayer& l : model.layers)
+    if (!l.weight.shape.empty() &&
+        (l.weight.bits < 32 || std::ranges::count(l.weight.values, 0.0f) > 0))
+      return;
+  warn_on_standard_error(
+      "compress: the file holds all weights as floats, none of them at zero: nothing is compressed "
+      "any more; allow a larger --max-drop, or train longer");
 }
 
 void Promise::require_kept() const {

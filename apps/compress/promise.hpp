@@ -39,6 +39,8 @@ class Promise {
   void run();
   // A table, or one line of JSON: on standard output.
   void report() const;
+  // Says so where nothing of the network is compressed any more.
+  void warn_of_nothing() const;
   // Errors: kTargetMissed, naming the layer that costs most.
   void require_kept() const;
 

@@ -96,8 +96,14 @@ std::optional<std::string> with_more_clusters(Stage& stage, const std::string& l
   return layer + ": " + std::to_string(cluster.clusters) + " clusters to none";
 }
 
-// The types of stored weights have one width for all: the layer keeps its floats.
+// At 8 bits; the types of stored weights have one width for all.
 std::optional<std::string> as_floats(Stage& stage, const std::string& layer) {
+  if (stage.quantize) {
+    if (names(stage.quantize->float_layers, layer)) return std::nullopt;
+    stage.quantize->layer_bits.erase(layer);
+    stage.quantize->float_layers.push_back(layer);
+    return layer + ": 8 bits to floats";
+  }
   std::vector<std::string>* keep = stage.dynamic_range ? &stage.dynamic_range->keep
                                    : stage.float16     ? &stage.float16->keep
                                                        : nullptr;
@@ -114,14 +120,10 @@ std::optional<std::string> with_more_bits(Stage& stage, const std::string& layer
   const auto own = q.layer_bits.find(layer);
   const bool narrow = own == q.layer_bits.end() && q.weights != quantize::WeightLevels::kUniform;
   const int bits = own != q.layer_bits.end() ? own->second : narrow ? 2 : q.weight_bits;
-  if (bits < 8) {
-    q.layer_bits[layer] = std::min(8, bits + 2);
-    return layer + ": " + std::to_string(bits) + " to " + std::to_string(q.layer_bits[layer]) +
-           " bits";
-  }
-  q.layer_bits.erase(layer);
-  q.float_layers.push_back(layer);
-  return layer + ": 8 bits to floats";
+  if (bits >= 8) return std::nullopt;
+  q.layer_bits[layer] = std::min(8, bits + 2);
+  return layer + ": " + std::to_string(bits) + " to " + std::to_string(q.layer_bits[layer]) +
+         " bits";
 }
 
 }  // namespace
@@ -168,10 +170,10 @@ std::optional<Relaxed> relaxed(const Recipe& recipe, const std::string& layer,
       [&](Stage& stage) { return with_more_clusters(stage, layer, model); },
       [&](Stage& stage) { return with_more_bits(stage, layer); },
       [&](Stage& stage) { return as_floats(stage, layer); }};
-  for (const Change& change : changes) {
-    Relaxed to{recipe, ""};
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    Relaxed to{recipe, "", i + 1 == changes.size()};
     for (Stage& stage : to.recipe.stages)
-      if (const auto what = change(stage)) to.change = *what;
+      if (const auto what = changes[i](stage)) to.change = *what;
     if (!to.change.empty()) return to;
   }
   return std::nullopt;

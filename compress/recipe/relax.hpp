@@ -31,7 +31,8 @@ std::map<std::string, float> layer_sparsities(const format::PackedModel& model);
 
 struct Relaxed {
   Recipe recipe;
-  std::string change;  // "conv1: sparsity 80 % to 60 %"
+  std::string change;      // "conv1: sparsity 80 % to 60 %"
+  bool to_floats = false;  // the last thing that could be returned
 };
 
 // Asks less of `layer`: twice as many weights, where a stage prunes it; where none is left to return,

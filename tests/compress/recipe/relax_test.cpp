@@ -68,6 +68,7 @@ TEST_CASE("weights come back first, then bits, then floats, then nothing is left
   std::vector<std::string> changes;
   while (const auto next = recipe::relaxed(now, "dense", sparsities, model)) {
     changes.push_back(next->change);
+    CHECK(next->to_floats == (next->change == "dense: 8 bits to floats"));
     now = next->recipe;
     REQUIRE(changes.size() < 20);
   }
