@@ -84,6 +84,11 @@ Promise::Promise(PromiseOptions options, TrainingData data)
             " in ", train.classes(), " classes");
     baseline_ = std::move(file.model), labels_ = file.labels;
     before_.stages.clear();
+    say("if " + printable(options_.weights.string()) +
+        " was trained on all of this data, it knows the " +
+        with_commas(images_.validation->size()) +
+        " validation images that it is compared on: the promise is then harder to keep than on new "
+        "ones");
   }
   if (labels_.empty()) labels_ = data_.labels;
   open_progress(all);
