@@ -32,8 +32,10 @@ float feature(const std::string& cell, const std::string& column, const CsvReade
   reader.check(!missing(cell), "column '", column, "' is missing ('", cell,
                "'); fill it or remove the row");
   const auto value = number(cell);
-  reader.check(value.has_value() && std::abs(*value) <= double{std::numeric_limits<float>::max()},
-               "column '", column, "' is '", cell.substr(0, 40), "', wanted a finite number");
+  reader.check(
+      value.has_value() && std::abs(*value) <= double{std::numeric_limits<float>::max()},
+      "column '", column, "' is '", cell.substr(0, 40), "', wanted a finite number",
+      value ? "" : "; of words make a column of 0 and 1 for each, or leave the column out");
   return static_cast<float>(*value);
 }
 

@@ -6,12 +6,14 @@
 #include <filesystem>
 #include <iostream>
 #include <new>
+#include <thread>
 
 #include "apps/common/words.hpp"
 #include "core/base/error.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/output.hpp"
 #include "core/base/text.hpp"
+#include "core/base/warn.hpp"
 #include "core/onednn/threads.hpp"
 
 namespace espalier::apps {
@@ -63,6 +65,11 @@ void use_threads(int threads, char** argv) {
     if (!none && self.filename() == std::filesystem::path(argv[0]).filename())
       execv(self.c_str(), argv);
   }
+  const unsigned processors = std::thread::hardware_concurrency();
+  if (processors > 0 && threads > static_cast<int>(processors))
+    warn_on_standard_error(std::to_string(threads) + " threads on " + std::to_string(processors) +
+                           (processors == 1 ? " processor" : " processors") +
+                           " wait for each other: more slow it down");
   set_threads(threads);
 }
 

@@ -29,9 +29,9 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name,
     require(ok, ErrorKind::kCorrupt, name, parts...);
   };
   check(bytes.size() >= 4 && bytes.size() <= kMaxFileBytes, bytes.size(),
-        " bytes are no .esp file; espalier-tutorial writes some");
+        " bytes are no .esp file; espalier train and compress write them (--out)");
   check(bytes[0] != 'E', "an .esp file of version 0; pack the model again");
-  check(bytes[0] >> 4 == 0xE, "not an .esp file; espalier-tutorial writes some");
+  check(bytes[0] >> 4 == 0xE, "not an .esp file; espalier train and compress write them (--out)");
   const int version = version_of(bytes[0]);
   check(kOldestVersion <= version && version <= kNewestVersion, "version ", version,
         "; this program reads versions ", kOldestVersion, " to ", kNewestVersion,

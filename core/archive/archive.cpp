@@ -143,8 +143,9 @@ Bytes encode_archive(const Archive& archive) {
 Archive decode_archive(std::span<const std::uint8_t> bytes, const std::string& name) {
   ByteReader in(bytes, name);
   const std::uint64_t low = in.u32(), high = in.u32(), header_bytes = low | high << 32;
-  in.check(header_bytes <= kMaxHeaderBytes, "the header claims ", header_bytes,
-           " bytes, more than ", kMaxHeaderBytes);
+  in.check(header_bytes <= kMaxHeaderBytes, "no .safetensors file: its header would have ",
+           header_bytes, " bytes, more than ", kMaxHeaderBytes,
+           "; espalier train writes them (--weights, --checkpoint)");
   const auto text = in.take(static_cast<std::size_t>(header_bytes));
   // Deep nesting would overflow the stack of whatever walks the values.
   const auto shallow = [&](int depth, Json::parse_event_t, Json&) {
