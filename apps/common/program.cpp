@@ -68,8 +68,8 @@ void use_threads(int threads, char** argv) {
   const unsigned processors = std::thread::hardware_concurrency();
   if (processors > 0 && threads > static_cast<int>(processors))
     warn_on_standard_error(std::to_string(threads) + " threads on " + std::to_string(processors) +
-                           (processors == 1 ? " processor" : " processors") +
-                           " wait for each other: more slow it down");
+                           " wait for each other; --threads " + std::to_string(processors) +
+                           " is faster");
   set_threads(threads);
 }
 
