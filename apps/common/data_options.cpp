@@ -182,8 +182,25 @@ TrainingData load_training_data(const DataOptions& options, const ModelInput* mo
   return result;
 }
 
+namespace {
+
+// What is taken where nobody names data are digits: known before any are downloaded.
+void require_digits(const ModelInput& model) {
+  const auto [height, width, channels] = model.shape;
+  const bool rows = !model.columns.empty() || (height == 1 && width == 1);
+  const Shape digits{28, 28, 1}, wanted{height, width, channels};
+  require(!rows, model.file, "takes rows of a table, and no data is named: give --data FILE.csv");
+  require(wanted == digits, model.file, "takes images of ", wanted,
+          ", and no data is named, for which MNIST's digits ", digits,
+          " would do: give --data FOLDER");
+}
+
+}  // namespace
+
 TrainingData load_data_for(const ModelInput& model, DataOptions options) {
   const auto [height, width, channels] = model.shape;
+  require_path_for_reading(options);
+  if (!options.path) require_digits(model);
   if (options.path && std::filesystem::is_directory(*options.path)) {
     if (options.size.empty()) options.size = std::to_string(height) + "x" + std::to_string(width);
     options.grey = options.grey || channels == 1;

@@ -75,7 +75,8 @@ TrainingData load_training_data(const DataOptions& options, const ModelInput* mo
 // wants them; a CSV file's columns are found by their names where both have any, else by position
 // (which a warning says), and scaled as in its training, and its classes are the model's
 // (a model that does not know the scaling takes that of the file's own training rows). Errors: also kUsage,
-// naming the file, for images of another shape, other classes, and numbers in place of classes.
+// naming the file, for images of another shape, other classes, and numbers in place of classes; where
+// no data is named and the model does not take digits of 28 x 28, before any are looked for.
 TrainingData load_data_for(const ModelInput& model, DataOptions options);
 
 // What `options.path` names, with progress on standard error, a CSV file as `model` wants it. Errors:

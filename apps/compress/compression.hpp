@@ -15,7 +15,7 @@
 namespace espalier::apps {
 
 struct CompressOptions {
-  std::string model = "lenet5";
+  std::string model;  // a name of network_kinds()
   DataOptions data;
   std::optional<std::int64_t> target_bytes;
   std::optional<double> max_drop;  // percentage points; of numbers percent more RMSE

@@ -17,16 +17,25 @@
 namespace espalier::apps {
 namespace {
 
+// The network where nobody names one.
+std::string default_model(const TrainingData& data) {
+  return data.columns.empty() ? "lenet5" : "tabular";
+}
+
 void compress(CompressOptions options) {
   require(options.target_bytes.has_value() != options.max_drop.has_value(), "compress",
           "wants one of --target-bytes and --max-drop");
   require(std::isfinite(options.minutes) && std::isfinite(options.max_drop.value_or(0)), "compress",
           "wants numbers for --minutes and --max-drop, got nan");
+  require(!options.model.ends_with(".json"), "--model", "the search knows networks by name, got ",
+          options.model, ": --recipe FILE --max-drop N compresses a model.json");
+  if (!options.model.empty()) network_kind(options.model);  // or refuses, before any data
   install_interrupt_handler();
   set_threads(1);
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
   TrainingData data = load_training_data(options.data);
+  if (options.model.empty()) options.model = default_model(data);
   Compression compression(options, std::move(data));
   try {
     compression.run();
@@ -62,6 +71,7 @@ void keep_promise(PromiseOptions options, DataOptions data) {
   if (options.json) options.quiet = true;
   data.quiet = options.quiet;
   TrainingData loaded = data_for(options, data);
+  if (options.model.empty()) options.model = default_model(loaded);
   Promise promise(options, std::move(loaded));
   try {
     promise.run();
@@ -89,9 +99,10 @@ int main(int argc, char** argv) {
   app.name("espalier compress");
   CompressOptions options;
   std::filesystem::path recipe, weights;
-  app.add_option("--model", options.model,
-                 "The network, by name: see below; with --recipe also a model.json")
-      ->capture_default_str();
+  app.add_option(
+      "--model", options.model,
+      "The network, by name: see below; with --recipe also a model.json (default: lenet5, "
+      "of a CSV file tabular)");
   auto* by_recipe =
       app.add_option("--recipe", recipe, "The stages: a JSON file, as for train; wants --max-drop");
   app.add_option("--weights", weights,

@@ -17,7 +17,7 @@
 namespace espalier::apps {
 
 struct PromiseOptions {
-  std::string model = "lenet5";  // a name or a model.json
+  std::string model;  // a name or a model.json
   std::filesystem::path recipe;
   std::filesystem::path weights;  // a network already trained, in float; empty: it is trained first
   double max_drop = 0.5;          // percentage points of validation accuracy; percent of the RMSE

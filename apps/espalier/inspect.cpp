@@ -31,6 +31,7 @@ using nlohmann::json;
 struct InspectOptions {
   std::filesystem::path model;
   bool json = false, trace = false, invert = false, plan = false;
+  bool quiet = false;  // as everywhere, though nothing here takes long enough for progress
   std::string kernels = "timed";
   std::int64_t batch = 1;
   std::optional<std::string> image;
@@ -100,6 +101,7 @@ void add_inspect(CLI::App& app) {
   auto* command = app.add_subcommand("inspect", "Show a model's layers, sizes and costs");
   command->add_option("model", o->model, "An .esp file")->required();
   command->add_flag("--json", o->json, "Print one line of JSON");
+  command->add_flag("-q,--quiet", o->quiet, "No progress");
   auto* trace =
       command->add_flag("--trace", o->trace, "Follow one neuron's integer arithmetic on one image");
   command->add_option("--image", o->image, "Picture for --trace (default: a synthetic 7)")

@@ -1,4 +1,4 @@
-// espalier run MODEL.esp IMAGE...: what is on the picture?
+// espalier run MODEL.esp IMAGE...: what is on the picture, or on each of a folder?
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -11,9 +11,12 @@
 #include "apps/common/data_options.hpp"
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/draw.hpp"
+#include "apps/espalier/files_below.hpp"
 #include "apps/espalier/prepare_image.hpp"
 #include "compress/runtime/session.hpp"
+#include "core/base/progress.hpp"
 #include "core/base/text.hpp"
+#include "core/base/warn.hpp"
 #include "datasets/csv.hpp"
 #include "datasets/load.hpp"
 
@@ -26,6 +29,7 @@ struct RunOptions {
   std::string label;  // of a CSV file: the column to leave out
   bool invert = false;
   bool json = false;
+  bool quiet = false;
 };
 
 float value_of(const format::PackedModel& model, float output) {
@@ -139,6 +143,54 @@ void run_rows(const std::string& file, const runtime::Model& model, runtime::Ses
   }
 }
 
+std::vector<float> logits_of(const PreparedImage& prepared, runtime::Session& session,
+                             const RunOptions& options) {
+  const Shape& s = prepared.image.shape();
+  return finite_logits(session, prepared.image.reshaped({1, s[0], s[1], s[2]}), options);
+}
+
+// A line for every picture of a folder and the folders in it. What is none is left out and counted,
+// as a folder may hold notes, too.
+void run_folder(const std::filesystem::path& folder, const format::PackedModel& model,
+                runtime::Session& session, const RunOptions& options) {
+  namespace fs = std::filesystem;
+  const auto files = files_below(folder);
+  require(!files.empty(), folder.string(), "holds no file; wanted are pictures");
+  Progress progress("run", std::ssize(files), "pictures", options.quiet);
+  std::int64_t skipped = 0, read = 0;
+  std::string first;
+  for (const fs::path& file : files) {
+    const fs::path path = folder / file;
+    PreparedImage prepared;
+    try {
+      // A pipe or device in the place of a picture would not end.
+      std::error_code ignored;
+      require(fs::is_regular_file(path, ignored), ErrorKind::kIo, path.string(), "is no file");
+      prepared = prepare_image(path, model, options.invert);
+    } catch (const Error& error) {
+      if (skipped++ == 0) first = error.what();
+      continue;
+    }
+    const auto logits = logits_of(prepared, session, options);
+    const auto guesses = top_three(logits, model);
+    if (options.json)
+      print_json(path.string(), guesses, prepared, logits);
+    else
+      std::cout << printable(file.string()) << "  " << printable(guesses[0].label) << "  "
+                << percent(guesses[0].probability) << '\n';
+    progress.update(++read + skipped);
+  }
+  progress.finish();
+  require(read > 0, ErrorKind::kCorrupt, folder.string(), "none of the ", files.size(),
+          " files in it can be read as a picture; the first: ", first);
+  if (skipped > 0)
+    warn_on_standard_error(
+        printable(folder.string()) + ": " + std::to_string(skipped) + " of " +
+        std::to_string(files.size()) +
+        " files are no pictures that can be read, and are left out; the first: " +
+        printable(first));
+}
+
 void run(const RunOptions& options) {
   const auto model = runtime::Model::load(options.model);
   runtime::Session session(model);
@@ -147,10 +199,13 @@ void run(const RunOptions& options) {
       run_rows(file, model, session, options);
       continue;
     }
+    std::error_code none;
+    if (file != "-" && std::filesystem::is_directory(file, none)) {
+      run_folder(file, model.packed(), session, options);
+      continue;
+    }
     const auto prepared = prepare_image(file, model.packed(), options.invert);
-    const Shape& s = prepared.image.shape();
-    const auto logits =
-        finite_logits(session, prepared.image.reshaped({1, s[0], s[1], s[2]}), options);
+    const auto logits = logits_of(prepared, session, options);
     const auto guesses = top_three(logits, model.packed());
     if (options.json)
       print_json(file, guesses, prepared, logits);
@@ -167,9 +222,10 @@ void add_run(CLI::App& app) {
       app.add_subcommand("run", "Say what is on a picture, or what the rows of a table are");
   command->add_option("model", options->model, "An .esp file")->required();
   command
-      ->add_option(
-          "images", options->images,
-          "PNG, BMP or JPEG files, or CSV files for a model of rows; - reads standard input")
+      ->add_option("images", options->images,
+                   "PNG, BMP or JPEG files, or folders of these (a line a picture); or CSV files "
+                   "for a model of "
+                   "rows; - reads standard input")
       ->required();
   command->add_flag("--invert", options->invert,
                     "Turn light and dark round, where they were taken the wrong way");
@@ -177,6 +233,7 @@ void add_run(CLI::App& app) {
                       "Column of a CSV file's classes, where it has one: left out (default: the "
                       "last of one column more than the model wants)");
   command->add_flag("--json", options->json, "Print one line of JSON an image or row");
+  command->add_flag("-q,--quiet", options->quiet, "No progress");
   command->footer(
       "A model of rows scales columns as in its training, and says each row's class or number.\n"
       "Models of 28 x 28 grey pixels without class names read digits: the picture may have any "
@@ -185,6 +242,7 @@ void add_run(CLI::App& app) {
       "mass, as MNIST's were. Other models get the whole picture, resized.\n"
       "Examples: espalier run espalier-out/quantized.esp seven.png\n"
       "          espalier run --json model.esp a.png b.png | jq .top[0].label\n"
+      "          espalier run model.esp flowers > answers.txt\n"
       "          espalier run table.esp new.csv");
   command->callback([options] { run(*options); });
 }

@@ -145,8 +145,9 @@ void QuantizationAware::attach(Layer& model) {
 }
 
 // Rounding keeps order, and a window's maximum of rounded activations is its rounded maximum: behind
-// relu and max pool there is a quarter to look at, and to round. Observers that count would count
-// others; a learned step would have another gradient.
+// relu and max pool there is a quarter to look at, and to round. Activations that no window holds
+// (a stride above the kernel, or rows left over) do not widen the range: nobody reads them. Observers
+// that count would count others; a learned step would have another gradient.
 bool QuantizationAware::pools_before_rounding(std::size_t linear, bool relu) const {
   const bool extremes = options_.observer == ObserverKind::kMinMax ||
                         options_.observer == ObserverKind::kMovingAverage;

@@ -93,6 +93,8 @@ TEST_CASE("compress refuses what it cannot do, by name") {
   refuses("", "wants one of --target-bytes and --max-drop");
   refuses("--target-bytes 100 --max-drop 1", "--max-drop");
   refuses("--model lenet55 --target-bytes 100", "did you mean 'lenet5'?");
+  refuses("--model mine/model.json --target-bytes 100",
+          "--recipe FILE --max-drop N compresses a model.json");
   refuses("--target-bytes 0", "--target-bytes");
   refuses("--target-bytes 100 --widths 3", "lenet5 has 3 hidden layers, got 1 widths");
   refuses("--target-bytes 100 --minutes -1", "--minutes");
@@ -116,8 +118,16 @@ TEST_CASE(
   CHECK(json.at("kept") == true);
   REQUIRE(json.at("tries").size() >= 2);
   CHECK(json.at("tries")[0].at("change") == "the recipe as it is");
-  CHECK(json.at("tries")[0].at("layer_drops").size() == 2);
-  CHECK(contains(json.at("tries")[1].at("change"), ": sparsity "));
+  const auto& drops = json.at("tries")[0].at("layer_drops");
+  REQUIRE(drops.size() == 2);
+  // The layer that costs most is the one that gets more.
+  const std::string first = drops.begin().key(), second = std::next(drops.begin()).key();
+  CHECK(drops.at(first) != drops.at(second));
+  const std::string costly = drops.at(first) > drops.at(second) ? first : second;
+  CHECK(drops.at(costly) > 0);
+  CHECK_MESSAGE(
+      json.at("tries")[1].at("change").get<std::string>().starts_with(costly + ": sparsity "),
+      json.dump());
   CHECK(double{json.at("validation_accuracy")} >=
         double{json.at("float_validation_accuracy")} - 0.03);
   CHECK(read_file(folder.path / "out" / "best.esp").size() == json.at("file_bytes"));
@@ -136,6 +146,13 @@ TEST_CASE(
   const auto broken = run_program(command + " --max-drop 0 --minutes 0.05");
   CHECK(broken.exit_code == 5);
   CHECK(contains(broken.output, "points where 0.00 are allowed"));
+  const std::string named = "; layer ", says = " costs most, ";
+  const std::size_t from = broken.output.find(named), to = broken.output.find(says);
+  REQUIRE_MESSAGE((from != std::string::npos && from < to && to != std::string::npos),
+                  broken.output);
+  const std::string most = broken.output.substr(from + named.size(), to - from - named.size());
+  CHECK(drops.contains(most));
+  CHECK_MESSAGE(contains(broken.output, most + ", alone "), broken.output);  // in the table
   CHECK(contains(broken.output, "train  epoch 10/10"));  // both plain stages come first
   CHECK_MESSAGE(
       contains(broken.output, "until the first file training takes a few seconds and about"),

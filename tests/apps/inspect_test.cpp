@@ -65,7 +65,7 @@ TEST_CASE("inspect: text, JSON and trace as a user sees them") {
     CHECK(sum == report["file_bytes"]);
     CHECK(report["trace"]["layer"] == "means");
   }
-  const auto text = run_program("espalier inspect " + file);
+  const auto text = run_program("espalier inspect -q " + file);
   CHECK(text.exit_code == 0);
   for (const char* part : {"conv 3x3 + relu", "26x26x2", "12,168", "peak activation memory"})
     CHECK_MESSAGE(contains(text.output, part), part);

@@ -67,6 +67,28 @@ TEST_CASE("what is no table, and a table without rows, is said so") {
   refuses("espalier train --data " + place.at("head.csv"), 3, "holds a header, and no rows");
 }
 
+TEST_CASE("a model that takes no digits wants data, before MNIST is looked for") {
+  const Place place;
+  place.recipe("good.json", R"([{"epochs": 5, "learning_rate": 0.01, "batch_size": 8}])");
+  refuses(place.train("good.json") + " --label kind", 0, "t.esp");
+  place.recipe("brief.json", R"([{"epochs": 1, "batch_size": 16}])");
+  refuses("espalier train -q --data shapes --images 64 --recipe " + place.at("brief.json") +
+              " --model tutorial-small --out " + place.at("shapes.esp"),
+          0, "shapes.esp");
+  for (const auto& [file, part] :
+       {std::pair("t.esp", "t.esp: takes rows of a table, and no data is named: give --data FILE"),
+        std::pair("shapes.esp", "shapes.esp: takes images of [32x32x3], and no data is named")})
+    for (const std::string command : {"eval", "compare"}) {
+      const auto result = run_program("espalier " + command + " " + place.at(file) +
+                                          (command == "eval" ? "" : " " + place.at(file)),
+                                      "MNIST_DIR=" + place.at("nowhere"));
+      CHECK_MESSAGE(result.exit_code == 2, result.output);
+      CHECK_MESSAGE(contains(result.output, part), result.output);
+      CHECK_MESSAGE(!contains(result.output, "nowhere"), result.output);
+    }
+  refuses("espalier eval " + place.at("shapes.esp") + " --synthetic", 2, "give --data FOLDER");
+}
+
 TEST_CASE("units that a residual adds cannot go: the reason is given") {
   const Place place;
   place.recipe("net.json",

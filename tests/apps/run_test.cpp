@@ -1,12 +1,15 @@
 // espalier run: pictures of digits, however they come.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "apps/espalier/draw.hpp"
 #include "apps/espalier/prepare_image.hpp"
 #include "compress/format/writer.hpp"
 #include "core/base/file.hpp"
+#include "core/base/text.hpp"
 #include "datasets/image.hpp"
 #include "datasets/load.hpp"
 #include "datasets/resize.hpp"
@@ -108,6 +111,56 @@ TEST_CASE("run: what cannot be read is named, with its exit code") {
   fails(model, 2, "images");
   fails(text + " " + blank, 3, "text.png");
   fails((folder.path / "missing.esp").string() + " " + blank, 4, "missing.esp");
+}
+
+TEST_CASE("run: a folder gives a line a picture, sorted, and leaves out what is none") {
+  const tests::Folder folder("run_folder_test");
+  const std::string model = (folder.path / "means.esp").string();
+  write_file(model, format::write(tests::nearest_mean()));
+  const fs::path pictures = folder.path / "pictures";
+  const auto digits = datasets::synthetic_digits({.train = 1, .test = 4}).test;
+  const std::vector<std::string> names = {"b.png", "one/1.png", "one/deep/0.png", "two/1.png"};
+  for (const char* below : {"one/deep", "two", ".cache"}) fs::create_directories(pictures / below);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    save(pictures / names[names.size() - 1 - i],  // not in the order of the answer
+         digits->get(static_cast<std::int64_t>(i)).image);
+  save(pictures / ".cache/hidden.png", digits->get(0).image);
+  write_file(pictures / "a-note.txt", std::string_view("no picture"));
+  save(pictures / "two/blank.png", Tensor::full({40, 40, 1}, 1));  // no digit to centre
+  REQUIRE(::mkfifo((pictures / "pipe.png").c_str(), 0600) == 0);   // would never end
+
+  const std::string command = std::string(ESPALIER_BIN_DIR) + "/espalier run -q ",
+                    quoted = model + " " + pictures.string();
+  const auto lines = tests::run_shell("sh -c '" + command + quoted + " 2>/dev/null'");
+  const auto json = tests::run_shell("sh -c '" + command + "--json " + quoted + " 2>/dev/null'");
+  REQUIRE_MESSAGE(lines.exit_code == 0, lines.output);
+  std::istringstream text(lines.output), objects(json.output);
+  for (const std::string& name : names) {
+    const std::string file = (pictures / name).string();
+    const auto alone =
+        nlohmann::json::parse(run_program("espalier run -q --json " + model + " " + file).output);
+    std::string line, object;
+    REQUIRE(std::getline(text, line));
+    REQUIRE(std::getline(objects, object));
+    CHECK(nlohmann::json::parse(object) == alone);
+    const auto& best = alone["top"][0];
+    CHECK(line ==
+          name + "  " + best["label"].get<std::string>() + "  " + percent(best["probability"]));
+  }
+  CHECK(text.peek() == EOF);
+  CHECK(objects.peek() == EOF);
+  const auto both = run_program("espalier run " + quoted);
+  CHECK_MESSAGE(contains(both.output, "3 of 7 files are no pictures"), both.output);
+  CHECK_MESSAGE(contains(both.output, "a-note.txt: is no PNG"), both.output);
+
+  for (const auto& name : names) fs::remove(pictures / name);
+  const auto none = run_program("espalier run " + quoted);
+  CHECK(none.exit_code == 3);
+  CHECK_MESSAGE(contains(none.output, "none of the 3 files in it can be read"), none.output);
+  fs::create_directories(folder.path / "empty");
+  const auto empty = run_program("espalier run " + model + " " + (folder.path / "empty").string());
+  CHECK(empty.exit_code == 2);
+  CHECK_MESSAGE(contains(empty.output, "holds no file"), empty.output);
 }
 
 TEST_CASE("prepare_image: a digit whose pixels were repeated is taken as it was") {

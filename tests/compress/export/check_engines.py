@@ -1,13 +1,13 @@
 """Runs exported .onnx and .tflite files in their own engines and compares them with the reference.
 
-    python3 check_engines.py FOLDER [--agree SHARE] [--difference SHARE]
+    python3 check_engines.py FOLDER [--agree SHARE] [--difference SHARE] [--accuracy SHARE]
 
 FOLDER holds, as check-export --keep and the tests write them, `pixels` (bytes), and for each model
 NAME.onnx and NAME.tflite with NAME.logits (float32); `labels` (bytes), where there are any, for the
 accuracy. Of a table, in place of `pixels`, `inputs` (float32): columns that are scaled already. A developer's check: it needs onnx, onnxruntime, ai-edge-litert and numpy from PyPI.
 Ends with 1 unless every model's answers agree on 99.9 % of the images (or --agree), no logit differs
 by more than --difference of the largest one, where it is given, and the accuracy is within 0.05
-points. Answers agree if the engine's has the reference's largest logit: several may have it, as sums
+points (or --accuracy). Answers agree if the engine's has the reference's largest logit: several may have it, as sums
 of few levels are often the same.
 """
 
@@ -68,6 +68,7 @@ def main():
     options.add_argument("folder", type=pathlib.Path)
     options.add_argument("--agree", type=float, default=0.999)
     options.add_argument("--difference", type=float, default=numpy.inf)
+    options.add_argument("--accuracy", type=float, default=0.0005)
     options = options.parse_args()
     folder = options.folder
     good = True
@@ -90,7 +91,7 @@ def main():
             labels = numpy.fromfile(folder / "labels", numpy.uint8)
             here, there = (numpy.mean(x.argmax(1) == labels) for x in (got, want))
             line += f", accuracy {here:.4%}, of the reference {there:.4%}"
-            ok = ok and abs(here - there) <= 0.0005
+            ok = ok and abs(here - there) <= options.accuracy
         print(line + ("" if ok else "  <-- NOT WITHIN THE TOLERANCE"))
         good = good and ok
     sys.exit(0 if good else 1)
