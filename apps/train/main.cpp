@@ -45,10 +45,7 @@ void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
     run.run();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kInterrupted) throw;
-    fail(ErrorKind::kInterrupted, "train", "stopped by Ctrl-C; ",
-         options.checkpoint
-             ? "the same command goes on from the last epoch in " + run.checkpoints().string()
-             : "nothing was written (--checkpoint keeps each epoch)");
+    fail(ErrorKind::kInterrupted, "train", "stopped by Ctrl-C; ", run.keep());
   }
   run.report();
 }
@@ -104,10 +101,15 @@ int main(int argc, char** argv) {
   app.add_option("--log", options.log,
                  "Also write a line of JSON an epoch: loss, accuracy, learning rate, sparsity, "
                  "seconds");
-  app.add_flag("--checkpoint", options.checkpoint,
-               "Keep each epoch in the folder OUT.checkpoint; the same command then goes on from "
-               "it (with other --threads, --precision or processor it says that the bits become "
-               "others), and removes it when the file is written");
+  app.add_flag(
+      "--checkpoint", options.checkpoint,
+      "Keep each epoch, and the step at which Ctrl-C comes, in the folder OUT.checkpoint; the "
+      "same command then goes on from it (with other --threads, --precision or processor it says "
+      "that the bits become others), and removes it when the file is written");
+  app.add_option(
+      "--resume", options.resume,
+      "Go on with the checkpoints in this folder, as Ctrl-C left them in OUT.stopped (or "
+      "OUT.checkpoint): add it to the same command; from then on as --checkpoint");
   app.add_option("--threads", options.threads,
                  "That a kernel may use; the same number gives the same bits")
       ->check(CLI::Range(1, 1024))
@@ -135,7 +137,7 @@ int main(int argc, char** argv) {
       "\nThe table goes to standard output, all else to standard error. The file appears whole, at "
       "the end.\n"
       "Exit codes: 0 ok, 2 usage, 3 a bad recipe or model, 4 I/O, 6 training diverged, 130 "
-      "Ctrl-C.\n"
+      "Ctrl-C\n(the state is kept, and the message says how to go on; a second one ends at once).\n"
       "Examples: espalier train --data iris.csv --out iris.esp\n"
       "          espalier train --recipe recipe.json --data mnist\n"
       "          espalier train --model mine.json --recipe recipe.json --epochs 10 --out mine.esp\n"

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "apps/common/expectation.hpp"
 #include "apps/common/model_input.hpp"
@@ -25,9 +24,7 @@
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/memory.hpp"
-#include "core/base/table.hpp"
 #include "core/base/text.hpp"
-#include "core/onednn/isa.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/model_json.hpp"
 #include "layers/network_file.hpp"
@@ -38,21 +35,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_file_of_a_model(const std::string& model) {
-  return model.ends_with(".json");
-}
-
 bool in_float(const recipe::Stage& stage) {
   return !stage.quantize && !stage.rate;
-}
-
-// In the first line of run.txt what follows is of the machine, not of the run.
-constexpr const char* kOnMachine = ", threads ";
-
-std::string without_machine(std::string run) {
-  const std::size_t end = std::min(run.find('\n'), run.size()), at = run.rfind(kOnMachine, end);
-  if (at != std::string::npos) run.erase(at, end - at);
-  return run;
 }
 
 void require_place(const char* option, const fs::path& out, const TrainingOptions& options,
@@ -102,6 +86,10 @@ recipe::Recipe with_watch(recipe::Recipe recipe, int early_stop, int plateau) {
 TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, TrainingData data)
     : options_(std::move(options)), recipe_(std::move(recipe)), data_(std::move(data)) {
   if (!options_.from.empty()) first_.emplace(options_.from, options_.map);
+  require(
+      options_.resume.empty() || goes_on(), ErrorKind::kIo, "--resume", options_.resume.string(),
+      " holds no run.txt, and nothing to go on with; it is a folder that --checkpoint or Ctrl-C "
+      "made");
   model_ = new_model();
   require_place("--out", options_.out, options_, recipe_);
   if (!options_.weights.empty()) {
@@ -201,7 +189,8 @@ void TrainingRun::announce() {
     std::cerr << ' ' << stage.name() << " (" << stage.epochs
               << (stage.epochs == 1 ? " epoch)" : " epochs)");
   std::cerr << '\n';
-  if (std::ranges::any_of(recipe_.stages, [](const recipe::Stage& s) { return s.epochs > 0; }))
+  if (!goes_on() &&  // of a part that is left nobody knows
+      std::ranges::any_of(recipe_.stages, [](const recipe::Stage& s) { return s.epochs > 0; }))
     std::cerr << expected() << '\n';
 }
 
@@ -219,36 +208,6 @@ std::string TrainingRun::expected() {
     if (error.kind() != ErrorKind::kDiverged) throw;
     return "how long training takes is unknown: a first look at it diverged";
   }
-}
-
-// What the checkpoints belong to stands beside them, and on what the run began: on another processor it
-// goes on, and the checkpoints know that its bits are others.
-void TrainingRun::open_checkpoints() const {
-  std::string run = options_.model + ", seed " + std::to_string(options_.seed) + kOnMachine +
-                    std::to_string(options_.threads) + ", " + options_.precision + ", oneDNN " +
-                    onednn_version() + " for " + std::string(effective_isa()) + "\n" +
-                    data_.identity + "\n";
-  if (is_file_of_a_model(options_.model)) {
-    const Bytes model = read_file(options_.model);
-    run.append(model.begin(), model.end());
-  }
-  if (first_) run += first_->identity() + "\n";
-  run += recipe::format_recipe(recipe_);
-  for (const recipe::Stage& stage : recipe_.stages)
-    if (stage.distill)
-      run += "CRC-32 of " + stage.distill->teacher + ": " +
-             std::to_string(crc32(read_file(stage.distill->teacher))) + "\n";
-  const fs::path note = checkpoints() / "run.txt";
-  if (fs::exists(note)) {
-    const Bytes there = read_file(note);
-    require(without_machine({there.begin(), there.end()}) == without_machine(run),
-            checkpoints().string(),
-            "belongs to another run (run.txt says which); remove it or choose another --out");
-    if (!options_.quiet) std::cerr << "goes on from " << printable(checkpoints().string()) << '\n';
-    return;
-  }
-  fs::create_directories(checkpoints());
-  write_file(note, run);
 }
 
 void TrainingRun::add_row(const recipe::StageReport& report) {
@@ -315,85 +274,20 @@ void TrainingRun::run() {
   recipe::RunOptions run{.seed = options_.seed,
                          .quiet = options_.quiet,
                          .on_stage = [this](const recipe::StageReport& r) { add_row(r); }};
-  const bool goes_on = options_.checkpoint && fs::exists(checkpoints() / "run.txt");
-  if (options_.checkpoint) {
+  if (!options_.log.empty()) {
+    log_.emplace(options_.log, goes_on());
+    run.on_epoch = [this](const auto& stage, const auto& epoch) { log(stage, epoch); };
+  }
+  if (keeps_epochs()) {
     open_checkpoints();
     run.checkpoints = checkpoints();
-  }
-  if (!options_.log.empty()) {
-    log_.emplace(options_.log, goes_on);
-    run.on_epoch = [this](const auto& stage, const auto& epoch) { log(stage, epoch); };
+  } else {
+    run.last_states = &last_states_;
   }
   recipe::run_recipe(model_, *data_.data.train, recipe_, run);
   write_file(options_.out, file_);
   if (!options_.weights.empty()) write_file(options_.weights, weights_);
-  if (options_.checkpoint) fs::remove_all(checkpoints());
-}
-
-void TrainingRun::report() const {
-  const double first = static_cast<double>(rows_.front().deflate_bytes);
-  if (options_.json) {
-    nlohmann::json all{{"model", options_.model},          {"seed", options_.seed},
-                       {"synthetic", data_.synthetic},     {"data", data_.name},
-                       {"file", options_.out.string()},    {"file_bytes", file_.size()},
-                       {"stages", nlohmann::json::array()}};
-    if (!options_.weights.empty()) {
-      all["weights"] = options_.weights.string();
-      all["weights_bytes"] = weights_.size();
-    }
-    for (const Row& row : rows_) {
-      nlohmann::json stage{{"stage", row.stage},
-                           {"deflate_bytes", row.deflate_bytes},
-                           {"file_bytes", row.file_bytes}};
-      if (data_.target)
-        stage.update({{"rmse", row.numbers.rmse()}, {"r2", row.numbers.r2()}});
-      else
-        stage["accuracy"] = row.accuracy;
-      for (const auto& [name, sparsity] : row.sparsities)
-        stage["sparsities"][name] = shortest_decimal(sparsity);
-      all["stages"].push_back(stage);
-    }
-    std::cout << all.dump() << '\n';
-    return;
-  }
-  Column stage{.header = "stage", .left = true}, accuracy{"accuracy"}, rmse{"RMSE"}, r2{"R2"},
-      deflate{"DEFLATE bytes"}, bytes{".esp bytes"}, smaller{"smaller"};
-  for (const Row& row : rows_) {
-    stage.cells.push_back(row.stage);
-    accuracy.cells.push_back(percent(row.accuracy));
-    std::ostringstream error;
-    if (data_.target) error << row.numbers.rmse();
-    rmse.cells.push_back(error.str());
-    r2.cells.push_back(data_.target ? fixed(row.numbers.r2(), 4) : "");
-    deflate.cells.push_back(with_commas(static_cast<std::int64_t>(row.deflate_bytes)));
-    bytes.cells.push_back(with_commas(static_cast<std::int64_t>(row.file_bytes)));
-    smaller.cells.push_back(fixed(first / static_cast<double>(row.file_bytes), 1) + "x");
-  }
-  std::vector<Column> columns{stage, accuracy, deflate, bytes, smaller};
-  if (data_.target) columns = {stage, rmse, r2, deflate, bytes, smaller};
-  std::cout << table(columns, terminal_width(1))
-            << (data_.target ? "Root mean squared error and R2 on the " : "Accuracy on the ")
-            << with_commas(data_.data.test->size())
-            << (data_.target ? " test rows of " : " test images of ") << printable(data_.name)
-            << ". DEFLATE: of the float parameters; smaller: those of the first stage by the .esp "
-               "file.\n"
-            << printable(options_.out.string()) << ": " << with_commas(std::ssize(file_))
-            << " bytes written\n";
-  const std::string weights = printable(options_.weights.string());
-  if (log_)
-    std::cout << printable(options_.log.string()) << ": "
-              << with_commas(static_cast<std::int64_t>(fs::file_size(options_.log)))
-              << " bytes written\n";
-  if (!weights.empty())
-    std::cout << weights << ": " << with_commas(std::ssize(weights_)) << " bytes written\n";
-  const std::string file = printable(shell_word(options_.out.string()));
-  std::cout << "Next: espalier inspect " << file << ", or espalier "
-            << (weights.empty() ? "eval " + file
-                                : "verify " + file + " --against " +
-                                      printable(shell_word(options_.weights.string())))
-            << (data_.synthetic && !options_.data.path ? " --synthetic"
-                                                       : printable(arguments_of(options_.data)))
-            << '\n';
+  if (keeps_epochs()) remove_checkpoints(checkpoints());
 }
 
 }  // namespace espalier::apps

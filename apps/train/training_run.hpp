@@ -28,6 +28,7 @@ struct TrainingOptions {
   std::filesystem::path weights;    // of the last stage in float; empty: not kept
   std::filesystem::path from, map;  // as FirstWeights; empty: random ones, no map
   bool checkpoint = false;
+  std::filesystem::path resume;     // a folder of checkpoints to go on with; empty: none
   int early_stop = 0, plateau = 0;  // epochs, in stages without a pass; 0: as the recipe says
   std::filesystem::path log;        // a line of JSON an epoch; empty: none
   std::uint64_t seed = 1;
@@ -45,6 +46,9 @@ recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs,
 // Errors: kUsage when either is above 0 and no stage is without a pass.
 recipe::Recipe with_watch(recipe::Recipe recipe, int early_stop, int plateau);
 
+// The files of checkpoints there, and the folder if nothing else is in it.
+void remove_checkpoints(const std::filesystem::path& folder);
+
 class TrainingRun {
  public:
   // Checks all that can be checked before training. Errors: kUsage, kCorrupt and kIo, naming model,
@@ -59,7 +63,8 @@ class TrainingRun {
   // The table of stages, or one line of JSON: on standard output.
   void report() const;
 
-  std::filesystem::path checkpoints() const { return options_.out.string() + ".checkpoint"; }
+  // After Ctrl-C: keeps the state of the step, and says what is kept, where, and how to go on.
+  std::string keep();
 
  private:
   struct Row {
@@ -73,6 +78,10 @@ class TrainingRun {
   std::string expected();  // time and memory, for people
   void try_stage(std::size_t index);
   Bytes file_of(format::PackedModel packed) const;  // with the labels
+  bool keeps_epochs() const { return options_.checkpoint || !options_.resume.empty(); }
+  bool goes_on() const;                       // with epochs that are there
+  std::filesystem::path checkpoints() const;  // the folder of --checkpoint, --resume, or of Ctrl-C
+  std::string identity() const;               // which run it is
   void open_checkpoints() const;
   void add_row(const recipe::StageReport& report);
   void log(const recipe::StageReport& stage, const training::EpochReport& epoch);
@@ -85,6 +94,7 @@ class TrainingRun {
   Sequential model_;
   std::vector<Row> rows_;
   Bytes file_, weights_;
+  std::map<std::string, Bytes> last_states_;  // the checkpoints of a run that writes none
   std::optional<MetricsLog> log_;
 };
 

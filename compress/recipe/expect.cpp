@@ -13,17 +13,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of one step, after those in which kernels are made and memory is asked for. All of the run where it
-// has no more.
+// Of one step, after those in which kernels are made and memory is asked for: of a run of one step that
+// one.
 double step_seconds(Sequential& model, StageTraining& training, const StagePasses& passes,
                     std::int64_t steps) {
   constexpr std::int64_t kWarmUp = 2, kMost = 50;
   constexpr std::chrono::milliseconds kLongEnough(250);
   std::int64_t done = 0;
   Clock::time_point start = Clock::now(), last = start;
-  const std::int64_t warm_up = steps > kWarmUp ? kWarmUp : 0;
+  const std::int64_t warm_up = std::min(kWarmUp, steps - 1);
   training.fit.quiet = true;
   training.fit.warn = warn_nobody;
+  training.fit.watch.reset();  // that may end a run before a step was timed
   training.fit.stop_when = [&] {
     last = Clock::now();
     if (++done == warm_up) start = last;
@@ -56,8 +57,8 @@ Expected expect(const std::function<Sequential()>& model, const datasets::Datase
     const std::int64_t images = training.data->size(),
                        batches = (images + stage.batch_size - 1) / stage.batch_size;
     const StagePasses passes(stage, kept_zeros(recipe, i), warn_nobody);
-    all.seconds +=
-        static_cast<double>(batches * stage.epochs) * step_seconds(copy, training, passes, batches);
+    const std::int64_t steps = batches * stage.epochs;
+    all.seconds += static_cast<double>(steps) * step_seconds(copy, training, passes, steps);
     all.may_end_early = all.may_end_early || stage.early_stop > 0;
   }
   return all;

@@ -18,8 +18,8 @@ struct Expected {
 
 // `model` makes the network as run_recipe() would get it, each time anew: nothing that the run computes
 // depends on whether it was asked here. Steps are timed at the stage's own batch, with its passes but
-// cluster, for about a quarter of a second a stage; what a pass does now and then only, validation,
-// clustering and tests are not in the time. Errors: as run_recipe().
+// cluster, for about a quarter of a second a stage, past the first epoch where that is shorter; what a pass does
+// now and then only, validation of longer epochs, clustering and tests are not in the time. Errors: as run_recipe().
 Expected expect(const std::function<Sequential()>& model, const datasets::Dataset& data,
                 const Recipe& recipe);
 

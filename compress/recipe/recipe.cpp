@@ -266,6 +266,7 @@ Recipe parse_recipe(std::string_view text, const std::string& file) {
   Recipe recipe;
   for (const JsonReader& stage : JsonReader(json, file).elements(1, kMaxStages)) {
     recipe.stages.push_back(read_stage(stage, recipe));
+    recipe.stages.back().place = file + ": /" + std::to_string(recipe.stages.size() - 1);
     stage.check(recipe.stages.back().epochs > 0 || recipe.stages.back().name() != "train",
                 "has neither a pass nor epochs: nothing would be done");
   }

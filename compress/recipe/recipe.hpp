@@ -171,6 +171,7 @@ struct Stage {
   std::optional<DynamicRange> dynamic_range = {};
   std::optional<Augment> augment = {};
   std::optional<Distill> distill = {};
+  std::string place = "";  // "recipe.json: /0", for errors; empty of a stage that C++ made
 
   bool watches() const { return early_stop > 0 || schedule == LearningSchedule::kPlateau; }
   // Types of stored weights: nothing is trained.

@@ -68,8 +68,11 @@ void train(Sequential& model, const datasets::Dataset& all, const Stage& stage,
       options.on_epoch({index, stage, model}, report);
       return true;
     };
+  const std::string file = "stage-" + std::to_string(index) + ".checkpoint";
   if (!options.checkpoints.empty())
-    fit.checkpoint = options.checkpoints / ("stage-" + std::to_string(index) + ".checkpoint");
+    fit.checkpoint = options.checkpoints / file;
+  else if (options.last_states)
+    fit.last_state = &(*options.last_states)[file];
   const auto reports = training::fit(model, *data, fit, passes.riding());
   if (!reports.empty() && !stage.watches()) require_learned(model, reports.back(), stage, *data);
 }

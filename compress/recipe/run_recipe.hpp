@@ -3,10 +3,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "compress/quantize/integer_network.hpp"
 #include "compress/recipe/recipe.hpp"
+#include "core/base/bytes.hpp"
 #include "core/base/warn.hpp"
 #include "datasets/dataset.hpp"
 #include "layers/sequential.hpp"
@@ -28,6 +31,9 @@ struct RunOptions {
   // An existing folder: stage number i keeps its checkpoint there as stage-i.checkpoint, and goes
   // on from one that it finds. Empty: none.
   std::filesystem::path checkpoints = {};
+  // Without that folder: gets the files that would make it one, by name, of stages that ended and of one
+  // that Ctrl-C stopped; null: none.
+  std::map<std::string, Bytes>* last_states = nullptr;
   std::function<void(const StageReport&)> on_stage = nullptr;
   // After each epoch, before its checkpoint is written; the model has its passes attached.
   std::function<void(const StageReport&, const training::EpochReport&)> on_epoch = nullptr;

@@ -191,11 +191,16 @@ void check_names(const Stage& stage, Sequential& model) {
     const std::string layer = name.substr(0, name.rfind('.'));
     if (layers.empty() || layers.back() != layer) layers.push_back(layer);
   }});
-  const auto check = [&](const char* pass, const Select& select) {
-    for (const std::string& name : select.layers)
-      require(std::ranges::count(layers, name) + std::ranges::count(parameters, name) > 0, pass,
-              "\"layers\": the model has no ", name, "; its layers with parameters are ",
-              join(layers, ", "));
+  const auto check = [&](const std::string& pass, const Select& select) {
+    for (const std::string& name : select.layers) {
+      if (std::ranges::count(layers, name) + std::ranges::count(parameters, name) > 0) continue;
+      const std::string near =
+          nearest(name, name.find('.') != std::string::npos ? parameters : layers);
+      fail(stage.place.empty() ? ErrorKind::kUsage : ErrorKind::kCorrupt,
+           (stage.place.empty() ? "recipe" : stage.place) + "/" + pass + "/layers",
+           "the model has no ", name, near.empty() ? "" : "; did you mean \"" + near + "\"?",
+           near.empty() ? "; its" : " Its", " layers with parameters are ", join(layers, ", "));
+    }
   };
   if (stage.prune) check("prune", stage.prune->select);
   if (stage.units) check("units", stage.units->select);

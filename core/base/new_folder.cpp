@@ -50,6 +50,24 @@ void take_on(const fs::path& from, const fs::path& to) {
   ::chmod(to.c_str(), there.st_mode & 07777);
 }
 
+// One by one, into an empty folder, which on an error is empty again. Onto another mount nothing can be
+// renamed: there it is copied.
+void move_into(const fs::path& folder, const fs::path& from, std::error_code& failed) {
+  for (const auto& entry : fs::directory_iterator(from)) {
+    const fs::path place = folder / entry.path().filename();
+    fs::rename(entry.path(), place, failed);
+    if (failed == std::errc::cross_device_link)
+      fs::copy(entry.path(), place, fs::copy_options::recursive, failed);
+    if (failed) break;
+  }
+  std::error_code ignored;
+  if (failed)
+    for (const auto& entry : fs::directory_iterator(from))
+      fs::remove_all(folder / entry.path().filename(), ignored);
+  else
+    fs::remove_all(from, ignored);
+}
+
 }  // namespace
 
 NewFolder::NewFolder(fs::path path) : path_(fs::absolute(path).lexically_normal()) {
@@ -90,18 +108,20 @@ void NewFolder::write(const fs::path& file, std::span<const std::uint8_t> bytes)
 void NewFolder::finish() {
   sync(temporary_);
   std::error_code failed;
+  if (!within_) {
+    if (there_) take_on(path_, temporary_);
+    fs::rename(temporary_, path_, failed);  // of folders also onto an empty one
+    // A mount of the same file system is told from a plain folder by this alone.
+    within_ =
+        failed == std::errc::device_or_resource_busy || failed == std::errc::cross_device_link;
+  }
   if (within_) {
     const auto others = std::ranges::count_if(
         fs::directory_iterator(path_), [&](const auto& e) { return e.path() != temporary_; });
     require(others == 0, ErrorKind::kIo, path_.string(),
             "is no longer empty; nothing was written, name another folder");
-    for (const auto& entry : fs::directory_iterator(temporary_)) {
-      if (!failed) fs::rename(entry.path(), path_ / entry.path().filename(), failed);
-    }
-    if (!failed) fs::remove(temporary_, failed);
-  } else {
-    if (there_) take_on(path_, temporary_);
-    fs::rename(temporary_, path_, failed);  // of folders also onto an empty one
+    failed.clear();
+    move_into(path_, temporary_, failed);
   }
   require(!failed, ErrorKind::kIo, path_.string(), "cannot move the files here: ", failed.message(),
           "; name another folder");

@@ -1,7 +1,7 @@
 // A folder of many files that appears when all of them are there, or not at all: an empty folder that is
 // there already is replaced by it in one step, and hands on owner and permissions. Where that cannot be
-// (it is the working directory, a mount point, or in a folder where nothing may be written) the files
-// are moved into it one by one: a crash then may leave some of them.
+// (it is the working directory, a mount point, also of the same file system, or in a folder where nothing
+// may be written) the files are moved into it one by one: a crash then may leave some of them.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,12 @@
 #include "optim/training/checkpoint.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 
 #include "core/archive/archive.hpp"
+#include "core/base/file.hpp"
 #include "core/base/text.hpp"
 #include "core/kernels/precision.hpp"
 #include "core/onednn/isa.hpp"
@@ -44,6 +47,23 @@ std::uint64_t number(const Archive& archive, const std::string& key, const std::
   return value;
 }
 
+// All of its digits.
+std::string text_of(double value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
+double sum_of(const Archive& archive, const std::string& key, const std::string& file) {
+  const auto found = archive.metadata.find(key);
+  if (found == archive.metadata.end()) return 0;  // files of an epoch's end had none
+  const std::string& text = found->second;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  require(error == std::errc() && end == text.data() + text.size() && std::isfinite(value),
+          ErrorKind::kCorrupt, file, key, " is no number: ", text);
+  return value;
+}
+
 // What is to be said of bits, of a file that was written on such a machine; empty: nothing.
 std::string other_bits(const Archive& archive) {
   std::vector<std::string> reasons;
@@ -72,13 +92,18 @@ std::map<std::string, std::string> machine() {
           {"precision", std::string(kernels::name_of(kernels::precision()))}};
 }
 
-void save_checkpoint(const RunState& run, const std::filesystem::path& path) {
+Bytes encode_checkpoint(const RunState& run) {
   Archive archive{.tensors = tensors_of(run), .metadata = {{"step", std::to_string(run.step)}}};
   for (const auto& [name, rng] : run.streams)
     archive.metadata["stream." + name] = std::to_string(rng->position());
   for (const auto& [name, value] : run.settings) archive.metadata["setting." + name] = value;
   for (const auto& [name, value] : machine()) archive.metadata["machine." + name] = value;
-  save_archive(archive, path);
+  for (const auto& [name, sum] : run.sums) archive.metadata["sum." + name] = text_of(*sum);
+  return encode_archive(archive);
+}
+
+void save_checkpoint(const RunState& run, const std::filesystem::path& path) {
+  write_file(path, encode_checkpoint(run));
 }
 
 void load_checkpoint(const RunState& run, const std::filesystem::path& path, const Warn& warn) {
@@ -103,11 +128,15 @@ void load_checkpoint(const RunState& run, const std::filesystem::path& path, con
   std::map<std::string, std::uint64_t> positions;
   for (const auto& stream : run.streams)
     positions[stream.first] = number(archive, "stream." + stream.first, file);
+  std::map<std::string, double> sums;
+  for (const auto& entry : run.sums)
+    sums[entry.first] = sum_of(archive, "sum." + entry.first, file);
   const auto step = static_cast<std::int64_t>(number(archive, "step", file));
   if (const std::string note = other_bits(archive); !note.empty()) warn(file + ": " + note);
 
   for (auto& [name, tensor] : ours) tensor.copy_from(archive.tensors.at(name));
   for (const auto& [name, rng] : run.streams) rng->seek(positions.at(name));
+  for (const auto& [name, sum] : run.sums) *sum = sums.at(name);
   run.step = step;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/bytes.hpp"
 #include "core/base/warn.hpp"
 #include "layers/layer.hpp"
 #include "optim/optimizer.hpp"
@@ -27,11 +28,14 @@ struct RunState {
   Watch* watch;                         // may be null; its tensors are named "watch.numbers"
   // What must agree for the two to be one run: batch size, number of images, seed...
   std::map<std::string, std::string> settings;
+  std::map<std::string, double*> sums = {};  // of the epoch under way; 0 in a file without them
 };
 
 // The calling thread's machine() goes into the metadata, as "machine.isa" and so on. Errors: kIo; kUsage
 // when a pass cannot be resumed.
 void save_checkpoint(const RunState& run, const std::filesystem::path& path);
+// What that file would hold.
+Bytes encode_checkpoint(const RunState& run);
 
 // Checks every name, shape and setting before it changes anything. On another machine() than the file's
 // the run goes on all the same, and `warn` hears that its bits will be others and why; of a file

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <utility>
 
-#include "core/base/interrupt.hpp"
 #include "core/base/progress.hpp"
 #include "core/base/text.hpp"
 #include "core/ops/ops.hpp"
@@ -67,10 +66,12 @@ void print(const std::string& label, const EpochReport& r, int epochs, bool targ
 std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const FitOptions& options,
                              const std::vector<Pass*>& passes) {
   check(data, options);
+  bool resumable = true;
   for (Pass* pass : passes) {
     pass->attach(model);
-    require(options.checkpoint.empty() || pass->visit_state([](const std::string&, Tensor&) {}),
-            "fit", "one of the passes cannot be resumed; train without a checkpoint");
+    resumable = resumable && pass->visit_state([](const std::string&, Tensor&) {});
+    require(options.checkpoint.empty() || resumable, "fit",
+            "one of the passes cannot be resumed; train without a checkpoint");
   }
   const auto optimizer = optimizer_for(model, options);
   Rng shuffle(options.seed, "shuffle"), dropout(options.seed, "dropout");
@@ -79,6 +80,8 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
                                             : Loss(cross_entropy_loss);
   const std::int64_t batches = (data.size() + options.batch_size - 1) / options.batch_size;
   StepInfo info{.step = 0, .total_steps = batches * options.epochs};
+  EpochReport report;
+  double rates = 0;  // of the epoch's steps
   std::optional<Watch> watch;
   if (options.watch) watch.emplace(*options.watch, model);
   const RunState run{model,
@@ -97,7 +100,17 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
                                : data.has_targets() ? "mean squared error"
                                                     : "cross-entropy"},
                       {"schedule", name_of(options.schedule)},
-                      {"watch", watch ? watch->settings() : "none"}}};
+                      {"watch", watch ? watch->settings() : "none"}},
+                     {{"loss", &report.loss},
+                      {"accuracy", &report.accuracy},
+                      {"seconds", &report.seconds},
+                      {"rates", &rates}}};
+  const auto keep = [&] {
+    if (!options.checkpoint.empty())
+      save_checkpoint(run, options.checkpoint);
+    else if (options.last_state && resumable)
+      *options.last_state = encode_checkpoint(run);
+  };
   if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint))
     load_checkpoint(run, options.checkpoint, options.warn);
   Progress progress(options.label, info.total_steps * options.batch_size, "images", options.quiet,
@@ -107,18 +120,32 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
   for (auto epoch = static_cast<int>(info.step / batches) + 1; epoch <= options.epochs; ++epoch) {
     if (watch && watch->stopped()) break;
     const auto start = std::chrono::steady_clock::now();
-    const auto order = datasets::permutation(data.size(), shuffle);
-    EpochReport report{.epoch = epoch, .validation = {}};
+    const auto elapsed = [start] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    const std::uint64_t before_order = shuffle.position();
+    auto order = datasets::permutation(data.size(), shuffle);
+    report.epoch = epoch;
+    const std::int64_t begun = info.step % batches;  // of an epoch that Ctrl-C had stopped
+    order.erase(order.begin(), order.begin() + begun * options.batch_size);
     const auto augmented = options.epoch_data ? options.epoch_data(epoch) : nullptr;
     const datasets::Dataset& seen = augmented ? *augmented : data;
     require(seen.size() == data.size(), "fit", "the data of epoch ", epoch, " has ", seen.size(),
             " images, want ", data.size(), " as in every epoch");
     // Decoding and augmentation run ahead of the steps; the batches are the same without a thread.
-    datasets::BatchLoader loader(seen, order, {.batch_size = options.batch_size});
-    for (std::int64_t b = 0; b < batches; ++b) {
-      require(!interrupted(), ErrorKind::kInterrupted, "fit", "stopped by Ctrl-C before epoch ",
-              epoch, ", batch ", b + 1);
-      datasets::Batch batch = loader.next().value();
+    datasets::BatchLoader loader(seen, std::move(order), {.batch_size = options.batch_size});
+    for (std::int64_t b = begun; b < batches; ++b) {
+      datasets::Batch batch;
+      try {
+        batch = loader.next().value();
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::kInterrupted) throw;
+        shuffle.seek(before_order);  // the same order is drawn again
+        report.seconds += elapsed();
+        keep();
+        fail(ErrorKind::kInterrupted, "fit", "stopped by Ctrl-C before epoch ", epoch, ", batch ",
+             b + 1);
+      }
 
       const Rng drawn = dropout;
       Variable logits, task;
@@ -136,7 +163,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
         const float rate = options.schedule(info.progress()) * (watch ? watch->rate() : 1.0f);
         if (!std::isfinite(value) || !optimizer->step(rate))
           fail(ErrorKind::kDiverged, "the loss", value);
-        report.rate += rate / static_cast<float>(batches);
+        rates += double{rate};
         for (Pass* pass : passes) pass->after_step(info, *optimizer);
       } catch (const Error& error) {  // of this step, or of a pass that met a NaN first
         if (error.kind() != ErrorKind::kDiverged) throw;
@@ -156,19 +183,21 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
       loader.give_back(std::move(batch));
       if (options.stop_when && options.stop_when()) return reports;
     }
+    report.rate = static_cast<float>(rates / static_cast<double>(batches));
     report.loss /= static_cast<double>(data.size());
     report.accuracy /= static_cast<double>(data.size());
     if (options.validation) report.validation = evaluate(model, *options.validation);
     if (watch) watch->after_epoch(report.validation->loss);
-    report.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    report.seconds += elapsed();
     progress.finish();
     if (!options.quiet) print(options.label, report, options.epochs, data.has_targets());
     reports.push_back(report);
-    const bool goes_on = !options.on_epoch_end || options.on_epoch_end(report);
-    if (!options.checkpoint.empty()) save_checkpoint(run, options.checkpoint);
+    report = {}, rates = 0;
+    const bool goes_on = !options.on_epoch_end || options.on_epoch_end(reports.back());
+    if (!options.checkpoint.empty()) keep();
     if (!goes_on) return reports;
   }
+  if (options.checkpoint.empty()) keep();
   if (watch) watch->restore_best();
   return reports;
 }

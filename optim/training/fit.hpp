@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/bytes.hpp"
 #include "core/base/warn.hpp"
 #include "datasets/dataset.hpp"
 #include "layers/layer.hpp"
@@ -59,8 +60,12 @@ struct FitOptions {
   std::function<bool()> stop_when = nullptr;
   // Called before the checkpoint is written; false stops the run.
   std::function<bool(const EpochReport&)> on_epoch_end = nullptr;
-  // Written after each epoch; where it exists, the run goes on from it. Empty: none.
+  // Written after each epoch and where Ctrl-C stops the run; where it exists, the run goes on from it,
+  // in the middle of an epoch, too. Empty: none.
   std::filesystem::path checkpoint = {};
+  // Without a checkpoint: gets what one would hold where Ctrl-C stops the run, and at the end of it;
+  // nothing with a pass that cannot be resumed.
+  Bytes* last_state = nullptr;
   // Hears when the run goes on from a checkpoint but to other bits (checkpoint.hpp).
   Warn warn = warn_on_standard_error;
 };
@@ -69,7 +74,7 @@ struct FitOptions {
 // them attached: bake() is the caller's. Returns the epochs that this call trained. Errors: kUsage
 // for options out of range or a checkpoint of another run; kDiverged, naming epoch, batch and
 // layer, in the very step in which the loss or a gradient is not finite; kInterrupted between two
-// steps when interrupted() (core/base/interrupt.hpp).
+// steps when interrupted() (core/base/interrupt.hpp), with the checkpoint written.
 std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const FitOptions& options,
                              const std::vector<Pass*>& passes = {});
 

@@ -6,6 +6,7 @@
 
 #include "compress/format/reader.hpp"
 #include "compress/prune/pruner.hpp"
+#include "core/archive/archive.hpp"
 #include "core/base/file.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "layers/network_file.hpp"
@@ -205,9 +206,16 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   write_file(place.recipe, R"([{"epochs": 9}, {"quantize": {"layer_bits": {"conv9": 4}}}])");
   refuses("", 2, "conv9, which shall have 4 bits, is no convolution or dense layer");
   write_file(place.recipe, R"([{"epochs": 9}, {"prune": {"layers": ["conv9"]}}])");
-  refuses("", 2, "prune: \"layers\": the model has no conv9; its layers with parameters are conv1");
+  refuses("", 3,
+          place.recipe +
+              ": /1/prune/layers: the model has no conv9; did you mean \"conv1\"? Its "
+              "layers with parameters are conv1");
+  refuses("--epochs 5", 3,
+          place.recipe + ": /1/prune/layers: ");  // a stage before it moves nothing
   write_file(place.recipe, R"([{"epochs": 9}, {"prune": {"layers": ["conv1", "conv9"]}}])");
-  refuses("", 2, "the model has no conv9");
+  refuses("", 3, "/1/prune/layers: the model has no conv9");
+  write_file(place.recipe, R"([{"units": {"layers": ["conv1.wieght", "zzzzzz"]}}])");
+  refuses("", 3, "/0/units/layers: the model has no conv1.wieght; did you mean \"conv1.weight\"?");
   write_file(place.recipe, R"([{"prune": {"select": "dense_weights", "layers": ["conv1"]}}])");
   refuses("", 2, "no parameter of the model was selected");
   write_file(place.recipe, R"([{"epochs": 9}, {"float16": {"keep": ["conv9"]}}])");
@@ -219,7 +227,7 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   write_file(place.recipe, R"([{"quantize": {}, "augment": {"shift": 1}, "epochs": 0}])");
   refuses("", 3, "/0/augment");
   write_file(place.recipe, R"([{"epochs": 9}, {"cluster": {"layers": ["conv9"]}}])");
-  refuses("", 2, "cluster: \"layers\": the model has no conv9");
+  refuses("", 3, "/1/cluster/layers: the model has no conv9");
   write_file(place.recipe,
              R"([{"epochs": 9}, {"cluster": {"select": "dense_weights", "layers": ["conv1"]}}])");
   refuses("", 2, "cluster: no parameter of the model was selected");
@@ -250,7 +258,7 @@ TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to t
   };
   const auto lost = tests::run_shell(stopped(3) + place.command("--quiet"));
   CHECK_MESSAGE(lost.exit_code == 130, lost.output);
-  CHECK_MESSAGE(contains(lost.output, "stopped by Ctrl-C; nothing was written"), lost.output);
+  CHECK_MESSAGE(contains(lost.output, "stopped by Ctrl-C; "), lost.output);
 
   write_file(place.recipe, R"([{"epochs": 400}])");
   REQUIRE(run_program(place.command("--quiet")).exit_code == 0);
@@ -262,7 +270,8 @@ TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to t
        seconds *= 2)  // a busy machine takes its time
     kept = tests::run_shell(stopped(seconds) + place.command("--quiet --checkpoint"));
   if (!fs::exists(place.out)) {  // a fast machine may have finished
-    CHECK(contains(kept.output, "the same command goes on"));
+    CHECK_MESSAGE(contains(kept.output, "the same command goes on from this step"), kept.output);
+    const int step = std::stoi(load_archive(checkpoint).metadata.at("step"));
     write_file(place.folder.path / "other.json", R"([{"epochs": 401}])");
     for (const std::string& another :
          {"--recipe " + (place.folder.path / "other.json").string(), std::string("--images 300"),
@@ -275,8 +284,45 @@ TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to t
     CHECK_MESSAGE(rest.exit_code == 0, rest.output);
     CHECK(contains(rest.output, "goes on from"));
     CHECK(contains(rest.output, "epoch 400/400"));
-    CHECK_FALSE(contains(rest.output, "epoch 1/400 "));  // it went on, and began not anew
+    CHECK_FALSE(contains(rest.output, "training takes"));  // that was of the whole run
+    if (step >= 13) CHECK_FALSE(contains(rest.output, "epoch 1/400 "));  // it began not anew
   }
   CHECK(read_file(place.out) == whole);
   CHECK_FALSE(fs::exists(place.out + ".checkpoint"));
+}
+
+TEST_CASE("Ctrl-C keeps the state without --checkpoint, too; --resume goes on to the same bytes") {
+  const Place place(R"([{"epochs": 1}, {"prune": {"sparsity": 0.5}, "epochs": 400}])");
+  const std::string stopped = place.out + ".stopped";
+  const auto none = run_program(place.command("--resume " + stopped));
+  CHECK_MESSAGE(none.exit_code == 4, none.output);
+  CHECK_MESSAGE(contains(none.output, "nothing to go on with"), none.output);
+  REQUIRE(run_program(place.command("--quiet")).exit_code == 0);
+  const Bytes whole = read_file(place.out);
+  fs::remove(place.out);
+  tests::Result kept{};
+  for (int seconds = 1; seconds < 60 && !fs::exists(stopped) && !fs::exists(place.out);
+       seconds *= 2) {
+    kept = tests::run_shell("timeout --preserve-status -s INT " + std::to_string(seconds) + " " +
+                            ESPALIER_BIN_DIR + "/" + place.command("--quiet"));
+    if (fs::exists(stopped)) continue;
+    CHECK_MESSAGE((kept.exit_code == 0 || contains(kept.output, "nothing was trained yet")),
+                  kept.output);
+  }
+  if (fs::exists(place.out)) return;  // a fast machine may have finished
+  CHECK_MESSAGE(kept.exit_code == 130, kept.output);
+  const std::string says = "the state is kept in " + stopped + "; the same command with --resume " +
+                           stopped + " goes on from this step";
+  CHECK_MESSAGE(contains(kept.output, says), kept.output);
+  CHECK_FALSE(fs::exists(place.out + ".checkpoint"));
+  const auto other = run_program(place.command("--seed 2 --resume " + stopped));
+  CHECK_MESSAGE(other.exit_code == 2, other.output);
+  CHECK_MESSAGE(contains(other.output, "belongs to another run"), other.output);
+  write_file(fs::path(stopped) / "mine.txt", "not of the run");
+  const auto rest = run_program(place.command("--resume " + stopped));
+  CHECK_MESSAGE(rest.exit_code == 0, rest.output);
+  CHECK_MESSAGE(contains(rest.output, "goes on from " + stopped), rest.output);
+  CHECK_FALSE(contains(rest.output, "training takes"));  // that was of the whole run
+  CHECK(read_file(place.out) == whole);
+  CHECK(std::distance(fs::directory_iterator(stopped), {}) == 1);  // what is not the run's stays
 }

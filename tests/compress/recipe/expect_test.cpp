@@ -58,6 +58,38 @@ TEST_CASE("expected seconds are those that training takes, of every stage") {
             .may_end_early);
 }
 
+TEST_CASE("many epochs of one batch: kernels are made once, and not once an epoch") {
+  // A network and a batch of their own: nobody in this process has made their kernels before.
+  const auto few = datasets::synthetic_digits({.train = 7, .test = 10});
+  const auto model = [] {
+    Rng rng(3, "init");
+    Sequential own;
+    own.add("conv1", Conv2d({.in = 1, .out = 5, .kernel = 3, .stride = 4}, rng))
+        .add("relu", Relu())
+        .add("flatten", Flatten())
+        .add("dense", Dense({.in = 5 * 7 * 7, .out = 10}, rng));
+    return own;
+  };
+  const auto plan = parse_recipe(R"([{"epochs": 3000, "early_stop": 3000}])", "recipe.json");
+  const double expected = recipe::expect(model, *few.train, plan).seconds;
+  Sequential trained = model();
+  const double took = seconds_of(
+      [&] { run_recipe(trained, *few.train, plan, {.quiet = true, .warn = warn_nobody}); });
+  CHECK_MESSAGE(expected > took / 8, expected, " of ", took);
+  CHECK_MESSAGE(expected < took * 8, expected, " of ", took);
+}
+
+TEST_CASE("a look at a stage that may stop early, and at one step, is a number") {
+  const auto few = datasets::synthetic_digits({.train = 20, .test = 10});
+  for (const char* text : {R"([{"epochs": 40, "early_stop": 1}])", R"([{"epochs": 1}])",
+                           R"([{"epochs": 2}])", R"([{"epochs": 3}])"}) {
+    const double seconds = recipe::expect([] { return tests::small_network(); }, *few.train,
+                                          parse_recipe(text, "recipe.json"))
+                               .seconds;
+    CHECK_MESSAGE((seconds > 0 && seconds < 60), text, ": ", seconds);
+  }
+}
+
 TEST_CASE("a look changes nothing of what is trained") {
   const auto plan = parse_recipe(R"([{"epochs": 1, "augment": {"shift": 1}},
       {"prune": {"sparsity": 0.5}, "epochs": 1}])",

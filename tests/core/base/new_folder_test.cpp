@@ -3,8 +3,14 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sched.h>
+#include <sys/mount.h>
+#endif
 
+#include <fstream>
 #include <string>
 
 #include "core/base/error.hpp"
@@ -125,3 +131,63 @@ TEST_CASE("the working directory stays the one it is") {
   fs::current_path(before);
   CHECK(scratch.entries("there") == 1);
 }
+
+#ifdef __linux__
+namespace {
+
+constexpr int kNoMounts = 77;
+
+// In a process of its own, which may mount without being root where the system grants user
+// namespaces: as `docker run -v folder:there` has it. Its exit code; kNoMounts where it may not.
+int on_a_bind_mount(const fs::path& behind, const fs::path& place, bool filled) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const std::string user = "0 " + std::to_string(::getuid()) + " 1\n",
+                      group = "0 " + std::to_string(::getgid()) + " 1\n";
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(kNoMounts);
+    std::ofstream("/proc/self/setgroups") << "deny";
+    std::ofstream("/proc/self/uid_map") << user;
+    std::ofstream("/proc/self/gid_map") << group;
+    if (::mount(behind.c_str(), place.c_str(), nullptr, MS_BIND, nullptr) != 0) ::_exit(kNoMounts);
+    try {
+      NewFolder made(place);
+      made.write("a/b", kBytes);
+      made.write("c", kBytes);
+      if (filled) write_file(place / "c", "theirs");
+      made.finish();
+    } catch (const Error& error) {
+      ::_exit(error.exit_code());
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+}  // namespace
+
+TEST_CASE("a bind mount of the same file system, which looks like a folder, gets what was made") {
+  const Scratch scratch;
+  const fs::path behind = scratch.folder / "behind", place = scratch.folder / "there";
+  fs::create_directories(behind);
+  fs::create_directories(place);
+  const int code = on_a_bind_mount(behind, place, false);
+  if (code == kNoMounts) {
+    MESSAGE("not tested: this system lets nobody but root mount");
+    return;
+  }
+  CHECK(code == 0);
+  CHECK(read_file(behind / "a/b") == kBytes);
+  CHECK(read_file(behind / "c") == kBytes);
+  CHECK(scratch.entries("behind") == 2);
+  CHECK(scratch.entries("there") == 0);
+  CHECK(scratch.entries() == 2);  // and no temporary
+
+  fs::remove_all(behind / "a");
+  fs::remove(behind / "c");
+  CHECK(on_a_bind_mount(behind, place, true) == 4);
+  CHECK(scratch.entries("behind") == 1);
+  CHECK(read_file(behind / "c").size() == 6);
+}
+#endif

@@ -1,6 +1,7 @@
 #include "optim/training/checkpoint.hpp"
 
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "compress/quantize/quantization_aware.hpp"
 #include "core/archive/archive.hpp"
 #include "core/base/file.hpp"
+#include "core/base/interrupt.hpp"
 #include "core/onednn/threads.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "optim/training/fit.hpp"
@@ -67,6 +69,85 @@ TEST_CASE("a resumed run computes the bits of one that was never stopped") {
   second_pruner.bake();  // the masks too
   straight_pruner.bake();
   CHECK(values_of(second) == values_of(straight));
+}
+
+TEST_CASE("Ctrl-C in the middle of an epoch loses no step: bits and reports are those of one run") {
+  const auto data = datasets::synthetic_digits({.train = 150, .test = 10});
+  const Folder folder;
+  const auto file = folder.path / "run.safetensors";
+  const FitOptions whole{.epochs = 4, .batch_size = 32, .quiet = true};  // 5 batches each
+  const auto passes_of = [](prune::Pruner& p, quantize::QuantizationAware& q) {
+    return std::vector<Pass*>{&p, &q};
+  };
+  Sequential straight = conv_model();
+  auto straight_pruner = pruner();
+  quantize::QuantizationAware straight_integers({});
+  const auto expected =
+      fit(straight, *data.train, whole, passes_of(straight_pruner, straight_integers));
+
+  for (const int stop : {1, 4, 8, 10, 19}) {
+    for (const bool in_memory : {false, true}) {
+      CAPTURE(stop);
+      std::filesystem::remove(file);
+      Bytes state;
+      std::vector<EpochReport> reports;
+      const auto note = [&](const EpochReport& r) { return reports.push_back(r), true; };
+      FitOptions stopped = whole;
+      if (in_memory)
+        stopped.last_state = &state;
+      else
+        stopped.checkpoint = file;
+      stopped.on_step = [&](const StepReport& r) {
+        if (r.info.step + 1 == stop) ::raise(SIGINT);
+      };
+      stopped.on_epoch_end = note;
+      install_interrupt_handler();
+      Sequential first = conv_model();
+      auto first_pruner = pruner();
+      quantize::QuantizationAware first_integers({});
+      CHECK(kind_of([&] {
+              fit(first, *data.train, stopped, passes_of(first_pruner, first_integers));
+            }) == ErrorKind::kInterrupted);
+      clear_interrupt();
+      ::signal(SIGINT, SIG_DFL);
+      if (in_memory) write_file(file, state);
+      CHECK(load_archive(file).metadata.at("step") == std::to_string(stop));
+
+      FitOptions rest = whole;
+      rest.checkpoint = file;
+      int steps = 0;
+      rest.on_step = [&](const StepReport&) { ++steps; };
+      rest.on_epoch_end = note;
+      Sequential second = conv_model(/*seed=*/7);
+      auto second_pruner = pruner();
+      quantize::QuantizationAware second_integers({});
+      fit(second, *data.train, rest, passes_of(second_pruner, second_integers));
+      CHECK(steps == 20 - stop);
+      CHECK(values_of(second) == values_of(straight));
+      REQUIRE(reports.size() == expected.size());
+      for (std::size_t i = 0; i < reports.size(); ++i) {
+        CHECK(reports[i].epoch == expected[i].epoch);
+        CHECK(reports[i].loss == expected[i].loss);
+        CHECK(reports[i].accuracy == expected[i].accuracy);
+        CHECK(reports[i].rate == expected[i].rate);
+      }
+    }
+  }
+}
+
+TEST_CASE("a checkpoint whose sums are no numbers is refused") {
+  const auto data = datasets::synthetic_digits({.train = 64, .test = 10});
+  const Folder folder;
+  const FitOptions options{
+      .epochs = 1, .quiet = true, .checkpoint = folder.path / "run.safetensors"};
+  Sequential model = conv_model();
+  fit(model, *data.train, options);
+  for (const char* text : {"", "x", "nan", "inf", "1e999", "1 "}) {
+    Archive archive = load_archive(options.checkpoint);
+    archive.metadata["sum.loss"] = text;
+    save_archive(archive, options.checkpoint);
+    CHECK(kind_of([&] { fit(model, *data.train, options); }) == ErrorKind::kCorrupt);
+  }
 }
 
 TEST_CASE("n of m resumes to the bit, and holds in each group") {

@@ -1,0 +1,114 @@
+// What a run keeps so that another one can go on with it.
+#include <algorithm>
+#include <iostream>
+
+#include "apps/train/training_run.hpp"
+#include "core/base/file.hpp"
+#include "core/base/text.hpp"
+#include "core/onednn/isa.hpp"
+
+namespace espalier::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kNote = "run.txt";  // what the checkpoints beside it belong to
+
+// In its first line what follows is of the machine, not of the run.
+constexpr const char* kOnMachine = ", threads ";
+
+std::string without_machine(std::string run) {
+  const std::size_t end = std::min(run.find('\n'), run.size()), at = run.rfind(kOnMachine, end);
+  if (at != std::string::npos) run.erase(at, end - at);
+  return run;
+}
+
+bool is_checkpoint(const fs::path& file) {
+  return file.extension() == ".checkpoint" && file.filename().string().starts_with("stage-");
+}
+
+bool holds_checkpoint(const fs::path& folder) {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none))
+    if (is_checkpoint(entry.path())) return true;
+  return false;
+}
+
+}  // namespace
+
+// Whatever else lies there stays.
+void remove_checkpoints(const fs::path& folder) {
+  std::error_code none;
+  fs::remove(folder / kNote, none);  // first: without it nobody goes on
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder, none))
+    if (is_checkpoint(entry.path())) files.push_back(entry.path());
+  for (const fs::path& file : files) fs::remove(file);
+  fs::remove(folder, none);
+}
+
+fs::path TrainingRun::checkpoints() const {
+  if (!options_.resume.empty()) return options_.resume;
+  return options_.out.string() + (options_.checkpoint ? ".checkpoint" : ".stopped");
+}
+
+bool TrainingRun::goes_on() const {
+  return keeps_epochs() && fs::exists(checkpoints() / kNote);
+}
+
+// What the run consists of, and on what it began: on another processor it goes on, and the checkpoints
+// know that its bits are others.
+std::string TrainingRun::identity() const {
+  std::string run = options_.model + ", seed " + std::to_string(options_.seed) + kOnMachine +
+                    std::to_string(options_.threads) + ", " + options_.precision + ", oneDNN " +
+                    onednn_version() + " for " + std::string(effective_isa()) + "\n" +
+                    data_.identity + "\n";
+  if (options_.model.ends_with(".json")) {
+    const Bytes model = read_file(options_.model);
+    run.append(model.begin(), model.end());
+  }
+  if (first_) run += first_->identity() + "\n";
+  run += recipe::format_recipe(recipe_);
+  for (const recipe::Stage& stage : recipe_.stages)
+    if (stage.distill)
+      run += "CRC-32 of " + stage.distill->teacher + ": " +
+             std::to_string(crc32(read_file(stage.distill->teacher))) + "\n";
+  return run;
+}
+
+void TrainingRun::open_checkpoints() const {
+  const std::string run = identity();
+  const fs::path note = checkpoints() / kNote;
+  if (fs::exists(note)) {
+    const Bytes there = read_file(note);
+    require(without_machine({there.begin(), there.end()}) == without_machine(run),
+            checkpoints().string(), "belongs to another run (run.txt says which); ",
+            options_.resume.empty() ? "remove it or choose another --out"
+                                    : "repeat the command that it is of, and add --resume");
+    if (!options_.quiet) std::cerr << "goes on from " << printable(checkpoints().string()) << '\n';
+    return;
+  }
+  fs::create_directories(checkpoints());
+  write_file(note, run);
+}
+
+std::string TrainingRun::keep() {
+  const std::string folder = checkpoints().string();
+  if (keeps_epochs())
+    return holds_checkpoint(folder) ? "the same command goes on from this step, in " + folder
+                                    : "nothing was trained yet";
+  std::erase_if(last_states_, [](const auto& state) { return state.second.empty(); });
+  if (last_states_.empty()) return "nothing was trained yet, and nothing was written";
+  try {
+    remove_checkpoints(folder);  // of a run that was stopped before
+    fs::create_directories(folder);
+    for (const auto& [name, state] : last_states_) write_file(fs::path(folder) / name, state);
+    write_file(fs::path(folder) / kNote, identity());
+  } catch (const std::exception& error) {
+    return std::string("what was trained could not be kept: ") + error.what();
+  }
+  return "the state is kept in " + folder + "; the same command with --resume " +
+         shell_word(folder) + " goes on from this step";
+}
+
+}  // namespace espalier::apps
