@@ -17,8 +17,9 @@ using Clock = std::chrono::steady_clock;
 // one.
 double step_seconds(Sequential& model, StageTraining& training, const StagePasses& passes,
                     std::int64_t steps) {
-  constexpr std::int64_t kWarmUp = 2, kMost = 50;
-  constexpr std::chrono::milliseconds kLongEnough(250);
+  constexpr std::int64_t kWarmUp = 2, kMany = 50;
+  // Of many steps fewer milliseconds will do; the less, the more chance a busy machine has.
+  constexpr std::chrono::milliseconds kLong(250), kLongForMany(50);
   std::int64_t done = 0;
   Clock::time_point start = Clock::now(), last = start;
   const std::int64_t warm_up = std::min(kWarmUp, steps - 1);
@@ -29,7 +30,7 @@ double step_seconds(Sequential& model, StageTraining& training, const StagePasse
     last = Clock::now();
     if (++done == warm_up) start = last;
     return done == steps ||
-           (done > warm_up && (last - start >= kLongEnough || done - warm_up >= kMost));
+           (done > warm_up && last - start >= (done - warm_up < kMany ? kLong : kLongForMany));
   };
   training::fit(model, *training.data, training.fit, passes.riding());
   return std::chrono::duration<double>(last - start).count() / static_cast<double>(done - warm_up);

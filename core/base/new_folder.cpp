@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "core/base/error.hpp"
 
@@ -53,19 +54,19 @@ void take_on(const fs::path& from, const fs::path& to) {
 // One by one, into an empty folder, which on an error is empty again. Onto another mount nothing can be
 // renamed: there it is copied.
 void move_into(const fs::path& folder, const fs::path& from, std::error_code& failed) {
-  for (const auto& entry : fs::directory_iterator(from)) {
-    const fs::path place = folder / entry.path().filename();
-    fs::rename(entry.path(), place, failed);
+  std::vector<fs::path> names;
+  for (const auto& entry : fs::directory_iterator(from)) names.push_back(entry.path().filename());
+  for (const fs::path& name : names) {
+    fs::rename(from / name, folder / name, failed);
     if (failed == std::errc::cross_device_link)
-      fs::copy(entry.path(), place, fs::copy_options::recursive, failed);
+      fs::copy(from / name, folder / name, fs::copy_options::recursive, failed);
     if (failed) break;
   }
   std::error_code ignored;
-  if (failed)
-    for (const auto& entry : fs::directory_iterator(from))
-      fs::remove_all(folder / entry.path().filename(), ignored);
-  else
+  if (!failed)
     fs::remove_all(from, ignored);
+  else
+    for (const fs::path& name : names) fs::remove_all(folder / name, ignored);
 }
 
 }  // namespace
