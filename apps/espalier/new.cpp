@@ -38,7 +38,8 @@ Starter starter_for(const NewOptions& options) {
   starter.data = {.examples = loaded.data.train->size(),
                   .table = loaded.kind == datasets::DataKind::kCsv};
   DataOptions from_anywhere = options.data;
-  from_anywhere.path = fs::absolute(*options.data.path).lexically_normal();
+  if (fs::exists(*options.data.path))  // else it is the name of built-in data
+    from_anywhere.path = fs::absolute(*options.data.path).lexically_normal();
   starter.data_arguments = arguments_of(from_anywhere);
   return starter;
 }
