@@ -80,7 +80,7 @@ void keep_promise(PromiseOptions options, DataOptions data) {
     clear_interrupt();
     promise.report();
     fail(ErrorKind::kInterrupted, "compress",
-         "stopped by Ctrl-C; the same command goes on from the last epoch");
+         "stopped by Ctrl-C; the same command goes on from the step where it stopped");
   }
   promise.report();
   promise.warn_of_nothing();
@@ -99,15 +99,17 @@ int main(int argc, char** argv) {
   app.name("espalier compress");
   CompressOptions options;
   std::filesystem::path recipe, weights;
-  app.add_option(
+  auto* by_name = app.add_option(
       "--model", options.model,
       "The network, by name: see below; with --recipe also a model.json (default: lenet5, "
       "of a CSV file tabular)");
   auto* by_recipe =
       app.add_option("--recipe", recipe, "The stages: a JSON file, as for train; wants --max-drop");
   app.add_option("--weights", weights,
-                 "A network that is trained in float (espalier train --weights), to begin with")
-      ->needs(by_recipe);
+                 "A network that is trained in float (espalier train --weights), to begin with, "
+                 "in the place of --model")
+      ->needs(by_recipe)
+      ->excludes(by_name);
   auto* bytes = app.add_option("--target-bytes", options.target_bytes,
                                "At most this many bytes, with the least error")
                     ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
@@ -149,7 +151,8 @@ int main(int argc, char** argv) {
       "that\n"
       "costs most gets twice as many weights, or 2 bits more, and the recipe runs again. After "
       "Ctrl-C, "
-      "a kill or\nthe end of the time the same command goes on from the last epoch, kept in "
+      "a kill or\nthe end of the time the same command goes on from the step where it stopped, "
+      "kept in "
       "OUT/progress.\n"
       "Networks, all of whose widths may shrink on the way:" +
       network_list() +
