@@ -1,6 +1,7 @@
 #!/bin/sh
 # The whole small tutorial, from the start of the program to its end, beside the same by Keras, the TensorFlow
-# Model Optimization toolkit and LiteRT (peers/keras_tutorial.py): in turn, one thread each. Prints seconds of
+# Model Optimization toolkit and LiteRT (peers/keras_tutorial.py): in turn, one thread each (but for the four
+# processes that read our files back at once). Prints seconds of
 # the wall clock and of the processor, each round and the medians, and the ratio.
 #
 #   apps/bench/tutorial.sh BIN PYTHON MNIST_FOLDER [ROUNDS]
