@@ -27,6 +27,12 @@ bool is_checkpoint(const fs::path& file) {
   return file.extension() == ".checkpoint" && file.filename().string().starts_with("stage-");
 }
 
+// What write_file() leaves beside a file when the process is killed in it.
+bool is_unfinished(const fs::path& file) {
+  const std::string name = file.filename().string();
+  return name.starts_with(".stage-") || name.starts_with(std::string(".") + kNote + ".");
+}
+
 bool holds_checkpoint(const fs::path& folder) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder, none))
@@ -42,7 +48,7 @@ void remove_checkpoints(const fs::path& folder) {
   fs::remove(folder / kNote, none);  // first: without it nobody goes on
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder, none))
-    if (is_checkpoint(entry.path())) files.push_back(entry.path());
+    if (is_checkpoint(entry.path()) || is_unfinished(entry.path())) files.push_back(entry.path());
   for (const fs::path& file : files) fs::remove(file);
   fs::remove(folder, none);
 }
