@@ -54,7 +54,7 @@ const datasets::TrainTest& digits() {
 }
 
 void train(Sequential& model, const std::vector<training::Pass*>& passes) {
-  training::fit(model, *digits().train, {.epochs = 3, .learning_rate = 2e-3f, .quiet = true},
+  training::fit(model, *digits().train, {.epochs = 5, .learning_rate = 2e-3f, .quiet = true},
                 passes);
 }
 
@@ -81,7 +81,7 @@ format::PackedModel trained_file(const QuantizationAware::Options& options) {
   CHECK(same_bits(model(Variable(x)).value().values(), attached.values()));  // baked is trained
   const Tensor wanted = quantize::evaluate(aware.network(), x);
   const auto agreed = training::count_correct(wanted, training::predictions(attached));
-  CHECK(agreed >= 185);  // of 200: they differ by rounding alone, but few bits leave near ties
+  CHECK(agreed >= 190);  // fake quantization and integers differ by rounding alone
   const Bytes file = format::write(pack::pack(aware.network(), {28, 28, 1}));
   const runtime::Model read(format::read(file, "low.esp"));
   CHECK(same_bits(read.run(x).values(), wanted.values()));  // the reference executor
