@@ -13,13 +13,15 @@
 #include "core/base/rng.hpp"
 #include "core/tensor/argmax.hpp"
 #include "datasets/feature_rows.hpp"
-#include "tests/apps/program.hpp"
+#include "tests/apps/walk/steps.hpp"
 #include "tests/compress/export/exported.hpp"
 
 namespace fs = std::filesystem;
 using namespace espalier;
 using namespace espalier::exports;
-using tests::run_program;
+using tests::check_engines;
+using tests::json_of;
+using tests::output_of;
 namespace {
 
 constexpr std::int64_t kRows = 10'000, kColumns = 6;
@@ -54,19 +56,6 @@ Table table_of(bool numbers) {
     table.classes.push_back(static_cast<std::uint8_t>(kind));
   }
   return table;
-}
-
-std::string espalier(const std::string& command) {
-  const auto result = run_program("espalier " + command);
-  REQUIRE_MESSAGE(result.exit_code == 0, command << '\n' << result.output);
-  return result.output;
-}
-
-nlohmann::json json_of(const std::string& command) {
-  const std::string text = espalier(command);
-  const auto all = nlohmann::json::parse(text, nullptr, false);
-  REQUIRE_MESSAGE(!all.is_discarded(), text);
-  return all;
 }
 
 template <class T>
@@ -119,19 +108,6 @@ Logits js_answers(const fs::path& folder) {
   return floats_of(read_file(folder / "js.outputs"));
 }
 
-void check_engines(const fs::path& folder) {
-  const char* python = std::getenv("ESPALIER_ENGINES_PYTHON");
-  if (!python) {
-    MESSAGE("skipped: ESPALIER_ENGINES_PYTHON names no python with the engines");
-    return;
-  }
-  const auto result = run_process({python, test_file("check_engines.py"), folder.string(),
-                                   "--agree", "0.999", "--difference", "0.05"},
-                                  {.capture_error = true});
-  CHECK_MESSAGE(result.ok(), result.output << result.error);
-  MESSAGE(result.output);
-}
-
 void walk(bool numbers) {
   const tests::Folder place(numbers ? "table_walk_numbers" : "table_walk");
   const Table table = table_of(numbers);
@@ -140,7 +116,7 @@ void walk(bool numbers) {
   const std::string data = " --data " + at("t.csv") + (numbers ? " --regression" : ""),
                     given = " --data " + at("t.csv");
 
-  espalier("new -q " + at("project") + data);
+  output_of("new -q " + at("project") + data);
   const auto trained =
       json_of("train --json --model tabular --recipe " + at("project/recipe.json") + data +
               " --out " + at("first.esp") + " --weights " + at("float.safetensors"));
@@ -186,13 +162,13 @@ void walk(bool numbers) {
   for (const auto& [format, name] :
        {std::pair("c99", "net.c"), std::pair("js", "net.js"), std::pair("onnx", "net.onnx"),
         std::pair("tflite", "net.tflite")})
-    espalier("export -q " + std::string(format) + " " + file + " -o " + at(name));
+    output_of("export -q " + std::string(format) + " " + file + " -o " + at(name));
   CHECK(differing(c99_answers(place.path, numbers, outputs), want) == 0);
   if (installed("node"))
     CHECK(differing(js_answers(place.path), want) == 0);
   else
     MESSAGE("skipped: install nodejs");
-  check_engines(place.path);
+  check_engines(place.path, "0.999");
   MESSAGE(stages.dump() << "\n" << kept.dump());
 }
 

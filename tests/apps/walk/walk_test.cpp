@@ -13,14 +13,16 @@
 #include "datasets/image.hpp"
 #include "datasets/load.hpp"
 #include "datasets/synthetic_shapes.hpp"
-#include "tests/apps/program.hpp"
+#include "tests/apps/walk/steps.hpp"
 #include "tests/compress/export/exported.hpp"
 #include "tests/datasets/pictures.hpp"
 
 namespace fs = std::filesystem;
 using namespace espalier;
 using namespace espalier::exports;
-using tests::run_program;
+using tests::check_engines;
+using tests::json_of;
+using tests::output_of;
 namespace {
 
 // Four of the shapes, which a small network tells apart after some seconds.
@@ -46,19 +48,6 @@ void write_pictures(const fs::path& folder, const datasets::Dataset& data, std::
     const fs::path file = folder / name / (std::to_string(i) + (png ? ".png" : ".jpg"));
     write_file(file, png ? datasets::encode_png(bytes, file.string()) : tests::jpeg_of(bytes));
   }
-}
-
-std::string espalier(const std::string& command) {
-  const auto result = run_program("espalier " + command);
-  REQUIRE_MESSAGE(result.exit_code == 0, command << '\n' << result.output);
-  return result.output;
-}
-
-nlohmann::json json_of(const std::string& command) {
-  const std::string text = espalier(command);
-  const auto all = nlohmann::json::parse(text, nullptr, false);
-  REQUIRE_MESSAGE(!all.is_discarded(), text);
-  return all;
 }
 
 struct Pictures {
@@ -103,19 +92,6 @@ Logits js_answers(const fs::path& folder) {
   return floats_of(read_file(folder / "js.logits"));
 }
 
-void check_engines(const fs::path& folder) {
-  const char* python = std::getenv("ESPALIER_ENGINES_PYTHON");
-  if (!python) {
-    MESSAGE("skipped: ESPALIER_ENGINES_PYTHON names no python with the engines");
-    return;
-  }
-  // Their rounding is their own: one picture in a hundred may lie on an edge.
-  const auto result = run_process({python, test_file("check_engines.py"), folder.string(),
-                                   "--agree", "0.99", "--difference", "0.05", "--accuracy", "0.01"},
-                                  {.capture_error = true});
-  CHECK_MESSAGE(result.ok(), result.output << result.error);
-}
-
 void walk(const std::string& network) {
   const tests::Folder place("walk_test_" + network);
   const auto shapes = datasets::synthetic_shapes({.train = 3 * kTrain, .test = 3 * kTest});
@@ -138,7 +114,7 @@ void walk(const std::string& network) {
   CHECK(small > kLeastAccuracy);
   CHECK(small >= whole - kMostLost);
   CHECK(
-      tests::contains(espalier("inspect " + file), network == "dscnn" ? "depthwise" : "residual"));
+      tests::contains(output_of("inspect " + file), network == "dscnn" ? "depthwise" : "residual"));
   CHECK(json_of("eval --json " + file + data).at("accuracy") == small);
 
   const runtime::Model model(format::read(read_file(file), file));
@@ -157,7 +133,7 @@ void walk(const std::string& network) {
   for (const auto& [format, name] :
        {std::pair("c99", "net.c"), std::pair("js", "net.js"), std::pair("onnx", "net.onnx"),
         std::pair("tflite", "net.tflite")})
-    espalier("export " + std::string(format) + " " + file + " -o " + (place.path / name).string());
+    output_of("export " + std::string(format) + " " + file + " -o " + (place.path / name).string());
   CHECK(differing(c99_answers(place.path, model.packed()), want) == 0);
   if (installed("node"))
     CHECK(differing(js_answers(place.path), want) == 0);
@@ -166,7 +142,8 @@ void walk(const std::string& network) {
   Bytes raw(want.size() * sizeof(float));
   std::memcpy(raw.data(), want.data(), raw.size());
   write_file(place.path / "net.logits", raw);
-  check_engines(place.path);
+  // Their rounding is their own: one picture in a hundred may lie on an edge.
+  check_engines(place.path, "0.99", {"--accuracy", "0.01"});
 }
 
 }  // namespace
