@@ -209,7 +209,7 @@ TEST_CASE("CSV: every error names line and column, and the remedy") {
   CHECK(contains(refusal(header + "1,2,a\n3,,b\n"), "t.csv: line 3: column 'y' is missing"));
   CHECK(contains(refusal(header + "1,2,a\nNA,4,b\n"), "line 3: column 'x' is missing ('NA')"));
   CHECK(contains(refusal(header + "1,2,a\n3,four,b\n"),
-                 "line 3: column 'y' is 'four', wanted a finite number"));
+                 "line 3: column 'y' is 'four', wanted a finite number; of words make a column"));
   CHECK(contains(refusal(header + "1,2,a\n3,inf,b\n"), "line 3: column 'y' is 'inf'"));
   CHECK(contains(refusal(header + "1,2,a\n3,+-5,b\n"), "line 3: column 'y' is '+-5'"));
   CHECK(contains(refusal(header + "1,2,a\n3,1e300,b\n"), "line 3: column 'y' is '1e300'"));
