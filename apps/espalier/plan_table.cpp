@@ -15,11 +15,13 @@ namespace {
 using runtime::Kernels;
 using runtime::PlannedStep;
 
-const std::array<std::pair<const char*, Kernels>, 5> kWords{{{"fixed", Kernels::kFixed},
+const std::array<std::pair<const char*, Kernels>, 7> kWords{{{"fixed", Kernels::kFixed},
                                                              {"timed", Kernels::kTimed},
                                                              {"onednn", Kernels::kOneDnn},
                                                              {"blocks", Kernels::kBlocks},
-                                                             {"scattered", Kernels::kScattered}}};
+                                                             {"scattered", Kernels::kScattered},
+                                                             {"rows", Kernels::kRows},
+                                                             {"depthwise", Kernels::kDepthwise}}};
 
 // "conv1 + pool1"; layers without a name by their number.
 std::string layers_text(const format::PackedModel& model, const PlannedStep& step) {

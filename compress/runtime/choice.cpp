@@ -23,19 +23,24 @@ struct Site {
 };
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
+// Whether the weights are more than the second level holds.
+bool leaves_cache(const Site& s) {
+  return s.layers.linear->weight.levels.size() > (1u << 20);
+}
+
 // Costs count multiplications, weighted by how fast each kernel does them: what was measured
 // (apps/bench/PERFORMANCE.md) in round figures. They decide when nothing is timed.
 double onednn_cost(const Site& s) {
   if (s.isa == VectorIsa::kPlain) return 0;
+  if (s.layers.linear->kind == format::LayerKind::kDepthwiseConv2d) return 4 * s.dense;
   if (s.layers.linear->kind == format::LayerKind::kConv2d) {
     // It pads a few channels to a register, and pools in a step of its own.
     if (s.x[3] < 16) return 4 * s.dense;
     return (s.isa == VectorIsa::kAvx2 ? 0.7 : 1.2) * s.dense;
   }
   if (s.isa == VectorIsa::kAvx2) return 2 * s.dense;
-  // Weights that leave the cache come no faster to us, and it takes them in larger strides.
-  const bool large = s.layers.linear->weight.levels.size() > (1u << 20);
-  return (large ? 0.9 : 1.2) * s.dense;
+  // Weights from beyond the cache come no faster to our blocks, and it takes them in larger strides.
+  return (leaves_cache(s) ? 0.9 : 1.2) * s.dense;
 }
 
 double block_cost(const Site& s) {
@@ -44,6 +49,18 @@ double block_cost(const Site& s) {
 
 double scattered_cost(const Site& s) {
   return s.isa == VectorIsa::kVbmi ? 2 * static_cast<double>(s.work.macs) : kNever;
+}
+
+// For one image; more of them would read the weights once each. Adding up the 64 lanes of a sum takes
+// as long as three more registers, but for weights that have to be waited for.
+double row_cost(const Site& s) {
+  if (s.isa == VectorIsa::kPlain || s.x[0] > 1) return kNever;
+  const std::int64_t sums = leaves_cache(s) ? 0 : 3 * 64 * s.layers.linear->weight.shape[0];
+  return 0.87 * static_cast<double>(s.work.macs + sums);
+}
+
+double depthwise_cost(const Site& s) {
+  return s.isa == VectorIsa::kPlain ? kNever : static_cast<double>(s.work.macs);
 }
 
 struct Row {
@@ -55,6 +72,8 @@ struct Row {
 const Row kTable[] = {
     {sparse::kBlocks, Kernels::kBlocks, block_cost},
     {sparse::kScattered, Kernels::kScattered, scattered_cost},
+    {sparse::kRows, Kernels::kRows, row_cost},
+    {sparse::kDepthwise, Kernels::kDepthwise, depthwise_cost},
 };
 
 // Packed weights may be 16 times as large as stored ones, and images may be huge; a file must not ask
@@ -77,6 +96,7 @@ std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const Fused& lay
       .layers = layers, .x = x, .isa = vector_isa(), .dense = dense_macs(layers, x), .work = {}};
   double least = onednn_cost(site) / threads;
   for (const Row& row : kTable) {
+    if (!row.kernel.fits(*layers.linear)) continue;
     site.work = row.kernel.work(layers, x);
     if (site.work.bytes > kMaxPackedBytes) continue;
     if (kernels == row.forced) return {&row.kernel};

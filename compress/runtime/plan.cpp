@@ -183,9 +183,7 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
 Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const PackedLayer& l = model_.layers[at.layer];
   const Activation x = input_of(at);
-  const bool depthwise = l.kind == LayerKind::kDepthwiseConv2d;  // of which ours know nothing
-  if (!format::has_weight(l.kind) || depthwise || !format::takes_levels(l, x.grid))
-    return layer_by_layer(at, 1);
+  if (!format::has_weight(l.kind) || !format::takes_levels(l, x.grid)) return layer_by_layer(at, 1);
   const sparse::Fused layers = sparse::fused_from(model_, at.layer);
   const auto own = own_kernels(kernels, layers, x.shape, threads);
   if (own.empty()) return layer_by_layer(at, 1);

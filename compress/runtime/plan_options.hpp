@@ -15,6 +15,8 @@ enum class Kernels {
   kOneDnn,     // oneDNN's wherever there is one
   kBlocks,     // ours for blocks of 16 x 4, wherever it fits
   kScattered,  // ours for single weights, wherever it fits
+  kRows,       // ours for dense layers as they lie
+  kDepthwise,  // ours for depthwise convolutions
 };
 
 // One step of a plan. MACs and bytes are those of a run with the plan's batch.

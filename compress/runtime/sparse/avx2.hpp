@@ -11,6 +11,18 @@
 
 namespace espalier::runtime::sparse {
 
+__attribute__((target("avx2"))) inline __m256i bytes_at(const void* from) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+
+// Levels times weights, four neighbours to each of 8 sums. vpmaddubsw is exact, as two products of
+// levels and weights stay below 2^15 (127 * 127 * 2); vpmaddwd by ones adds the pairs into 32 bits.
+__attribute__((target("avx2"))) inline __m256i sum_of_products(__m256i sum, __m256i levels,
+                                                               __m256i weights) {
+  const __m256i pairs = _mm256_maddubs_epi16(levels, weights);
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
 // clamp(rint(x) + zero_point, lowest, 127)
 __attribute__((target("avx2"))) inline __m256i nearest_level_256(__m256 x, const Range& r) {
   const __m256 inside =

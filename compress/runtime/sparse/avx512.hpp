@@ -12,50 +12,86 @@
 
 #include "compress/runtime/sparse/finish.hpp"
 
+// What VectorIsa::kVnni promises.
+#define ESPALIER_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+
 namespace espalier::runtime::sparse {
 
-// clamp(rint(x) + zero_point, lowest, 127)
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) inline __m512i nearest_level_512(
-    __m512 x, const Range& r) {
-  const __m512 inside =
-      _mm512_min_ps(_mm512_max_ps(x, _mm512_set1_ps(r.low)), _mm512_set1_ps(r.high));
-  return _mm512_add_epi32(_mm512_cvtps_epi32(inside), _mm512_set1_epi32(r.zero_point));
-}
+// Range in registers.
+struct Range512 {
+  ESPALIER_VNNI explicit Range512(const Range& r)
+      : low(_mm512_set1_ps(r.low)),
+        high(_mm512_set1_ps(r.high)),
+        zero_point(_mm512_set1_epi32(r.zero_point)) {}
+  // clamp(rint(x) + zero_point, lowest, 127)
+  ESPALIER_VNNI __m512i nearest_level(__m512 x) const {
+    return _mm512_add_epi32(_mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(x, low), high)),
+                            zero_point);
+  }
 
-// Sums with their bias, maximum taken, to output number `output`.
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) inline void store_512(
-    __m512i sums, const Tiles& t, std::int64_t output) {
-  const Finish& f = t.finish;
-  const std::int64_t lanes = f.channels - t.channel, at = output * f.channels + t.channel;
-  const __mmask16 mask = _cvtu32_mask16(lanes >= kLanes ? 0xFFFF : (1u << lanes) - 1);
-  const __m512 real =
-      _mm512_mul_ps(_mm512_cvtepi32_ps(sums), _mm512_loadu_ps(f.multiplier.data() + t.channel));
-  if (!f.levels) {
-    const __m512 value = f.relu ? _mm512_max_ps(_mm512_setzero_ps(), real) : real;
-    _mm512_mask_storeu_ps(static_cast<float*>(t.y) + at, mask, value);
-    return;
+  __m512 low, high;
+  __m512i zero_point;
+};
+
+// Finish for the tiles' group of channels. What it reads stands in registers, once for all outputs:
+// the compiler cannot know that storing bytes leaves it alone.
+class Finish512 {
+ public:
+  ESPALIER_VNNI explicit Finish512(const Tiles& t)
+      : y_(t.y),
+        channels_(t.finish.channels),
+        channel_(t.channel),
+        whole_(channels_ - channel_ >= kLanes),
+        lanes_(_cvtu32_mask16(whole_ ? 0xFFFF : (1u << (channels_ - channel_)) - 1)),
+        levels_(t.finish.levels),
+        relu_(t.finish.relu),
+        norm_(t.finish.norm),
+        multiplier_(_mm512_loadu_ps(t.finish.multiplier.data() + t.channel)),
+        range_(t.finish.range),
+        norm_range_(t.finish.norm_range) {
+    if (!norm_) return;
+    norm_multiplier_ = _mm512_loadu_ps(t.finish.norm_multiplier.data() + t.channel);
+    norm_offset_ = _mm512_loadu_ps(t.finish.norm_offset.data() + t.channel);
   }
-  __m512i level = nearest_level_512(real, f.range);
-  if (f.norm) {
-    const __m512 from =
-        _mm512_cvtepi32_ps(_mm512_sub_epi32(level, _mm512_set1_epi32(f.range.zero_point)));
-    const __m512 product =
-        _mm512_mul_ps(from, _mm512_loadu_ps(f.norm_multiplier.data() + t.channel));
-    level = nearest_level_512(
-        _mm512_add_ps(product, _mm512_loadu_ps(f.norm_offset.data() + t.channel)), f.norm_range);
+
+  // Sums with their bias, maximum taken, to output number `output`.
+  ESPALIER_VNNI void store(__m512i sums, std::int64_t output) const {
+    const std::int64_t at = output * channels_ + channel_;
+    const __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), multiplier_);
+    if (!levels_) {
+      const __m512 value = relu_ ? _mm512_max_ps(_mm512_setzero_ps(), real) : real;
+      _mm512_mask_storeu_ps(static_cast<float*>(y_) + at, lanes_, value);
+      return;
+    }
+    __m512i level = range_.nearest_level(real);
+    if (norm_) {
+      const __m512 from = _mm512_cvtepi32_ps(_mm512_sub_epi32(level, range_.zero_point));
+      level = norm_range_.nearest_level(
+          _mm512_add_ps(_mm512_mul_ps(from, norm_multiplier_), norm_offset_));
+    }
+    const __m128i bytes = _mm512_cvtepi32_epi8(level);
+    std::uint8_t* to = static_cast<std::uint8_t*>(y_) + at;
+    if (whole_)
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+    else
+      _mm_mask_storeu_epi8(to, lanes_, bytes);
   }
-  const __m128i bytes = _mm512_cvtepi32_epi8(level);
-  std::uint8_t* to = static_cast<std::uint8_t*>(t.y) + at;
-  if (lanes >= kLanes)
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-  else
-    _mm_mask_storeu_epi8(to, mask, bytes);
-}
+
+ private:
+  void* y_;
+  std::int64_t channels_, channel_;
+  bool whole_;  // group of channels
+  __mmask16 lanes_;
+  bool levels_, relu_, norm_;
+  __m512 multiplier_;
+  Range512 range_, norm_range_;
+  __m512 norm_multiplier_ = _mm512_setzero_ps(), norm_offset_ = _mm512_setzero_ps();
+};
 
 // The P windows from `first` on to P / Pool outputs. sums: [Chains P].
 template <int P, int Pool, int Chains>
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) inline void finish_512(
-    const __m512i* sums, const Tiles& t, std::int64_t first) {
+ESPALIER_VNNI inline void finish_512(const __m512i* sums, const Tiles& t, std::int64_t first) {
+  const Finish512 finish(t);
   for (int i = 0; i < P; i += Pool) {
     __m512i largest = _mm512_setzero_si512();
     for (int p = i; p < i + Pool; ++p) {
@@ -63,7 +99,7 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) inline void fini
       for (int k = 1; k < Chains; ++k) sum = _mm512_add_epi32(sum, sums[k * P + p]);
       largest = p == i ? sum : _mm512_max_epi32(largest, sum);
     }
-    store_512(largest, t, (first + i) / Pool);
+    finish.store(largest, (first + i) / Pool);
   }
 }
 
@@ -73,8 +109,7 @@ using SumsFor = std::make_index_sequence<(P < 4 ? 4 : P)>;
 
 // Kernel::multiply<P, Pool>(group, tiles, first, SumsFor<P>()) over all windows, P at a time.
 template <class Kernel, int Pool, class Group>
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) inline void multiply_pooled(
-    const Group& group, const Tiles& t) {
+ESPALIER_VNNI inline void multiply_pooled(const Group& group, const Tiles& t) {
   const auto count = static_cast<std::int64_t>(t.starts.size());
   std::int64_t p = 0;
   for (; count - p >= 8; p += 8) Kernel::template multiply<8, Pool>(group, t, p, SumsFor<8>());
@@ -87,8 +122,7 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) inline void mult
 }
 
 template <class Kernel, class Group>
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) inline void multiply_all(
-    const Group& group, const Tiles& t) {
+ESPALIER_VNNI inline void multiply_all(const Group& group, const Tiles& t) {
   switch (t.pool) {
     case 1:
       return multiply_pooled<Kernel, 1>(group, t);

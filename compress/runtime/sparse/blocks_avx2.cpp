@@ -1,5 +1,4 @@
-// Blocks by AVX2: vpmaddubsw is exact, as two products of levels and weights stay below 2^15
-// (127 * 127 * 2), and vpmaddwd by ones adds the pairs into 32 bits.
+// Blocks by AVX2: two registers of 8 outputs each.
 #include "compress/runtime/sparse/blocks.hpp"
 
 #if defined(__x86_64__)
@@ -21,9 +20,7 @@ __attribute__((target("avx2"))) inline __m256i four_bytes(const std::uint8_t* x)
 
 __attribute__((target("avx2"))) inline __m256i add_products(__m256i sum, __m256i levels,
                                                             const std::int8_t* weights) {
-  const __m256i pairs =
-      _mm256_maddubs_epi16(levels, _mm256_load_si256(reinterpret_cast<const __m256i*>(weights)));
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  return sum_of_products(sum, levels, _mm256_load_si256(reinterpret_cast<const __m256i*>(weights)));
 }
 
 // P windows at once. J counts registers of 8 channels: two for each window. Constant indices keep

@@ -6,8 +6,7 @@
 namespace espalier::runtime::sparse {
 namespace {
 
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) inline __m512i four_bytes(
-    const std::uint8_t* x) {
+ESPALIER_VNNI inline __m512i four_bytes(const std::uint8_t* x) {
   std::int32_t four;
   std::memcpy(&four, x, sizeof(four));
   return _mm512_set1_epi32(four);
@@ -17,8 +16,8 @@ struct VnniBlocks {
   // P windows at once. J counts sums: several chains of P, so that of few windows a sum need not wait
   // for the one before it. Constant indices keep them in registers.
   template <int P, int Pool, std::size_t... J>
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) static void multiply(
-      const BlockGroup& group, const Tiles& t, std::int64_t first, std::index_sequence<J...>) {
+  ESPALIER_VNNI static void multiply(const BlockGroup& group, const Tiles& t, std::int64_t first,
+                                     std::index_sequence<J...>) {
     constexpr std::int64_t kChains = sizeof...(J) / P;
     const std::int64_t* starts = t.starts.data() + first;
     const __m512i bias = _mm512_loadu_si512(t.finish.bias.data() + t.channel);
@@ -42,8 +41,7 @@ struct VnniBlocks {
 
 }  // namespace
 
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) void multiply_blocks_vnni(
-    const BlockGroup& group, const Tiles& t) {
+ESPALIER_VNNI void multiply_blocks_vnni(const BlockGroup& group, const Tiles& t) {
   multiply_all<VnniBlocks>(group, t);
 }
 

@@ -5,6 +5,7 @@
 #include "compress/format/wiring.hpp"
 #include "compress/runtime/linear_parts.hpp"
 #include "compress/runtime/sparse/blocks.hpp"
+#include "compress/runtime/sparse/rows.hpp"
 #include "compress/runtime/sparse/scattered.hpp"
 
 namespace espalier::runtime::sparse {
@@ -78,6 +79,24 @@ Step scattered_step(const Fused& f, const Activation& x, const Activation& y) {
                  scattered_kernel(vector_isa()));
 }
 
+Work row_work(const Fused& f, const Shape& x) {
+  const auto& shape = f.linear->weight.shape;
+  const std::int64_t registers = (shape[1] + 63) / 64, images = x[0];
+  return {.macs = shape[0] * registers * 64 * images,
+          .bytes = images * std::int64_t{sizeof(std::int64_t)}};
+}
+
+Step row_step(const Fused& f, const Activation& x, const Activation& y) {
+  return step_of(f, x, y, Rows(*f.linear), row_kernel(vector_isa()));
+}
+
+bool is_dense(const PackedLayer& l) {
+  return l.kind == LayerKind::kDense;
+}
+bool is_product(const PackedLayer& l) {  // each output of all inputs
+  return l.kind != LayerKind::kDepthwiseConv2d;
+}
+
 }  // namespace
 
 Fused fused_from(const format::PackedModel& model, std::size_t first) {
@@ -94,7 +113,8 @@ Fused fused_from(const format::PackedModel& model, std::size_t first) {
   return f;
 }
 
-const Kernel kBlocks{"blocks", block_work, block_step};
-const Kernel kScattered{"scattered", scattered_work, scattered_step};
+const Kernel kBlocks{"blocks", is_product, block_work, block_step};
+const Kernel kScattered{"scattered", is_product, scattered_work, scattered_step};
+const Kernel kRows{"rows", is_dense, row_work, row_step};
 
 }  // namespace espalier::runtime::sparse

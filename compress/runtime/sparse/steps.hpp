@@ -28,6 +28,7 @@ struct Work {
 // One kernel for fused layers.
 struct Kernel {
   std::string_view name;
+  bool (*fits)(const format::PackedLayer& linear);
   // How much it would multiply for the input x [N H W C].
   Work (*work)(const Fused& layers, const Shape& x);
   // Errors: kUsage when the layer is too large for the kernel's offsets.
@@ -36,5 +37,7 @@ struct Kernel {
 
 extern const Kernel kBlocks;     // blocks.hpp
 extern const Kernel kScattered;  // scattered.hpp
+extern const Kernel kRows;       // rows.hpp
+extern const Kernel kDepthwise;  // depthwise.hpp
 
 }  // namespace espalier::runtime::sparse

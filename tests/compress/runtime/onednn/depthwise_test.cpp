@@ -28,8 +28,11 @@ void check_every_bit(const PackedModel& packed, Rng& rng, int level = -1) {
   const Model model(packed);
   const std::int64_t batch = pick<std::int64_t>(rng, {1, 2, 5});
   CAPTURE(batch);
-  CHECK(differing(model, images_of(rng, packed, batch, level), batch) == 0);
-  CHECK(differing(model, images_of(rng, packed, 1, level), batch) == 0);
+  for (const Kernels kernels : {Kernels::kFixed, Kernels::kOneDnn, Kernels::kDepthwise}) {
+    CAPTURE(static_cast<int>(kernels));
+    CHECK(differing(model, images_of(rng, packed, batch, level), batch, kernels) == 0);
+    CHECK(differing(model, images_of(rng, packed, 1, level), batch, kernels) == 0);
+  }
 }
 
 }  // namespace
@@ -187,7 +190,7 @@ TEST_CASE("a depthwise-separable network: what runs it, and no differing logit")
     for (const auto kernels : {Kernels::kFixed, Kernels::kTimed, Kernels::kOneDnn})
       for (const std::int64_t batch : {1, 4})
         CHECK(differing(loaded, images_of(rng, model, batch), batch, kernels) == 0);
-    Session session(loaded, {.batch = 1});
+    Session session(loaded, {.kernels = Kernels::kOneDnn});
     CHECK(session.plan()[2].kernel == "oneDNN");
     CHECK(session.plan()[2].macs == 10 * 8 * channels * 9);
   }

@@ -9,7 +9,7 @@ using namespace espalier;
 using namespace espalier::runtime;
 namespace {
 
-constexpr Kernels kAll[] = {Kernels::kBlocks, Kernels::kScattered, Kernels::kFixed,
+constexpr Kernels kAll[] = {Kernels::kBlocks, Kernels::kScattered, Kernels::kRows, Kernels::kFixed,
                             Kernels::kOneDnn};
 
 ActivationGrid random_grid(Rng& rng) {
@@ -114,8 +114,9 @@ TEST_CASE("dense with zeros, norms behind") {
   Rng rng(2, "dense");
   for (int i = 0; i < 100; ++i) {
     CAPTURE(i);
-    PackedModel model = model_of(
-        {1, 1, pick<std::int64_t>(rng, {1, 7, 64, 127, 128, 129, 300, 2028})}, random_grid(rng));
+    PackedModel model =
+        model_of({1, 1, pick<std::int64_t>(rng, {1, 7, 31, 32, 63, 64, 127, 128, 129, 300, 2028})},
+                 random_grid(rng));
     PackedLayer l = dense_of(rng, model.input_shape[2], pick<std::int64_t>(rng, {1, 10, 16, 67}),
                              2 + static_cast<int>(rng.below(7)));
     punch(l, rng);

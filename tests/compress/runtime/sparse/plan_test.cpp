@@ -69,6 +69,46 @@ TEST_CASE("the fixed choice takes our kernels where this processor has vectors f
   CHECK((steps[1].kernel == "blocks") == (vector_isa() != VectorIsa::kPlain));
 }
 
+TEST_CASE("one image of a dense layer that is dense: rows, of which nothing is packed") {
+  Rng rng(4, "rows");
+  PackedModel packed = model_of({1, 1, 640}, {1, 0});
+  packed.layers = {dense_of(rng, 640, 10, 8)};
+  const Model model(packed);
+  const bool vectors = vector_isa() != VectorIsa::kPlain;
+  Session one(model), many(model, {.batch = 2});
+  const auto step = one.plan()[1];
+  CHECK((step.kernel == "rows") == vectors);
+  if (vectors) CHECK(step.bytes < 4 * 640);
+  CHECK(many.plan()[1].kernel != "rows");
+}
+
+TEST_CASE("a depthwise layer: ours, with the norm behind; registers of zeros are left out") {
+  Rng rng(4, "depthwise");
+  PackedModel packed = model_of({8, 8, 32}, {1, 5});
+  PackedLayer l;
+  l.kind = LayerKind::kDepthwiseConv2d;
+  l.kernel_h = l.kernel_w = 3;
+  l.pad_top = l.pad_bottom = l.pad_left = l.pad_right = 1;
+  set_levels(l, rng, {32, 3, 3, 1}, 8, Weights::kExtreme);
+  // The middle column of the first 16 channels.
+  for (std::size_t c = 0; c < 16; ++c)
+    for (std::size_t i = 0; i < 3; ++i) l.weight.levels[c * 9 + i * 3 + 1] = 0;
+  l.output = {20, 3};
+  PackedLayer norm;
+  norm.kind = LayerKind::kBatchNorm;
+  norm.multiplier.assign(32, 0.9f), norm.offset.assign(32, 2), norm.output = {1, 3};
+  packed.layers = {l, norm, reveal(32)};
+  const Model model(packed);
+  Session session(model, {.kernels = Kernels::kDepthwise});
+  const auto step = session.plan()[1];
+  CHECK(step.kernel == "depthwise");
+  CHECK(step.layers == 2);
+  CHECK(step.macs == 64 * (2 + 3) * 64);  // positions, registers, products of each
+  CHECK(differing(model, images_of(rng, packed, 1), 1, Kernels::kDepthwise) == 0);
+  Session fixed(model);
+  CHECK((fixed.plan()[1].kernel == "depthwise") == (vector_isa() != VectorIsa::kPlain));
+}
+
 TEST_CASE("a plan counts levels that floats are multiplied by as the floats that they become") {
   PackedModel packed = model_of({1, 1, 4}, {});
   PackedLayer dense;
