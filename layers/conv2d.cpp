@@ -27,6 +27,12 @@ Variable Conv2d::forward(const Variable& x, const ForwardContext&) {
   return ops::conv2d(x, weight_.effective(), bias_.effective(), window(x.shape()));
 }
 
+Variable Conv2d::relu_max_pooled(const Variable& x, const kernels::Window& pool) {
+  const Variable read = tap_input(x);
+  return ops::conv2d_relu_max_pool2d(read, weight_.effective(), bias_.effective(),
+                                     window(read.shape()), pool);
+}
+
 void Conv2d::visit(const Visitor& visitor) {
   visitor("weight", weight_);
   visitor("bias", bias_);

@@ -41,11 +41,11 @@ class Layer {
   virtual ~Layer() = default;
 
   Variable operator()(const Variable& x, const ForwardContext& context = {}) {
-    Variable y = forward(input_tap_ ? input_tap_(x) : x, context);
-    return tap(y);
+    return tap(forward(tap_input(x), context));
   }
   // What the output's tap makes of `y`, for who computed it in forward()'s stead.
   Variable tap(const Variable& y) const { return output_tap_ ? output_tap_(y) : y; }
+  Variable tap_input(const Variable& x) const { return input_tap_ ? input_tap_(x) : x; }
   virtual void visit(const Visitor&) {}
   virtual std::string describe() const = 0;  // "Dense(784 -> 10)"
   // Shapes of one example, without the batch axis: [H W C] or [F]. Errors: the input does not fit.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/text.hpp"
+#include "layers/conv2d.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
 #include "layers/residual.hpp"
@@ -79,6 +80,12 @@ bool Sequential::pools_relu(std::size_t layer) const {
          !pool.taps_input();
 }
 
+bool Sequential::pools_convolution(std::size_t layer) const {
+  const Layer& conv = *layers_[layer].layer;
+  return dynamic_cast<const Conv2d*>(&conv) && !conv.taps_output() && feeds_next_alone(layer) &&
+         pools_relu(layer + 1);
+}
+
 Variable Sequential::walk(const Variable& x, const ForwardContext& context,
                           const Seen& seen) const {
   RecycledVector<Variable> kept(layers_.size() + 1);  // stages that others than the next layer read
@@ -93,7 +100,13 @@ Variable Sequential::walk(const Variable& x, const ForwardContext& context,
     ForwardContext here = context;
     if (other) here.other = &kept[*other];
     const Variable& read = input == i ? y : kept[input];
-    if (!seen && pools_relu(i)) {
+    if (!seen && pools_convolution(i)) {
+      auto& conv = dynamic_cast<Conv2d&>(*layers_[i].layer);
+      const auto& pool = dynamic_cast<const MaxPool2d&>(*layers_[i += 2].layer);
+      const Shape convolved = kernels::convolved_shape(read.shape(), conv.weight().latent().shape(),
+                                                       conv.window(read.shape()));
+      y = pool.tap(conv.relu_max_pooled(read, pool.window(convolved)));
+    } else if (!seen && pools_relu(i)) {
       const auto& pool = dynamic_cast<const MaxPool2d&>(*layers_[++i].layer);
       y = pool.tap(ops::relu_max_pool2d(read, pool.window(read.shape())));
     } else {

@@ -60,6 +60,8 @@ class Sequential final : public Layer {
 
   // Whether this relu and the max pooling after it may run as one op: nobody looks in between.
   bool pools_relu(std::size_t layer) const;
+  // The same of this convolution, the relu and the max pooling after it.
+  bool pools_convolution(std::size_t layer) const;
 
   // What the last layer yields, without the taps of the model itself; `seen` meets what each layer
   // yields, in order.

@@ -31,6 +31,9 @@ Variable max_pool2d(const Variable& x, const kernels::Window& window);
 Variable average_pool2d(const Variable& x, const kernels::Window& window);
 // max_pool2d(relu(x)) in one pass over x each way, for windows that tile the image.
 Variable relu_max_pool2d(const Variable& x, const kernels::Window& window);
+// The same of conv2d(x, w, b), for images of few channels: no step in between is written to memory.
+Variable conv2d_relu_max_pool2d(const Variable& x, const Variable& w, const Variable& b,
+                                const kernels::Window& window, const kernels::Window& pool);
 Variable relu(const Variable& x);                  // max(x, 0); a NaN passes
 Variable reshape(const Variable& x, Shape shape);  // as many values, in the same order
 Variable sum(const Variable& x);                   // to a scalar

@@ -1,6 +1,4 @@
-#include "core/kernels/loops/pool_windows.hpp"
-
-#include "core/kernels/avx512.hpp"
+#include "core/kernels/loops/maximum_avx512.hpp"
 
 #if defined(__x86_64__)
 namespace espalier::kernels::loops {
@@ -16,26 +14,16 @@ ESPALIER_AVX512 void pool(const float* x, float* y, std::uint8_t* where, const T
     for (std::int64_t c = 0; c < t.channels; c += kLanes) {
       const __mmask16 mask = first_lanes(t.channels - c);
       const float* first = x + q * wide * t.channels + c;
-      __m512 best = _mm512_maskz_loadu_ps(mask, first);
-      __m512i which = _mm512_setzero_si512();
+      Maximum512 best(_mm512_maskz_loadu_ps(mask, first));
 #pragma GCC unroll 2
       for (std::int64_t i = 0; i < high; ++i)
 #pragma GCC unroll 2
-        for (std::int64_t j = 0; j < wide; ++j) {
-          const __m512 next = _mm512_maskz_loadu_ps(mask, first + i * t.row + j * t.channels);
-          const __mmask16 more = _mm512_cmp_ps_mask(next, best, _CMP_GT_OQ);
-          best = _mm512_mask_mov_ps(best, more, next);
-          which =
-              _mm512_mask_mov_epi32(which, more, _mm512_set1_epi32(static_cast<int>(i * wide + j)));
-        }
-      if (t.relu) {  // a NaN stays one, and takes no gradient
-        const __mmask16 above = _mm512_cmp_ps_mask(best, _mm512_setzero_ps(), _CMP_GT_OQ);
-        which = _mm512_mask_mov_epi32(_mm512_set1_epi32(kNowhere), above, which);
-        best = _mm512_max_ps(_mm512_setzero_ps(), best);
-      }
+        for (std::int64_t j = 0; j < wide; ++j)
+          best.meet(_mm512_maskz_loadu_ps(mask, first + i * t.row + j * t.channels),
+                    static_cast<int>(i * wide + j));
+      if (t.relu) best.relu();
       const std::int64_t at = q * t.channels + c;
-      _mm512_mask_storeu_ps(y + at, mask, best);
-      _mm_mask_storeu_epi8(where + at, mask, _mm512_cvtepi32_epi8(which));
+      best.store(mask, y + at, where + at);
     }
 }
 

@@ -25,7 +25,8 @@ struct Precision {
 };
 constexpr Precision kLinear{0.1f, 1e-4f};      // in each input: no truncation; rounding 5e-6
 constexpr Precision kPiecewise{0.03f, 1e-4f};  // linear between kinks at least 0.07 apart
-constexpr Precision kCurved{1e-2f, 1e-3f};     // truncation 2e-5, rounding 5e-5, derivatives near 1
+constexpr Precision kSmall{1e-3f, 2e-3f};   // so small that no maximum of these sums changes hands
+constexpr Precision kCurved{1e-2f, 1e-3f};  // truncation 2e-5, rounding 5e-5, derivatives near 1
 constexpr Precision kNormalized{1e-2f, 2e-3f};  // third derivatives grow with 1 / deviation^3
 constexpr Precision kRounded{1e-2f, 1e-3f};     // whole levels of 0.01 or 0.005: no truncation
 
@@ -190,6 +191,10 @@ TEST_CASE("every op's gradient matches central differences") {
        [odd](V v) { return ops::relu_max_pool2d(v[0], odd); },
        {{{1, 5, 4, 2}}},
        kPiecewise},
+      {"conv2d_relu_max_pool2d",
+       [pool, same5](V v) { return ops::conv2d_relu_max_pool2d(v[0], v[1], v[2], same5, pool); },
+       {{{1, 4, 6, 1}, {3, 5, 5, 1}, {3}}, {{2, 4, 4, 2}, {1, 5, 5, 2}, {1}}},
+       kSmall},
       {"max_pool2d_explicit", max(odd), {{{1, 5, 4, 2}}, {{2, 3, 3, 1}}}, kPiecewise},
       {"max_pool2d_same", max(same5), {{{1, 5, 5, 2}}, {{2, 2, 4, 1}}}, kPiecewise},
       {"max_pool2d_same_strided", max(same_strided), {{{1, 5, 5, 2}}, {{2, 3, 7, 1}}}, kPiecewise},
