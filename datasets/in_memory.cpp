@@ -2,7 +2,16 @@
 
 #include <utility>
 
+#include "core/base/clones.hpp"
+
 namespace espalier::datasets {
+namespace {
+
+ESPALIER_CLONES void shares_of_255(const std::uint8_t* bytes, std::int64_t count, float* to) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(bytes[i]) / 255.0f;
+}
+
+}  // namespace
 
 InMemory::InMemory(Tensor images, Tensor labels, int classes, const std::string& name)
     : images_(std::move(images)), labels_(std::move(labels)), classes_(classes) {
@@ -26,9 +35,7 @@ Example InMemory::get(std::int64_t i) const {
   check_index(i, size());
   Example example{Tensor::uninitialized(image_shape_), labels_.data<std::uint8_t>()[i]};
   const std::int64_t n = image_shape_.elements();
-  const std::uint8_t* from = images_.data<std::uint8_t>() + i * n;
-  float* to = example.image.mutable_data();
-  for (std::int64_t k = 0; k < n; ++k) to[k] = static_cast<float>(from[k]) / 255.0f;
+  shares_of_255(images_.data<std::uint8_t>() + i * n, n, example.image.mutable_data());
   return example;
 }
 

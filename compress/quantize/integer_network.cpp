@@ -22,12 +22,21 @@
 namespace espalier::quantize {
 namespace {
 
+// f(number, channel)
+template <class F>
+Tensor map_channels(const Tensor& x, std::size_t channels, F f) {
+  Tensor y = Tensor::uninitialized(x.shape());
+  const float* from = x.data();
+  float* to = y.mutable_data();
+  for (std::int64_t left = x.elements(); left > 0; left -= static_cast<std::int64_t>(channels))
+    for (std::size_t c = 0; c < channels; ++c) *to++ = static_cast<float>(f(*from++, c));
+  return y;
+}
+
+// f(number, place)
 template <class F>
 Tensor map(const Tensor& x, F f) {
-  Tensor y = Tensor::uninitialized(x.shape());
-  for (std::size_t i = 0; i < x.values().size(); ++i)
-    y.mutable_values()[i] = static_cast<float>(f(x.values()[i], i));
-  return y;
+  return map_channels(x, static_cast<std::size_t>(x.elements()), f);
 }
 
 // x by w, without bias: of levels, exact.
@@ -198,20 +207,21 @@ Stage linear_of(const IntegerLayer& l, const Stage& in) {
           " takes levels and gets real numbers");
   const Tensor acc = sums(l, in.x);
   const std::size_t channels = l.scales.size();
-  const auto real = [&](float a, std::size_t i) {
-    const float value = a * (in.grid->scale * l.scales[i % channels]);
+  const auto real = [&](float a, std::size_t c) {
+    const float value = a * (in.grid->scale * l.scales[c]);
     return l.relu ? std::max(value, 0.0f) : value;
   };
-  if (!l.output) return {map(acc, real), {}};
+  if (!l.output) return {map_channels(acc, channels, real), {}};
   const ActivationGrid next = *l.output;
-  const auto level = [&](float a, std::size_t i) {
-    const float m =
-        kernels::requantize_multiplier(in.grid->scale, l.scales[i % channels], next.scale);
-    return kernels::requantize(static_cast<std::int32_t>(a), m, next.zero_point,
+  std::vector<float> multipliers;
+  for (const float scale : l.scales)
+    multipliers.push_back(kernels::requantize_multiplier(in.grid->scale, scale, next.scale));
+  const auto level = [&](float a, std::size_t c) {
+    return kernels::requantize(static_cast<std::int32_t>(a), multipliers[c], next.zero_point,
                                l.relu ? next.zero_point : 0) -
            next.zero_point;
   };
-  return {map(acc, level), next};
+  return {map_channels(acc, channels, level), next};
 }
 
 Stage run_layer(const IntegerLayer& l, const Stage& in, const Stage& other) {
