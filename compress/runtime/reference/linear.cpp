@@ -85,15 +85,18 @@ Activation scaled(const PackedLayer& l, const format::ActivationGrid& x, const T
       }
     return {logits, {}};
   }
+  std::vector<float> multipliers;
+  for (std::size_t c = 0; c < channels; ++c)
+    multipliers.push_back(
+        kernels::requantize_multiplier(x.scale, weight_scale(l, c), l.output.scale));
   Tensor levels = Tensor::uninitialized(acc.shape(), DType::kUint8);
   std::uint8_t* to = levels.mutable_data<std::uint8_t>();
-  for (std::size_t c = 0; c < channels; ++c) {
-    const float m = kernels::requantize_multiplier(x.scale, weight_scale(l, c), l.output.scale);
-    for (std::size_t i = c; i < sums.size(); i += channels) {
-      const std::int32_t level = kernels::requantize(sums[i], m, l.output.zero_point);
-      to[i] = static_cast<std::uint8_t>(l.relu ? std::max(level, l.output.zero_point) : level);
+  for (std::size_t i = 0; i < sums.size(); i += channels)
+    for (std::size_t c = 0; c < channels; ++c) {
+      const std::int32_t level =
+          kernels::requantize(sums[i + c], multipliers[c], l.output.zero_point);
+      *to++ = static_cast<std::uint8_t>(l.relu ? std::max(level, l.output.zero_point) : level);
     }
-  }
   return {levels, l.output};
 }
 
