@@ -28,15 +28,23 @@ bool leaves_cache(const Site& s) {
   return s.layers.linear->weight.levels.size() > (1u << 20);
 }
 
+double inputs_of_output(const Site& s) {
+  const auto& w = s.layers.linear->weight;
+  return static_cast<double>(w.levels.size()) / static_cast<double>(w.shape[0]);
+}
+
 // Costs count multiplications, weighted by how fast each kernel does them: what was measured
 // (apps/bench/PERFORMANCE.md) in round figures. They decide when nothing is timed.
 double onednn_cost(const Site& s) {
   if (s.isa == VectorIsa::kPlain) return 0;
   if (s.layers.linear->kind == format::LayerKind::kDepthwiseConv2d) return 4 * s.dense;
   if (s.layers.linear->kind == format::LayerKind::kConv2d) {
-    // It pads a few channels to a register, and pools in a step of its own.
+    // It pads a few channels to a register, and pools in a step of its own; sums go through memory
+    // before they become levels.
     if (s.x[3] < 16) return 4 * s.dense;
-    return (s.isa == VectorIsa::kAvx2 ? 0.7 : 1.2) * s.dense;
+    if (s.isa == VectorIsa::kAvx2) return 0.7 * s.dense;
+    if (s.x[3] % 16 != 0) return 1.2 * s.dense;
+    return (0.91 + 34 / inputs_of_output(s)) * s.dense;
   }
   if (s.isa == VectorIsa::kAvx2) return 2 * s.dense;
   // Weights from beyond the cache come no faster to our blocks, and it takes them in larger strides.
