@@ -86,6 +86,7 @@ void BatchLoader::run() {
 std::optional<Batch> BatchLoader::next() {
   check_interrupt("BatchLoader");
   if (taken_ >= order_.size()) return std::nullopt;
+  const auto start = std::chrono::steady_clock::now();
   std::optional<Batch> batch;
   if (!thread_.joinable()) {
     batch = make(taken_);
@@ -98,6 +99,7 @@ std::optional<Batch> BatchLoader::next() {
     ready_.pop_front();
     changed_.notify_all();
   }
+  waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   taken_ += batch->labels.size();
   return batch;
 }

@@ -34,6 +34,8 @@ class BatchLoader {
   // here, in its batch's turn, and again by every later call. Errors: kInterrupted while Ctrl-C is
   // unanswered (core/base/interrupt.hpp).
   std::optional<Batch> next();
+  // Seconds that next() has spent waiting for batches that were not ready, or making them itself.
+  double waited() const { return waited_; }
   // A batch that is done with: its memory serves the next ones.
   void give_back(Batch&& batch);
 
@@ -44,6 +46,7 @@ class BatchLoader {
   const Dataset& dataset_;
   std::vector<std::int64_t> order_;
   BatchLoaderOptions options_;
+  double waited_ = 0;
   std::size_t taken_ = 0;  // examples whose batches next() has given
 
   mutable std::mutex mutex_;  // of all below

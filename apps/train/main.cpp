@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
       ->needs(from);
   app.add_option("--log", options.log,
                  "Also write a line of JSON an epoch: loss, accuracy, learning rate, sparsity, "
-                 "seconds");
+                 "seconds, and how many of them it waited for data");
   app.add_flag(
       "--checkpoint", options.checkpoint,
       "Keep each epoch, and the step at which Ctrl-C comes, in the folder OUT.checkpoint; the "

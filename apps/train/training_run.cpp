@@ -260,7 +260,8 @@ void TrainingRun::log(const recipe::StageReport& stage, const training::EpochRep
                       {"loss", epoch.loss},
                       {"learning_rate", double{stage.stage.learning_rate} * double{epoch.rate}},
                       {"sparsity", sparsity_of(stage.model)},
-                      {"seconds", epoch.seconds}};
+                      {"seconds", epoch.seconds},
+                      {"waited", epoch.waited}};
   if (!data_.target) line["accuracy"] = epoch.accuracy;
   if (const auto& v = epoch.validation) {
     line["validation_loss"] = v->loss;

@@ -186,6 +186,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
     report.rate = static_cast<float>(rates / static_cast<double>(batches));
     report.loss /= static_cast<double>(data.size());
     report.accuracy /= static_cast<double>(data.size());
+    report.waited += loader.waited();
     if (options.validation) report.validation = evaluate(model, *options.validation);
     if (watch) watch->after_epoch(report.validation->loss);
     report.seconds += elapsed();

@@ -124,6 +124,24 @@ TEST_CASE("BatchLoader: Ctrl-C ends the wait for a slow batch") {
   ::signal(SIGINT, SIG_DFL);
 }
 
+TEST_CASE("the loader says how long it was waited for") {
+  using std::chrono::milliseconds;
+  constexpr std::int64_t kImages = 12;
+  const auto waited = [](milliseconds to_read, milliseconds to_train, std::int64_t ahead) {
+    const Slow data(kImages, to_read);
+    std::vector<std::int64_t> order(kImages);
+    std::iota(order.begin(), order.end(), 0);
+    BatchLoader loader(data, order, {.batch_size = 2, .ahead = ahead});
+    while (loader.next()) std::this_thread::sleep_for(to_train);
+    return loader.waited();
+  };
+  // Sleeping may take longer, never less.
+  CHECK(waited(milliseconds(4), {}, 0) >= 0.048);
+  CHECK(waited(milliseconds(4), {}, 4) >= 0.020);
+  // The first batch alone, while each of the others is trained on for as long as ten take.
+  CHECK(waited(milliseconds(1), milliseconds(20), 4) < waited(milliseconds(20), {}, 4) / 4);
+}
+
 TEST_CASE("batches that are given back change none of those that follow") {
   const Slow data(23);
   for (const std::int64_t ahead : {0, 3}) {
