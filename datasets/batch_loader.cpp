@@ -14,15 +14,22 @@ constexpr std::chrono::milliseconds kInterruptPause(50);
 
 }  // namespace
 
+std::int64_t batches_ahead(std::int64_t batch_bytes) {
+  constexpr std::int64_t kLeast = 4, kMost = 64, kBytes = 2 << 20;
+  return std::clamp(kBytes / std::max<std::int64_t>(batch_bytes, 1), kLeast, kMost);
+}
+
 BatchLoader::BatchLoader(const Dataset& dataset, std::vector<std::int64_t> order,
                          BatchLoaderOptions options)
-    : dataset_(dataset), order_(std::move(order)), options_(options) {
-  require(options_.batch_size >= 1 && options_.ahead >= 0, "BatchLoader",
-          "wants a batch of at least 1 and 0 or more ahead, got ", options_.batch_size, " and ",
-          options_.ahead);
+    : dataset_(dataset), order_(std::move(order)), batch_size_(options.batch_size) {
+  const auto floats = dataset_.image_shape().elements();
+  ahead_ = options.ahead.value_or(
+      batches_ahead(batch_size_ * floats * static_cast<std::int64_t>(sizeof(float))));
+  require(batch_size_ >= 1 && ahead_ >= 0, "BatchLoader",
+          "wants a batch of at least 1 and 0 or more ahead, got ", batch_size_, " and ", ahead_);
   for (const std::int64_t i : order_) check_index(i, dataset_.size());
-  used_.reserve(static_cast<std::size_t>(options_.ahead) + 2);  // one is made, one is used
-  if (options_.ahead > 0 && !order_.empty()) thread_ = std::thread([this] { run(); });
+  used_.reserve(static_cast<std::size_t>(ahead_) + 2);  // one is made, one is used
+  if (ahead_ > 0 && !order_.empty()) thread_ = std::thread([this] { run(); });
 }
 
 BatchLoader::~BatchLoader() {
@@ -36,7 +43,7 @@ BatchLoader::~BatchLoader() {
 
 // As collate(), but it looks up between two examples.
 std::optional<Batch> BatchLoader::make(std::size_t begin) {
-  const auto count = std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - begin);
+  const auto count = std::min(static_cast<std::size_t>(batch_size_), order_.size() - begin);
   const Shape image = dataset_.image_shape();
   Batch batch;
   {
@@ -68,10 +75,10 @@ std::optional<Batch> BatchLoader::make(std::size_t begin) {
 void BatchLoader::run() {
   try {
     for (std::size_t begin = 0; begin < order_.size();
-         begin += static_cast<std::size_t>(options_.batch_size)) {
+         begin += static_cast<std::size_t>(batch_size_)) {
       auto batch = make(begin);
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stop_ || std::ssize(ready_) < options_.ahead; });
+      changed_.wait(lock, [&] { return stop_ || std::ssize(ready_) < ahead_; });
       if (stop_ || !batch) return;
       ready_.push_back(std::move(*batch));
       changed_.notify_all();

@@ -13,10 +13,14 @@
 
 namespace espalier::datasets {
 
+// Batches of so many bytes that may lie ready: 4, and of small ones up to 64, which are 2 MB. A thread
+// that another program holds up for some milliseconds must not stop steps that take less.
+std::int64_t batches_ahead(std::int64_t batch_bytes);
+
 struct BatchLoaderOptions {
   std::int64_t batch_size = 32;  // the last batch may be smaller
-  // Batches that may lie ready; 0: none is made ahead, and there is no thread.
-  std::int64_t ahead = 4;
+  // Batches that may lie ready; none: batches_ahead(). 0: none is made ahead, and there is no thread.
+  std::optional<std::int64_t> ahead = {};
 };
 
 class BatchLoader {
@@ -45,7 +49,7 @@ class BatchLoader {
 
   const Dataset& dataset_;
   std::vector<std::int64_t> order_;
-  BatchLoaderOptions options_;
+  std::int64_t batch_size_, ahead_;
   double waited_ = 0;
   std::size_t taken_ = 0;  // examples whose batches next() has given
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "datasets/batch_loader.hpp"
 #include "layers/flatten.hpp"
 #include "layers/summary.hpp"
 
@@ -13,7 +14,8 @@ std::int64_t training_bytes(Sequential& model, const Shape& input,
           options.batch_size);
   constexpr std::int64_t kOfAParameter = 4;  // value, gradient, two states of the optimizer
   constexpr std::int64_t kMaskAndEffective = 2;
-  constexpr std::int64_t kBatches = 6;  // in use, four that lie ready, and one that is made
+  const std::int64_t bytes = options.batch_size * input.elements() * std::int64_t{sizeof(float)};
+  const std::int64_t batches = datasets::batches_ahead(bytes) + 2;  // one is used, one is made
   const auto shapes = model.stage_shapes(input);
   std::int64_t outputs = 0, most = 0;  // of one example
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
@@ -22,7 +24,7 @@ std::int64_t training_bytes(Sequential& model, const Shape& input,
     most = std::max(most, shapes[i + 1].elements() + shapes[model.input_stage(i)].elements());
   }
   if (options.transformed) outputs *= 2;
-  const std::int64_t example = outputs + most + kBatches * input.elements();
+  const std::int64_t example = outputs + most + batches * input.elements();
   const std::int64_t parameter = kOfAParameter + (options.transformed ? kMaskAndEffective : 0);
   const std::int64_t floats =
       count_parameters(model).total() * parameter + options.batch_size * example;

@@ -113,7 +113,10 @@ TEST_CASE("expected bytes grow with the batch, the network and its passes, as th
   Sequential model = tests::small_network();
   // 28 x 28; conv and relu yield 8 x 8 x 6 each, dense 10. Parameters: 156 and 3850.
   const auto floats = [](std::int64_t parameters, std::int64_t batch, std::int64_t outputs) {
-    const std::int64_t all = parameters * 4006 + batch * (outputs + (784 + 384) + 6 * 784);
+    // One batch is used, one made, and of 4 to 64 ready ones as many as 2 MB hold.
+    const std::int64_t ready = std::clamp<std::int64_t>((2 << 20) / (4 * 784 * batch), 4, 64);
+    const std::int64_t all =
+        parameters * 4006 + batch * (outputs + (784 + 384) + (ready + 2) * 784);
     return 4 * (all + all / 4);
   };
   const std::int64_t outputs = 384 + 384 + 10;
