@@ -10,12 +10,15 @@
 #include "apps/compress/compression.hpp"
 #include "apps/compress/promise.hpp"
 #include "core/archive/archive.hpp"
+#include "core/base/folder_lock.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/onednn/threads.hpp"
 #include "layers/network_file.hpp"
 
 namespace espalier::apps {
 namespace {
+
+constexpr const char* kInUse = "wait until it has ended, or give another --out";
 
 // The network where nobody names one.
 std::string default_model(const TrainingData& data) {
@@ -34,6 +37,7 @@ void compress(CompressOptions options) {
   set_threads(1);
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
+  const FolderLock lock(options.out, kInUse);
   TrainingData data = load_training_data(options.data);
   if (options.model.empty()) options.model = default_model(data);
   Compression compression(options, std::move(data));
@@ -70,6 +74,7 @@ void keep_promise(PromiseOptions options, DataOptions data) {
   set_threads(1);
   if (options.json) options.quiet = true;
   data.quiet = options.quiet;
+  const FolderLock lock(options.out, kInUse);
   TrainingData loaded = data_for(options, data);
   if (options.model.empty()) options.model = default_model(loaded);
   Promise promise(options, std::move(loaded));

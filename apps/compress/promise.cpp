@@ -8,6 +8,7 @@
 
 #include "apps/common/expectation.hpp"
 #include "apps/common/model_input.hpp"
+#include "apps/common/run_note.hpp"
 #include "apps/common/starting_recipe.hpp"
 #include "apps/common/table_metadata.hpp"
 #include "apps/smallest/number_error.hpp"
@@ -106,15 +107,23 @@ void Promise::open_progress(const recipe::Recipe& all) {
     run += "CRC-32 of " + file.string() + ": " + std::to_string(crc32(read_file(file))) + "\n";
   const fs::path note = progress() / "run.txt";
   if (fs::exists(note)) {
-    const Bytes there = read_file(note);
-    require(std::ranges::equal(there, run), "--out", progress().string(),
-            " belongs to another run (run.txt says which); remove it or choose another --out");
+    const Bytes bytes = read_file(note);
+    const std::string there(bytes.begin(), bytes.end());
+    require(there == run, "--out", progress().string(),
+            " belongs to another run (run.txt: ", difference(there, run),
+            "); remove it or choose another --out");
     goes_on_ = true;
     say("goes on from " + printable(progress().string()));
     return;
   }
   fs::create_directories(progress());
-  write_file(note, run);
+  try {
+    write_file(note, run);
+  } catch (...) {
+    std::error_code kept;
+    fs::remove(progress(), kept);
+    throw;
+  }
 }
 
 recipe::RunOptions Promise::run_options(std::uint64_t seed, const std::string& what) const {

@@ -25,7 +25,8 @@ void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
   if (!options.model.empty() && !options.model.ends_with(".json"))
-    network_kind(options.model);  // or refuses, before any data
+    network_kind(options.model);                // or refuses, before any data
+  const auto lock = lock_checkpoints(options);  // before hours, and before anything of it is read
   TrainingData data = load_training_data(options.data);
   if (options.model.empty()) options.model = data.columns.empty() ? "tutorial-small" : "tabular";
   if (!recipe) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "compress/recipe/recipe.hpp"
 #include "compress/recipe/run_recipe.hpp"
 #include "core/base/bytes.hpp"
+#include "core/base/folder_lock.hpp"
 #include "layers/sequential.hpp"
 
 namespace espalier::apps {
@@ -35,6 +37,8 @@ struct TrainingOptions {
   int threads = 1;
   std::string precision = "float32";  // or bf16
   bool json = false, quiet = false;
+
+  bool keeps_epochs() const { return checkpoint || !resume.empty(); }
 };
 
 // The recipe with plain training before it: so many epochs (0: none), or, left open, 4 unless it
@@ -45,6 +49,13 @@ recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs,
 // Such stages end, or lower the learning rate, after so many epochs without a lower validation loss.
 // Errors: kUsage when either is above 0 and no stage is without a pass.
 recipe::Recipe with_watch(recipe::Recipe recipe, int early_stop, int plateau);
+
+// Of --checkpoint, --resume, or where Ctrl-C keeps the state.
+std::filesystem::path checkpoint_folder(const TrainingOptions& options);
+
+// One run at a time keeps checkpoints there. Null where this one keeps none, and where its own checks will
+// refuse --out or --resume. Errors: kIo.
+std::unique_ptr<FolderLock> lock_checkpoints(const TrainingOptions& options);
 
 // The files of checkpoints there, and the folder if nothing else is in it.
 void remove_checkpoints(const std::filesystem::path& folder);
@@ -78,10 +89,10 @@ class TrainingRun {
   std::string expected();  // time and memory, for people
   void try_stage(std::size_t index);
   Bytes file_of(format::PackedModel packed) const;  // with the labels
-  bool keeps_epochs() const { return options_.checkpoint || !options_.resume.empty(); }
-  bool goes_on() const;                       // with epochs that are there
-  std::filesystem::path checkpoints() const;  // the folder of --checkpoint, --resume, or of Ctrl-C
-  std::string identity() const;               // which run it is
+  bool keeps_epochs() const { return options_.keeps_epochs(); }
+  bool goes_on() const;  // with epochs that are there
+  std::filesystem::path checkpoints() const { return checkpoint_folder(options_); }
+  std::string identity() const;  // which run it is
   void open_checkpoints() const;
   void add_row(const recipe::StageReport& report);
   void log(const recipe::StageReport& stage, const training::EpochReport& epoch);
