@@ -36,6 +36,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// In OUT/progress.
+constexpr const char *kFloat = "float", *kFloatFile = "float.safetensors";
+std::string try_name(std::size_t number) {
+  return "try-" + std::to_string(number);
+}
+
 bool compresses(const recipe::Stage& stage) {
   return stage.name() != "train";
 }
@@ -153,16 +159,27 @@ std::string Promise::quality(const Bytes& file, const datasets::Dataset& images)
 
 void Promise::announce() {
   const std::int64_t resident = resident_bytes();
-  recipe::Recipe all = before_;
-  all.stages.insert(all.stages.end(), passes_.stages.begin(), passes_.stages.end());
+  std::size_t next = 1;  // try that has no file yet
+  while (fs::exists(progress() / (try_name(next) + ".esp"))) ++next;
+  const auto part = [this](const recipe::Recipe& stages, const std::string& what) {
+    return recipe::expect([this] { return copy_of(baseline_, images_.train->image_shape()); },
+                          *images_.train, stages, progress() / what);
+  };
   try {
-    const auto expected = recipe::expect(
-        [this] { return copy_of(baseline_, images_.train->image_shape()); }, *images_.train, all);
+    recipe::Expected expected = part(passes_, try_name(next));
+    if (!before_.stages.empty() && !fs::exists(progress() / kFloatFile)) {
+      const recipe::Expected floats = part(before_, kFloat);
+      expected.seconds += floats.seconds;
+      expected.may_end_early |= floats.may_end_early;
+      expected.training_bytes = std::max(expected.training_bytes, floats.training_bytes);
+    }
     if (expected.seconds > 0)
-      say("until the first file " + told({.seconds = expected.seconds,
-                                          .may_end_early = expected.may_end_early,
-                                          .training_bytes = expected.training_bytes,
-                                          .resident_bytes = resident}));
+      say(std::string("until the ") + (next == 1 ? "first" : "next") + " file " +
+          told({.goes_on = goes_on_,
+                .seconds = expected.seconds,
+                .may_end_early = expected.may_end_early,
+                .training_bytes = expected.training_bytes,
+                .resident_bytes = resident}));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kDiverged) throw;  // the step is the training's own to report
   }
@@ -170,15 +187,15 @@ void Promise::announce() {
 
 void Promise::train_baseline() {
   const Shape input = images_.train->image_shape();
-  const fs::path done = progress() / "float.safetensors";
+  const fs::path done = progress() / kFloatFile;
   if (fs::exists(done)) {
     set_parameters(baseline_, load_archive(done), done.string());
   } else if (!before_.stages.empty()) {
-    run_recipe(baseline_, *images_.train, before_, run_options(options_.seed, "float"));
+    run_recipe(baseline_, *images_.train, before_, run_options(options_.seed, kFloat));
     write_file(options_.out / "float.safetensors",
                encode_network(baseline_, input, labels_, table_metadata(data_)));
     write_file(done, read_file(options_.out / "float.safetensors"));
-    fs::remove_all(progress() / "float");
+    fs::remove_all(progress() / kFloat);
   }
   const format::PackedModel floats = pack::pack(baseline_, input);
   if (of_numbers()) float_rmse_ = std::max(1e-30, -score(floats));
@@ -201,7 +218,7 @@ void Promise::train_baseline() {
 Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) {
   const Shape input = images_.train->image_shape();
   Try one{.change = std::move(change), .recipe = recipe, .file = {}};
-  const std::string what = "try-" + std::to_string(tries_.size() + 1);
+  const std::string what = try_name(tries_.size() + 1);
   const fs::path done = progress() / (what + ".esp");
   if (fs::exists(done)) {
     one.file = read_file(done);
@@ -253,7 +270,7 @@ void Promise::run() {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     return spent.count() / 60 >= options_.minutes;
   };
-  if (!options_.quiet && !goes_on_) announce();
+  if (!options_.quiet) announce();
   train_baseline();
   std::optional<recipe::Relaxed> plan = recipe::Relaxed{passes_, "the recipe as it is"};
   while (plan) {
