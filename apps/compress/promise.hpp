@@ -55,7 +55,7 @@ class Promise {
   // What a run that was stopped left in --out: each try's file, and checkpoints of what was trained.
   std::filesystem::path progress() const { return options_.out / "progress"; }
   void open_progress(const recipe::Recipe& all);
-  void announce();  // what to expect until the first file
+  void announce();  // what to expect until the first file, or, where it goes on, the next
   recipe::RunOptions run_options(std::uint64_t seed, const std::string& what) const;
   void train_baseline();
   Try attempt(const recipe::Recipe& recipe, std::string change);

@@ -1,4 +1,5 @@
 // espalier-train, which `espalier train` calls: a network, trained and compressed as a recipe says.
+#include <algorithm>
 #include <iostream>
 
 #include "apps/common/program.hpp"
@@ -7,6 +8,7 @@
 #include "apps/smallest/networks.hpp"
 #include "apps/train/training_run.hpp"
 #include "core/base/interrupt.hpp"
+#include "core/base/text.hpp"
 #include "core/kernels/precision.hpp"
 #include "layers/model_json.hpp"
 
@@ -14,9 +16,25 @@ namespace espalier::apps {
 namespace {
 
 // What to do where nobody says it, for this data.
-recipe::Recipe starting(const TrainingData& data) {
-  const StartingData known{.examples = data.data.train->size(), .table = !data.columns.empty()};
-  return recipe::parse_recipe(starting_recipe(known), "the recipe to start from");
+recipe::Recipe starting(const StartingData& data, const std::optional<int>& epochs) {
+  auto recipe = recipe::parse_recipe(starting_recipe(data), "the recipe to start from");
+  return epochs ? of_epochs(std::move(recipe), *epochs) : recipe;
+}
+
+StartingData known_of(const TrainingData& data) {
+  return {.examples = data.data.train->size(), .table = !data.columns.empty()};
+}
+
+// A recipe can be shown without MNIST; nothing is downloaded for it.
+StartingData to_show(const TrainingOptions& options) {
+  if (options.data.path || options.data.synthetic)
+    return known_of(load_training_data(options.data));
+  StartingData mnist;
+  mnist.examples = std::min(mnist.examples, options.data.images.value_or(mnist.examples));
+  if (!options.quiet)
+    std::cerr << "no --data: the recipe for " << with_commas(mnist.examples)
+              << " images of MNIST; other data may want other epochs and batches\n";
+  return mnist;
 }
 
 void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
@@ -30,7 +48,8 @@ void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
   TrainingData data = load_training_data(options.data);
   if (options.model.empty()) options.model = data.columns.empty() ? "tutorial-small" : "tabular";
   if (!recipe) {
-    recipe = starting(data);
+    recipe = starting(known_of(data), options.epochs);
+    options.epochs = 0;  // the stages have them
     if (!options.quiet)
       std::cerr
           << "no --recipe: plain training, then weights become zeros, then all become integers of "
@@ -49,6 +68,7 @@ void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
     fail(ErrorKind::kInterrupted, "train", "stopped by Ctrl-C; ", run.keep());
   }
   run.report();
+  run.warn_of_nothing();
 }
 
 }  // namespace
@@ -73,7 +93,8 @@ int main(int argc, char** argv) {
   add_data_options(app, options.data);
   app.add_option("--epochs", options.epochs,
                  "Of plain training before the recipe (default: 4; 0 with --from, and where the "
-                 "recipe begins with training or rate)")
+                 "recipe begins with training or rate); without --recipe of its plain training, "
+                 "and the other stages have theirs in proportion")
       ->check(CLI::Range(0, 1'000'000));
   app.add_option("--early-stop", options.early_stop,
                  "End stages of training without a pass after so many epochs without a lower "
@@ -166,7 +187,7 @@ int main(int argc, char** argv) {
     }
     if (print_recipe) {
       std::cout << recipe::format_recipe(recipe ? *recipe
-                                                : starting(load_training_data(options.data)));
+                                                : starting(to_show(options), options.epochs));
       return;
     }
     train(options, std::move(recipe));

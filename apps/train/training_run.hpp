@@ -46,6 +46,10 @@ struct TrainingOptions {
 recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs,
                              bool trained = false);
 
+// The recipe with so many epochs in its stages of plain training, and in the others in proportion, at
+// least 1; of 0 epochs nothing is trained.
+recipe::Recipe of_epochs(recipe::Recipe recipe, int epochs);
+
 // Such stages end, or lower the learning rate, after so many epochs without a lower validation loss.
 // Errors: kUsage when either is above 0 and no stage is without a pass.
 recipe::Recipe with_watch(recipe::Recipe recipe, int early_stop, int plateau);
@@ -66,13 +70,16 @@ class TrainingRun {
   // recipe, data or --out.
   TrainingRun(TrainingOptions options, recipe::Recipe recipe, TrainingData data);
 
-  // What to expect, before it is begun: parameters, multiply-adds, bytes, memory, time. On standard error.
+  // What to expect, before it is begun: parameters, multiply-adds, bytes, memory, time (of what is left, where
+  // it goes on). On standard error.
   // Errors: kInterrupted.
   void announce();
   // Trains, writes --out and --weights. Errors: as run_recipe().
   void run();
   // The table of stages, or one line of JSON: on standard output.
   void report() const;
+  // On standard error, where the file answers the test data no better than one answer to all does.
+  void warn_of_nothing() const;
 
   // After Ctrl-C: keeps the state of the step, and says what is kept, where, and how to go on.
   std::string keep();
@@ -85,6 +92,8 @@ class TrainingRun {
     std::size_t deflate_bytes = 0, file_bytes = 0;
     std::map<std::string, float> sparsities = {};  // that sensitivity gave
   };
+  bool has_learned(const Row& row) const;
+  std::string quality(const Row& row) const;  // "97.10 % of the test images"
   Sequential new_model();
   std::string expected();  // time and memory, for people
   void try_stage(std::size_t index);

@@ -40,11 +40,22 @@ TEST_CASE("a training that diverges without a NaN ends with 6, and says what to 
   CHECK(!std::filesystem::exists(place.at("t.esp")));
   refuses(place.train("wild.json") + " --regression", 6,
           "lower the learning rate (it is 100; a tenth of it is worth a try)");
-  // Too few steps say nothing yet.
+  // Too few steps are no error yet, but it is said what came of them.
   place.recipe("brief.json", R"([{"epochs": 1, "learning_rate": 1e-6, "batch_size": 8}])");
-  refuses(place.train("brief.json") + " --label kind", 0, "t.esp");
+  refuses(place.train("brief.json") + " --label kind", 0,
+          "warning: train: " + place.at("t.esp") + " has learned nothing: ");
+  refuses(place.train("brief.json") + " --label kind", 0,
+          " of the test rows, where the most frequent class alone is right on ");
+  refuses(place.train("brief.json") + " --regression", 0, "always saying the mean has an R2 of 0");
+  place.recipe("blunt.json", R"([{"epochs": 30, "learning_rate": 0.01, "batch_size": 8},
+                                 {"prune": {"sparsity": 0.99}, "epochs": 0}])");
+  refuses(place.train("blunt.json") + " --label kind", 0,
+          "ask less of 'prune', or give it more epochs");
   place.recipe("good.json", R"([{"epochs": 30, "learning_rate": 0.01, "batch_size": 8}])");
-  refuses(place.train("good.json") + " --label kind", 0, "t.esp");
+  const auto good = run_program(place.train("good.json") + " --label kind");
+  CHECK(good.exit_code == 0);
+  CHECK_MESSAGE(!contains(good.output, "warning"), good.output);
+  CHECK_MESSAGE(contains(good.output, " test rows of t.csv"), good.output);
 }
 
 TEST_CASE("warnings are heard in quiet runs, too") {

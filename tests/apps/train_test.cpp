@@ -171,6 +171,53 @@ TEST_CASE("train prints the recipe in full, and the schema") {
   CHECK(model.at("title") == "Espalier model");
 }
 
+TEST_CASE(
+    "train --epochs without a recipe: all stages are as short; the recipe is shown without MNIST") {
+  const tests::Folder folder("train_epochs");
+  const std::string out = (folder.path / "m.esp").string(),
+                    command = "espalier train --synthetic --images 400 --epochs ";
+  const auto one = run_program(command + "1 --out " + out);
+  REQUIRE_MESSAGE(one.exit_code == 0, one.output);
+  CHECK_MESSAGE(
+      contains(one.output, "stages: train (1 epoch) prune (1 epoch) quantize (1 epoch)\n"),
+      one.output);
+  CHECK_FALSE(contains(one.output, "warning: prune"));  // its masks fit the few steps
+  const auto none = run_program(command + "0 --out " + out);
+  CHECK_MESSAGE(contains(none.output, "stages: prune (0 epochs) quantize (0 epochs)\n"),
+                none.output);
+  CHECK_MESSAGE(contains(none.output, "m.esp has learned nothing"), none.output);
+  const auto shown = nlohmann::json::parse(
+      run_program("espalier train -q --print-recipe --epochs 20", "MNIST_DIR=/nonexistent").output);
+  REQUIRE(shown.size() == 3);
+  CHECK(shown[0].at("epochs") == 20);
+  CHECK(shown[1].at("epochs") == 20);
+  CHECK(shown[2].at("epochs") == 10);
+  const auto told = run_program("espalier train --print-recipe", "MNIST_DIR=/nonexistent");
+  CHECK(told.exit_code == 0);
+  CHECK_MESSAGE(contains(told.output, "no --data: the recipe for 60,000 images"), told.output);
+}
+
+TEST_CASE("train: a damaged checkpoint is named, and what it held is trained again") {
+  const Place place(R"([{"epochs": 2}, {"prune": {"sparsity": 0.5}, "epochs": 3000}])");
+  const std::string command = place.command("--quiet --checkpoint"),
+                    kept = place.out + ".checkpoint/stage-1.checkpoint";
+  for (int seconds = 1; seconds < 60 && !fs::exists(kept); seconds *= 2)
+    tests::run_shell("timeout -s KILL " + std::to_string(seconds) + " " + ESPALIER_BIN_DIR + "/" +
+                     command);
+  REQUIRE(fs::exists(kept));
+  Bytes bytes = read_file(kept);
+  bytes[bytes.size() / 2] ^= 1;
+  write_file(kept, bytes);
+  const auto damaged = run_program(command);
+  CHECK_MESSAGE(damaged.exit_code == 3, damaged.output);
+  CHECK_MESSAGE(contains(damaged.output, kept + ": its CRC-32 is "), damaged.output);
+  CHECK_MESSAGE(contains(damaged.output, "remove it, and the same command"), damaged.output);
+  fs::remove(kept);
+  const auto again =
+      tests::run_shell("timeout --preserve-status -s INT 2 " ESPALIER_BIN_DIR "/" + command);
+  CHECK_MESSAGE((again.exit_code == 130 || again.exit_code == 0), again.output);
+}
+
 TEST_CASE("train refuses what cannot be, before anything is trained") {
   const Place place;
   const auto refuses = [&](const std::string& more, int code, const std::string& part) {
@@ -284,7 +331,7 @@ TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to t
     CHECK_MESSAGE(rest.exit_code == 0, rest.output);
     CHECK(contains(rest.output, "goes on from"));
     CHECK(contains(rest.output, "epoch 400/400"));
-    CHECK_FALSE(contains(rest.output, "training takes"));  // that was of the whole run
+    CHECK(contains(rest.output, "what is left of training takes"));
     if (step >= 13) CHECK_FALSE(contains(rest.output, "epoch 1/400 "));  // it began not anew
   }
   CHECK(read_file(place.out) == whole);
@@ -322,7 +369,7 @@ TEST_CASE("Ctrl-C keeps the state without --checkpoint, too; --resume goes on to
   const auto rest = run_program(place.command("--resume " + stopped));
   CHECK_MESSAGE(rest.exit_code == 0, rest.output);
   CHECK_MESSAGE(contains(rest.output, "goes on from " + stopped), rest.output);
-  CHECK_FALSE(contains(rest.output, "training takes"));  // that was of the whole run
+  CHECK(contains(rest.output, "what is left of training takes"));
   CHECK(read_file(place.out) == whole);
   CHECK(std::distance(fs::directory_iterator(stopped), {}) == 1);  // what is not the run's stays
 }
