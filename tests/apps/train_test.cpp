@@ -251,7 +251,22 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   write_file(place.recipe, R"([{"quantize": {}}, {"prune": {}}])");
   refuses("", 3, "/1: prune comes after quantize in /0");
   write_file(place.recipe, R"([{"epochs": 9}, {"quantize": {"layer_bits": {"conv9": 4}}}])");
-  refuses("", 2, "conv9, which shall have 4 bits, is no convolution or dense layer");
+  refuses("", 3,
+          place.recipe +
+              ": /1/quantize/layer_bits: the model has no conv9; did you mean "
+              "\"conv1\"? Its convolutions and dense layers are conv1, dense");
+  write_file(place.recipe, R"([{"quantize": {"layer_bits": {"relu1": 4}}}])");
+  refuses("", 3, "/0/quantize/layer_bits: relu1 is none of the model's convolutions and dense");
+  write_file(place.recipe, R"([{"quantize": {"layer_activation_bits": {"relu9": 4}}}])");
+  refuses("", 3, "/0/quantize/layer_activation_bits: the model has no relu9; did you mean");
+  write_file(place.recipe, R"([{"epochs": 9}, {"quantize": {"float_layers": ["densee"]}}])");
+  refuses("", 3, "/1/quantize/float_layers: the model has no densee; did you mean \"dense\"?");
+  write_file(place.recipe, R"([{"dynamic_range": {"keep": ["conv2"]}}])");
+  refuses("", 3, "/0/dynamic_range/keep: the model has no conv2; did you mean \"conv1\"?");
+  write_file(place.recipe,
+             R"([{"prune": {"allocation": "per_layer", "sparsities": {"conv1.wieght": 0.5}}}])");
+  refuses("", 3,
+          "/0/prune/sparsities: the model has no conv1.wieght; did you mean \"conv1.weight\"?");
   write_file(place.recipe, R"([{"epochs": 9}, {"prune": {"layers": ["conv9"]}}])");
   refuses("", 3,
           place.recipe +
@@ -266,7 +281,7 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   write_file(place.recipe, R"([{"prune": {"select": "dense_weights", "layers": ["conv1"]}}])");
   refuses("", 2, "no parameter of the model was selected");
   write_file(place.recipe, R"([{"epochs": 9}, {"float16": {"keep": ["conv9"]}}])");
-  refuses("", 2, "conv9");
+  refuses("", 3, "/1/float16/keep: the model has no conv9");
   write_file(place.recipe, R"([{"float16": {}}, {"epochs": 9}])");
   refuses("", 3, "/1: train comes after float16 in /0");
   write_file(place.recipe, R"([{"float16": {}, "epochs": 2}])");
