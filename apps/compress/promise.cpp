@@ -19,6 +19,7 @@
 #include "compress/recipe/expect.hpp"
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/run_recipe.hpp"
+#include "compress/recipe/stage_passes.hpp"
 #include "core/archive/archive.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/file.hpp"
@@ -98,10 +99,12 @@ Promise::Promise(PromiseOptions options, TrainingData data)
         "ones");
   }
   if (labels_.empty()) labels_ = data_.labels;
-  open_progress(all);
+  for (const recipe::Stage& stage : all.stages) recipe::check_names(stage, baseline_);
+  identity_ = identity(all);
+  open_progress();
 }
 
-void Promise::open_progress(const recipe::Recipe& all) {
+std::string Promise::identity(const recipe::Recipe& all) const {
   std::string run = options_.model + ", seed " + std::to_string(options_.seed) + "\n" +
                     data_.identity + "\n" + recipe::format_recipe(all);
   std::vector<fs::path> files;
@@ -111,12 +114,18 @@ void Promise::open_progress(const recipe::Recipe& all) {
     if (stage.distill) files.emplace_back(stage.distill->teacher);
   for (const fs::path& file : files)
     run += "CRC-32 of " + file.string() + ": " + std::to_string(crc32(read_file(file))) + "\n";
+  return run;
+}
+
+void Promise::open_progress() {
   const fs::path note = progress() / "run.txt";
+  if (!fs::exists(note)) take_up_finished();
+  if (done_) return;
   if (fs::exists(note)) {
     const Bytes bytes = read_file(note);
     const std::string there(bytes.begin(), bytes.end());
-    require(there == run, "--out", progress().string(),
-            " belongs to another run (run.txt: ", difference(there, run),
+    require(there == identity_, "--out", progress().string(),
+            " belongs to another run (run.txt: ", difference(there, identity_),
             "); remove it or choose another --out");
     goes_on_ = true;
     say("goes on from " + printable(progress().string()));
@@ -124,7 +133,7 @@ void Promise::open_progress(const recipe::Recipe& all) {
   }
   fs::create_directories(progress());
   try {
-    write_file(note, run);
+    write_file(note, identity_);
   } catch (...) {
     std::error_code kept;
     fs::remove(progress(), kept);
@@ -222,6 +231,7 @@ Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) 
   const fs::path done = progress() / (what + ".esp");
   if (fs::exists(done)) {
     one.file = read_file(done);
+    one.bytes = std::ssize(one.file);
     one.score = score(format::read(one.file, done.string()));
     return one;
   }
@@ -233,6 +243,7 @@ Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) 
   packed.labels = labels_;
   remember_table(packed, data_);
   one.file = format::write(packed);
+  one.bytes = std::ssize(one.file);
   one.score = score(packed);
   write_file(done, one.file);
   fs::remove_all(progress() / what);
@@ -265,6 +276,7 @@ std::optional<recipe::Relaxed> Promise::next(const Try& failed) {
 }
 
 void Promise::run() {
+  if (done_) return;
   const auto start = std::chrono::steady_clock::now();
   const auto time_is_up = [&] {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
@@ -277,14 +289,14 @@ void Promise::run() {
     tries_.push_back(attempt(plan->recipe, plan->change));
     Try& last = tries_.back();
     keep_best();
-    say(last.change + ": " + with_commas(std::ssize(last.file)) + " bytes, costs " +
-        amount(lost(last)));
+    say(last.change + ": " + with_commas(last.bytes) + " bytes, costs " + amount(lost(last)));
     if (holds(last)) break;
     find_costs(last);
     plan = next(last);
     out_of_time_ = plan && time_is_up();
     if (out_of_time_) return;  // what there is waits for the next run
   }
+  keep_finished();
   fs::remove_all(progress());
 }
 
@@ -292,7 +304,7 @@ const Promise::Try& Promise::best() const {
   const Try* best = &tries_.front();
   for (const Try& one : tries_) {
     const bool better = holds(one) != holds(*best) ? holds(one)
-                        : holds(one)               ? one.file.size() < best->file.size()
+                        : holds(one)               ? one.bytes < best->bytes
                                                    : one.score > best->score;
     if (better) best = &one;
   }
@@ -327,7 +339,7 @@ nlohmann::json Promise::to_json() const {
     nlohmann::json costs = nlohmann::json::object();
     for (const auto& [layer, drop] : one.costs) costs[layer] = drop;
     all["tries"].push_back(
-        {{"change", one.change}, {"file_bytes", one.file.size()}, {"layer_drops", costs}});
+        {{"change", one.change}, {"file_bytes", one.bytes}, {"layer_drops", costs}});
     if (of_numbers())
       all["tries"].back()["validation_rmse"] = -one.score * float_rmse_;
     else
@@ -347,7 +359,7 @@ void Promise::report() const {
       cost{.header = "costs most", .left = true};
   for (const Try& one : tries_) {
     change.cells.push_back(one.change);
-    bytes.cells.push_back(with_commas(std::ssize(one.file)));
+    bytes.cells.push_back(with_commas(one.bytes));
     good.cells.push_back(of_numbers() ? short_number(-one.score * float_rmse_)
                                       : percent(one.score));
     drop.cells.push_back(fixed(100 * lost(one), 2));
