@@ -4,7 +4,7 @@
 #include "apps/common/program.hpp"
 #include "apps/common/starting_recipe.hpp"
 #include "apps/common/words.hpp"
-#include "apps/smallest/networks.hpp"
+#include "apps/smallest/given_model.hpp"
 #include "apps/train/training_run.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/kernels/precision.hpp"
@@ -13,10 +13,16 @@
 namespace espalier::apps {
 namespace {
 
-// What to do where nobody says it, for this data.
-recipe::Recipe starting(const TrainingData& data) {
-  const StartingData known{.examples = data.data.train->size(), .table = !data.columns.empty()};
+// What to do where nobody says it, for this data and network.
+recipe::Recipe starting(const TrainingData& data, const std::string& network) {
+  const datasets::Dataset& train = *data.data.train;
+  const StartingData known =
+      starting_data(train.image_shape(), train.size(), !data.columns.empty(), network);
   return recipe::parse_recipe(starting_recipe(known), "the recipe to start from");
+}
+
+std::string suiting(const TrainingData& data) {
+  return starting_network(data.data.train->image_shape(), !data.columns.empty());
 }
 
 void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
@@ -27,9 +33,9 @@ void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
   if (!options.model.empty() && !options.model.ends_with(".json"))
     network_kind(options.model);  // or refuses, before any data
   TrainingData data = load_training_data(options.data);
-  if (options.model.empty()) options.model = data.columns.empty() ? "tutorial-small" : "tabular";
+  if (options.model.empty()) options.model = suiting(data);
   if (!recipe) {
-    recipe = starting(data);
+    recipe = starting(data, options.model);
     if (!options.quiet)
       std::cerr
           << "no --recipe: plain training, then weights become zeros, then all become integers of "
@@ -59,11 +65,14 @@ int main(int argc, char** argv) {
   CLI::App app("Trains a network and compresses it as a recipe says, stage by stage.");
   app.name("espalier train");
   TrainingOptions options;
+  std::string model_to_print;
+  std::vector<std::int64_t> input = {28, 28, 1};
+  std::int64_t outputs = 10;
   bool print_recipe = false, print_schema = false, print_model_schema = false;
   app.add_option(
       "--model", options.model,
-      "The network: a name of those below, or a model.json (default: tutorial-small, of a "
-      "CSV file tabular)");
+      "The network: a name of those below, or a model.json (default: tutorial-small for grey "
+      "pictures, resnet8 for colour, tabular for a CSV file)");
   app.add_option(
       "--recipe", options.recipe,
       "The stages: a JSON file (compress/recipe/RECIPES.md; default: plain training, pruning, "
@@ -127,6 +136,19 @@ int main(int argc, char** argv) {
   app.add_flag("--print-schema", print_schema, "Print the JSON Schema of recipes, likewise");
   app.add_flag("--print-model-schema", print_model_schema,
                "Print the JSON Schema of model.json, likewise");
+  auto* print_model =
+      app.add_option("--print-model", model_to_print,
+                     "Print the model.json of a network of those below, and do nothing else");
+  app.add_option("--input", input,
+                 "Height, width and channels of the examples that it takes (default: 28,28,1)")
+      ->delimiter(',')
+      ->expected(3)
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+      ->needs(print_model);
+  app.add_option("--outputs", outputs, "And how many classes it tells apart, or 1 for a number")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 16))
+      ->needs(print_model)
+      ->capture_default_str();
   app.add_flag("--json", options.json, "Print one line of JSON, and nothing else");
   app.add_flag("-q,--quiet", options.quiet, "No progress");
   app.footer(
@@ -145,7 +167,8 @@ int main(int argc, char** argv) {
       "          espalier train --model mine.json --from net.safetensors --weights "
       "float.safetensors\n"
       "          espalier train --recipe recipe.json --epochs 100 --early-stop 8 --log log.jsonl\n"
-      "          espalier train --recipe recipe.json --print-recipe");
+      "          espalier train --recipe recipe.json --print-recipe\n"
+      "          espalier train --print-model resnet8 --input 32,32,3 --outputs 5");
   return run_program(app, argc, argv, [&] {
     use_threads(options.threads, argv);
     if (print_schema) {
@@ -156,6 +179,10 @@ int main(int argc, char** argv) {
       std::cout << model_json_schema();
       return;
     }
+    if (!model_to_print.empty()) {
+      std::cout << network_json(model_to_print, {Shape(input), outputs});
+      return;
+    }
     std::optional<recipe::Recipe> recipe;
     if (!options.recipe.empty()) {
       recipe = recipe::load_recipe(options.recipe);
@@ -164,8 +191,11 @@ int main(int argc, char** argv) {
       options.epochs = 0;  // the stage has them
     }
     if (print_recipe) {
-      std::cout << recipe::format_recipe(recipe ? *recipe
-                                                : starting(load_training_data(options.data)));
+      if (!recipe) {
+        const TrainingData data = load_training_data(options.data);
+        recipe = starting(data, options.model.empty() ? suiting(data) : options.model);
+      }
+      std::cout << recipe::format_recipe(*recipe);
       return;
     }
     train(options, std::move(recipe));
