@@ -9,10 +9,13 @@
 
 #include "apps/common/model_input.hpp"
 #include "apps/common/starting_recipe.hpp"
+#include "apps/smallest/given_model.hpp"
 #include "apps/smallest/number_error.hpp"
 #include "apps/smallest/teacher.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
+#include "compress/quantize/quantization_aware.hpp"
+#include "core/base/bytes.hpp"
 #include "core/base/file.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
@@ -36,6 +39,13 @@ std::string short_number(double v) {
   return text;
 }
 
+// A name's, or a file's.
+NetworkKind kind_of(const std::string& model) {
+  if (!model.ends_with(".json")) return network_kind(model);
+  const Bytes text = read_file(model);
+  return network_of_json(model, {text.begin(), text.end()});
+}
+
 bool fits(const NetworkKind& kind, const Task& task) {
   Rng rng(1, "fits");
   try {
@@ -44,6 +54,14 @@ bool fits(const NetworkKind& kind, const Task& task) {
   } catch (const Error&) {
     return false;
   }
+}
+
+// "" of a built-in network, which its name says.
+std::string checksum_of(const NetworkKind& kind) {
+  if (kind.json.empty()) return "";
+  return ", CRC-32 of model.json " +
+         std::to_string(
+             crc32({reinterpret_cast<const std::uint8_t*>(kind.json.data()), kind.json.size()}));
 }
 
 // An epoch's.
@@ -66,7 +84,7 @@ Bytes labelled(const Bytes& file, const TrainingData& data) {
 Compression::Compression(CompressOptions options, TrainingData data)
     : options_(std::move(options)),
       data_(std::move(data)),
-      kind_(network_kind(options_.model)),
+      kind_(kind_of(options_.model)),
       widths_(options_.widths.empty() ? kind_.small
                                       : std::vector<std::vector<std::int64_t>>{options_.widths}),
       images_(split(data_.data.train, std::min<std::int64_t>(5000, data_.data.train->size() / 6))) {
@@ -74,6 +92,11 @@ Compression::Compression(CompressOptions options, TrainingData data)
   rounds_ = static_cast<int>(std::max<std::int64_t>(
       1,
       (kLeastSteps + batches_of(images_.train->size()) - 1) / batches_of(images_.train->size())));
+  const GivenModel whole = given_model(options_.model, *data_.data.train, options_.seed);
+  quantize::require_quantizable(whole.model);
+  if (!whole.labels.empty()) data_.labels = whole.labels;
+  require(kind_.json.empty() || options_.widths.empty(), "--widths",
+          "is for built-in networks; the layers of ", kind_.name, " say how wide they are");
   Rng rng(options_.seed, "init");
   for (const auto& w : widths_)
     make_network(kind_, w, task_of(*data_.data.train), rng);  // or refuses
@@ -165,7 +188,8 @@ void Compression::require_goal() const {
        percent(*goal_.most_error), " are allowed: run it again, or give it more --minutes");
 }
 
-// LeNet-5 teaches every network of pictures that are large enough for it, else the network in whole;
+// LeNet-5 teaches every built-in network of pictures that are large enough for it, else the network in
+// whole;
 // a goal relative to the whole network needs that one as well. Numbers are learned without a teacher.
 void Compression::set_goal_and_teacher() {
   constexpr std::int64_t kSteps = 1500;
@@ -177,7 +201,8 @@ void Compression::set_goal_and_teacher() {
   say(std::string(of_numbers() ? "the whole network, " : "a teacher of ") + std::to_string(epochs) +
       " epochs" + (of_numbers() ? "," : "") + " first, unless the folder has it");
   const bool table = !data_.columns.empty();
-  const bool pictures = !of_numbers() && fits(network_kind("lenet5"), task_of(*images_.train));
+  const bool pictures =
+      !of_numbers() && kind_.json.empty() && fits(network_kind("lenet5"), task_of(*images_.train));
   const NetworkKind& teaching = pictures ? network_kind("lenet5") : kind_;
   const TeacherOptions training{.epochs = epochs,
                                 .batch_size = batch_for(images_.train->size()),
@@ -185,7 +210,7 @@ void Compression::set_goal_and_teacher() {
                                 .dropout = table ? 0 : 0.5f,
                                 .validation = epochs > by_time ? &*images_.validation : nullptr,
                                 .quiet = options_.quiet,
-                                .identity = data_.identity};
+                                .identity = data_.identity + checksum_of(kind_)};
   teacher_ = teacher(teaching, options_.out / "teacher.safetensors", images_.train, training);
   if (of_numbers()) {
     const double r2 = training::evaluate(*teacher_, *images_.validation).r2;
@@ -227,6 +252,7 @@ void Compression::require_learned(Sequential& network, const std::string& what) 
 
 Recipe Compression::recipe_for(const Plan& plan) const {
   Recipe recipe{.network = kind_.name,
+                .model_json = kind_.json,
                 .widths = widths_[plan.widths],
                 .epochs = plan.epochs * rounds_,
                 .batch_size = batch_for(images_.train->size()),
@@ -243,8 +269,8 @@ Recipe Compression::recipe_for(const Plan& plan) const {
 
 Compression::Kept Compression::try_plan(const Plan& plan) const {
   const std::string name = "trial-" + std::to_string(kept_.size() + 1);
-  say(name + ": " + shown(widths_[plan.widths]) + ", lambda " + short_number(plan.lambda) + ", " +
-      std::to_string(plan.epochs * rounds_) + " epochs");
+  say(name + ": " + (kind_.json.empty() ? shown(widths_[plan.widths]) : kind_.name) + ", lambda " +
+      short_number(plan.lambda) + ", " + std::to_string(plan.epochs * rounds_) + " epochs");
   const auto trained =
       train_smallest(recipe_for(plan), images_, distillation_ ? &*distillation_ : nullptr,
                      {.seed = options_.seed, .label = name, .quiet = options_.quiet});
@@ -313,7 +339,7 @@ nlohmann::json Compression::to_json(const Kept& kept) const {
 
 // What trials of one folder have in common.
 nlohmann::json Compression::settings() const {
-  return {{"model", kind_.name},
+  return {{"model", kind_.name + checksum_of(kind_)},
           {"widths", widths_},
           {"seed", options_.seed},
           {"data", data_.identity}};

@@ -79,7 +79,8 @@ Promise::Promise(PromiseOptions options, TrainingData data)
     GivenModel given = given_model(options_.model, train, options_.seed);
     baseline_ = std::move(given.model), labels_ = given.labels;
     if (before_.stages.empty()) {
-      const StartingData known{.examples = images_.train->size(), .table = !data_.columns.empty()};
+      const StartingData known = starting_data(train.image_shape(), images_.train->size(),
+                                               !data_.columns.empty(), options_.model);
       const auto start = recipe::parse_recipe(starting_recipe(known), "the recipe to start from");
       before_.stages = {start.stages.front()};
     }

@@ -93,8 +93,6 @@ TEST_CASE("compress refuses what it cannot do, by name") {
   refuses("", "wants one of --target-bytes and --max-drop");
   refuses("--target-bytes 100 --max-drop 1", "--max-drop");
   refuses("--model lenet55 --target-bytes 100", "did you mean 'lenet5'?");
-  refuses("--model mine/model.json --target-bytes 100",
-          "--recipe FILE --max-drop N compresses a model.json");
   refuses("--target-bytes 0", "--target-bytes");
   refuses("--target-bytes 100 --widths 3", "lenet5 has 3 hidden layers, got 1 widths");
   refuses("--target-bytes 100 --minutes -1", "--minutes");
