@@ -4,11 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/data_options.hpp"
+#include "apps/common/own_command.hpp"
 #include "apps/common/starting_recipe.hpp"
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/starter.hpp"
 #include "apps/espalier/written.hpp"
-#include "core/base/file.hpp"
+#include "core/base/new_folder.hpp"
 #include "core/base/text.hpp"
 
 namespace espalier::apps {
@@ -56,11 +57,16 @@ void make(NewOptions options) {
   require_free_folder(folder);
   const Starter starter = starter_for(options);
   const std::string model = starter_model(starter, printed_network(starter));
-  fs::create_directories(folder);
-  write_file(folder / "model.json", model);
-  write_file(folder / "recipe.json", starting_recipe(starter.data));
-  write_file(folder / "README.md", starter_readme(starter));
-  say({files_of(folder), "cd " + shell_word(folder.string()) + " && " + starter_command(starter)},
+  NewFolder made(folder);  // all three, or nothing
+  const auto add = [&](const char* name, const std::string& text) {
+    made.write(name, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  };
+  add("model.json", model);
+  add("recipe.json", starting_recipe(starter.data));
+  add("README.md", starter_readme(starter));
+  made.finish();
+  say({files_of(folder),
+       "cd " + shell_word(folder.string()) + " && " + starter_command(starter, own_command(true))},
       options.say);
 }
 

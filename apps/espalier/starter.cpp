@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/common/own_command.hpp"
 #include "core/base/error.hpp"
 #include "core/base/process.hpp"
 #include "core/base/text.hpp"
@@ -88,8 +89,9 @@ std::string starter_model(const Starter& s, const std::string& printed) {
   return out.str();
 }
 
-std::string starter_command(const Starter& s) {
-  return "espalier train --model model.json --recipe recipe.json --weights float.safetensors "
+std::string starter_command(const Starter& s, const std::string& program) {
+  return program +
+         " train --model model.json --recipe recipe.json --weights float.safetensors "
          "--out " +
          shell_word(s.name + ".esp") + s.data_arguments;
 }
@@ -100,8 +102,8 @@ std::string starter_readme(const Starter& s) {
   return "# " + s.name +
          "\n\n`model.json` is the network, `recipe.json` how it is trained and "
          "compressed. Change either, and\ncompare what comes out:\n\n```sh\n" +
-         starter_command(s) + "\nespalier inspect " + esp + "  # its layers, bytes and costs" +
-         "\nespalier eval " + esp + s.data_arguments +
+         path_line() + starter_command(s, "espalier") + "\nespalier inspect " + esp +
+         "  # its layers, bytes and costs" + "\nespalier eval " + esp + s.data_arguments +
          (numbers ? "  # how far off?" : "  # right on how many test images?") +
          "\nespalier verify " + esp + " --against float.safetensors" + s.data_arguments +
          "  # what did compression change?" + "\nespalier export c99 " + esp +

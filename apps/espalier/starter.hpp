@@ -26,7 +26,7 @@ std::string printed_network(const Starter& starter);
 std::string starter_model(const Starter& starter, const std::string& printed);
 // The commands, in their order.
 std::string starter_readme(const Starter& starter);
-// The first of them, to be run in the project's folder.
-std::string starter_command(const Starter& starter);
+// The first of them, to be run in the project's folder by such a program.
+std::string starter_command(const Starter& starter, const std::string& program);
 
 }  // namespace espalier::apps

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "apps/common/expectation.hpp"
+#include "apps/common/own_command.hpp"
 #include "apps/train/training_run.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
@@ -105,7 +106,7 @@ void TrainingRun::report() const {
   if (!weights.empty())
     std::cout << weights << ": " << with_commas(std::ssize(weights_)) << " bytes written\n";
   const std::string file = printable(shell_word(options_.out.string()));
-  std::cout << "Next: espalier inspect " << file << ", or espalier "
+  std::cout << "Next: " << own_command() << " inspect " << file << ", or " << own_command() << ' '
             << (weights.empty() ? "eval " + file
                                 : "verify " + file + " --against " +
                                       printable(shell_word(options_.weights.string())))

@@ -59,8 +59,22 @@ TEST_CASE("new: a model and a recipe with comments, and the next command") {
   CHECK(contains(
       result.output,
       with_commas(static_cast<std::int64_t>(fs::file_size(place / "model.json"))) + " bytes"));
-  CHECK(contains(result.output,
-                 "Next: cd " + place.string() + " && espalier train --model model.json"));
+  CHECK(contains(result.output, "Next: cd " + place.string() +
+                                    " && " ESPALIER_BIN_DIR "/espalier train --model model.json"));
+  CHECK(contains(text_of(place / "README.md"),
+                 "```sh\nexport PATH=" ESPALIER_BIN_DIR ":\"$PATH\"\nespalier train "));
+  // Found by its name it is called by it; a program of another folder is not taken for it.
+  fs::create_directories(folder.path / "bin");
+  write_file(folder.path / "bin" / "espalier", std::string_view("#!/bin/sh\n"));
+  const auto named = [&](const std::string& path, const std::string& to) {
+    return run_program("espalier new " + place.string() + to, "PATH=" + path + ":/usr/bin:/bin")
+        .output;
+  };
+  CHECK(contains(named(ESPALIER_BIN_DIR, "-a"), " && espalier train"));
+  CHECK_FALSE(contains(text_of(place.string() + "-a/README.md"), "PATH"));
+  fs::permissions(folder.path / "bin" / "espalier", fs::perms::owner_all);
+  CHECK(contains(named((folder.path / "bin").string() + ":" ESPALIER_BIN_DIR, "-b"),
+                 " && " ESPALIER_BIN_DIR "/espalier train"));
 
   const auto again = run_program("espalier new " + place.string());
   CHECK(again.exit_code == 4);
@@ -85,12 +99,12 @@ TEST_CASE(
   CHECK(model.input == Shape{1, 1, 2});
   CHECK(model.model.output_shape(model.input) == Shape{3});
   const std::string commands = fenced(text_of(place / "README.md"));
-  CHECK(std::ranges::count(commands, '\n') == 5);
+  CHECK(std::ranges::count(commands, '\n') == 6);
   write_file(folder.path / "commands.sh", commands);
-  const auto all = tests::run_shell("sh -c 'cd \"" + place.string() +
-                                    "\" && PATH=" ESPALIER_BIN_DIR ":$PATH sh -e ../commands.sh'");
+  const auto all =
+      tests::run_shell("sh -c 'cd \"" + place.string() + "\" && sh -e ../commands.sh'");
   CHECK_MESSAGE(all.exit_code == 0, all.output);
-  CHECK(contains(all.output, "test images right"));
+  CHECK(contains(all.output, "test rows right"));
   CHECK(contains(all.output, "The same answer to "));
   CHECK(fs::exists(place / "model.c"));
 }
