@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "apps/common/model_input.hpp"
+#include "apps/common/own_command.hpp"
 #include "apps/common/starting_recipe.hpp"
 #include "apps/smallest/given_model.hpp"
 #include "apps/smallest/number_error.hpp"
@@ -157,9 +158,9 @@ void Compression::report() const {
     std::cout << "RMSE " << shown_error(best_error) << " on the validation rows, " << numbers.rmse()
               << " on the test rows (R2 " << fixed(numbers.r2(), 4) << ")\n";
   else
-    std::cout << percent(1 - best_error) << " of the validation images right, "
-              << percent(1 - test_error) << " of the test images\n";
-  std::cout << "Next: espalier inspect "
+    std::cout << percent(1 - best_error) << " of the validation " << data_.examples() << " right, "
+              << percent(1 - test_error) << " of the test " << data_.examples() << '\n';
+  std::cout << "Next: " << own_command() << " inspect "
             << printable(shell_word((options_.out / "best.esp").string()))
             << ", or the same command again to go on searching\n";
 }
@@ -171,8 +172,8 @@ void Compression::require_goal() const {
           "it more --minutes");
   require(of_numbers() || !training::is_at_chance(1 - kept.trial.error, *images_.validation),
           ErrorKind::kTargetMissed, "compress", "the best file is right on ",
-          percent(1 - kept.trial.error),
-          " of the validation images, no more than the most frequent class alone as the answer to "
+          percent(1 - kept.trial.error), " of the validation ", data_.examples(),
+          ", no more than the most frequent class alone as the answer to "
           "all: allow more bytes, or give it more --minutes");
   if (meets(goal_, kept.trial)) return;
   if (goal_.most_bytes)
@@ -235,16 +236,16 @@ void Compression::set_goal_and_teacher() {
   if (own) require_learned(*own, "the whole network");
   const double whole = training::accuracy(own ? *own : *teacher_, *images_.validation);
   goal_.most_error = 1 - whole + *options_.max_drop / 100;
-  say("the whole network in float is right on " + percent(whole) +
-      " of the validation images: at most " + percent(*goal_.most_error) + " may be wrong");
+  say("the whole network in float is right on " + percent(whole) + " of the validation " +
+      data_.examples() + ": at most " + percent(*goal_.most_error) + " may be wrong");
 }
 
 void Compression::require_learned(Sequential& network, const std::string& what) const {
   const double accuracy = training::accuracy(network, *images_.validation);
   require(!training::is_at_chance(accuracy, *images_.validation), ErrorKind::kTargetMissed,
           "compress", what, " is right on ", percent(accuracy), " of ",
-          with_commas(images_.validation->size()),
-          " validation images, where the most frequent class alone would be right on ",
+          with_commas(images_.validation->size()), " validation ", data_.examples(),
+          ", where the most frequent class alone would be right on ",
           percent(training::most_frequent_share(*images_.validation)),
           ": it has learned nothing that could be compressed; is the label the right column, or "
           "class? Else try another --model, or more data");

@@ -8,6 +8,7 @@
 
 #include "apps/common/expectation.hpp"
 #include "apps/common/model_input.hpp"
+#include "apps/common/own_command.hpp"
 #include "apps/common/run_note.hpp"
 #include "apps/common/starting_recipe.hpp"
 #include "apps/common/table_metadata.hpp"
@@ -95,8 +96,8 @@ Promise::Promise(PromiseOptions options, TrainingData data)
     before_.stages.clear();
     say("if " + printable(options_.weights.string()) +
         " was trained on all of this data, it knows the " +
-        with_commas(images_.validation->size()) +
-        " validation images that it is compared on: the promise is then harder to keep than on new "
+        with_commas(images_.validation->size()) + " validation " + data_.examples() +
+        " that it is compared on: the promise is then harder to keep than on new "
         "ones");
   }
   if (labels_.empty()) labels_ = data_.labels;
@@ -371,15 +372,13 @@ void Promise::report() const {
   const std::string file = (options_.out / "best.esp").string();
   std::cout << table({change, bytes, good, drop, cost}, terminal_width(1))
             << (of_numbers() ? "RMSE on " : "Accuracy on ")
-            << with_commas(images_.validation->size())
-            << (of_numbers() ? " validation rows" : " validation images")
+            << with_commas(images_.validation->size()) << " validation " << data_.examples()
             << ", by the file as it runs; in float "
             << (of_numbers() ? short_number(float_rmse_) : percent(whole_)) << ".\n"
             << printable(file) << ": " << with_commas(std::ssize(best().file)) << " bytes; on the "
-            << (of_numbers() ? "test rows " : "test images ")
-            << quality(best().file, *data_.data.test) << "; made by "
-            << printable((options_.out / "recipe.json").string()) << "\nNext: espalier inspect "
-            << printable(shell_word(file)) << '\n';
+            << "test " << data_.examples() << ' ' << quality(best().file, *data_.data.test)
+            << "; made by " << printable((options_.out / "recipe.json").string())
+            << "\nNext: " << own_command() << " inspect " << printable(shell_word(file)) << '\n';
 }
 
 void Promise::warn_of_nothing() const {
