@@ -77,6 +77,7 @@ recipe::Recipe of_epochs(recipe::Recipe recipe, int epochs) {
   for (recipe::Stage& stage : recipe.stages) {
     stage.epochs =
         epochs == 0 ? 0 : std::max(1, static_cast<int>(std::lround(part * stage.epochs)));
+    if (epochs == 0) stage.augment.reset();
     // What the recipe says of a long run's masks; a short one has its own.
     if (part < 1 && stage.prune)
       stage.prune->target.frequency_steps = 0, stage.prune->target.end = 1;

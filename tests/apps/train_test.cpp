@@ -186,6 +186,8 @@ TEST_CASE(
   CHECK_MESSAGE(contains(none.output, "stages: prune (0 epochs) quantize (0 epochs)\n"),
                 none.output);
   CHECK_MESSAGE(contains(none.output, "m.esp has learned nothing"), none.output);
+  const auto deep = run_program(command + "0 --model resnet8 --out " + out);  // whose pictures move
+  CHECK_MESSAGE(deep.exit_code == 0, deep.output);
   const auto shown = nlohmann::json::parse(
       run_program("espalier train -q --print-recipe --epochs 20", "MNIST_DIR=/nonexistent").output);
   REQUIRE(shown.size() == 3);
