@@ -8,23 +8,28 @@
 #include <utility>
 
 #include "core/base/file.hpp"
+#include "core/base/interrupt.hpp"
+#include "core/base/open_file.hpp"
 #include "core/base/text.hpp"
 #include "datasets/class_names.hpp"
 #include "datasets/csv_cell.hpp"
 #include "datasets/csv_columns.hpp"
 #include "datasets/csv_reader.hpp"
 #include "datasets/feature_rows.hpp"
+#include "datasets/file_rows.hpp"
 #include "datasets/subset.hpp"
 
 namespace espalier::datasets {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxStreamedBytes = std::uint64_t{1} << 40;
 
 struct Rows {
-  std::vector<float> values;   // [N C]
-  std::vector<float> targets;  // regression: [N], and no labels
-  std::vector<int> labels;     // of `classes`, in the order of their first row
+  std::vector<float> values;           // [N C]; of rows that stay in a file those of the last
+  std::vector<std::uint64_t> offsets;  // and where each begins
+  std::vector<float> targets;          // regression: [N], and no labels
+  std::vector<int> labels;             // of `classes`, in the order of their first row
   std::vector<std::string> classes;
 };
 
@@ -47,8 +52,9 @@ void add_features(std::vector<float>& to, const std::vector<std::string>& cells,
     to.push_back(feature(cells[c], columns.names[c], reader));
 }
 
+// in_file: the rows stay there.
 Rows read_rows(CsvReader& reader, std::vector<std::string> cells, const CsvColumns& columns,
-               const CsvOptions& options) {
+               const CsvOptions& options, bool in_file) {
   Rows rows;
   std::map<std::string, int> known;
   for (const std::string& name : options.classes)
@@ -56,6 +62,8 @@ Rows read_rows(CsvReader& reader, std::vector<std::string> cells, const CsvColum
   rows.classes = options.classes;
   bool more = columns.header ? reader.next(cells) : true;
   for (; more; more = reader.next(cells)) {
+    check_interrupt(reader.name());
+    if (in_file) rows.values.clear(), rows.offsets.push_back(reader.offset());
     add_features(rows.values, cells, columns, reader);
     const std::string &label = cells[*columns.label], &column = columns.names[*columns.label];
     if (options.regression) {
@@ -98,16 +106,19 @@ void sort_classes(Rows& rows) {
 
 }  // namespace
 
-CsvData decode_csv(std::span<const std::uint8_t> bytes, const std::string& name,
-                   const CsvOptions& options) {
-  CsvReader reader(bytes, name);
+namespace {
+
+// `file`: where the rows stay; null: they are kept in memory.
+CsvData read_csv(CsvReader& reader, const CsvOptions& options,
+                 const std::shared_ptr<const OpenFile>& file) {
+  const std::string& name = reader.name();
   std::vector<std::string> first;
   require(reader.next(first), ErrorKind::kCorrupt, name, "is empty");
   const CsvColumns columns = csv_columns(first, reader, options);
   const std::size_t features = columns.features.size();
   require(options.columns.empty() || options.columns.size() == features, name, "holds ", features,
           " features, the model was trained on ", options.columns.size());
-  Rows rows = read_rows(reader, first, columns, options);
+  Rows rows = read_rows(reader, first, columns, options, file != nullptr);
   require(!rows.values.empty(), ErrorKind::kCorrupt, name, "holds a header, and no rows");
   const std::string& label = columns.names[*columns.label];
   if (options.regression) {
@@ -135,21 +146,58 @@ CsvData decode_csv(std::span<const std::uint8_t> bytes, const std::string& name,
                  .columns = options.columns,
                  .target = options.target};
   for (const std::size_t c : columns.features) result.features.push_back(columns.names[c]);
-  if (result.columns.empty()) result.columns = scalings_of(rows.values, features, split.train);
+  std::vector<std::int64_t> in_order = split.train;  // in which a file is quick to read
+  std::ranges::sort(in_order);
   if (options.regression) {
-    if (!result.target) result.target = scalings_of(rows.targets, 1, split.train)[0];
+    if (!result.target) result.target = scalings_of(rows.targets, 1, in_order)[0];
     require(result.target->deviation > 0, ErrorKind::kCorrupt, name, "the column '", label,
             "' never varies: there is nothing to predict");
     for (float& v : rows.targets) v = (v - result.target->mean) / result.target->deviation;
   }
-  const auto all = std::make_shared<FeatureRows>(std::move(rows.values), std::move(rows.labels),
-                                                 classes, result.columns, std::move(rows.targets));
+  std::shared_ptr<const Dataset> all;
+  if (file) {
+    rows.offsets.push_back(file->size_bytes());
+    const auto in_file =
+        std::make_shared<FileRows>(FileRows::Options{.file = file,
+                                                     .offsets = std::move(rows.offsets),
+                                                     .cells = columns.names.size(),
+                                                     .features = columns.features,
+                                                     .labels = std::move(rows.labels),
+                                                     .classes = classes,
+                                                     .targets = std::move(rows.targets)});
+    if (result.columns.empty())
+      result.columns = scalings_of(
+          features, in_order, [&](std::int64_t i, std::span<float> to) { in_file->read(i, to); });
+    in_file->set_scalings(result.columns);
+    all = in_file;
+  } else {
+    if (result.columns.empty()) result.columns = scalings_of(rows.values, features, in_order);
+    all = std::make_shared<FeatureRows>(std::move(rows.values), std::move(rows.labels), classes,
+                                        result.columns, std::move(rows.targets));
+  }
   result.data = {std::make_shared<Subset>(all, std::move(split.train)),
                  std::make_shared<Subset>(all, std::move(split.test))};
   return result;
 }
 
+}  // namespace
+
+CsvData decode_csv(std::span<const std::uint8_t> bytes, const std::string& name,
+                   const CsvOptions& options) {
+  CsvReader reader(bytes, name);
+  return read_csv(reader, options, nullptr);
+}
+
 CsvData load_csv(const std::filesystem::path& path, const CsvOptions& options) {
+  std::error_code unknown;  // then reading says what is wrong
+  const std::uint64_t size_bytes = std::filesystem::file_size(path, unknown);
+  if (!unknown && size_bytes > options.memory_bytes) {
+    const auto file = std::make_shared<const OpenFile>(path);
+    require(file->size_bytes() <= kMaxStreamedBytes, ErrorKind::kCorrupt, file->name(), "has ",
+            file->size_bytes(), " bytes, at most ", kMaxStreamedBytes, " are possible");
+    CsvReader reader(*file);
+    return read_csv(reader, options, file);
+  }
   return decode_csv(read_file(path, kMaxFileBytes), path.string(), options);
 }
 

@@ -32,6 +32,10 @@ struct CsvOptions {
   // order, and whatever else it holds is left out. Empty: by position.
   std::vector<std::string> names = {};
   std::string label_name = {};
+  // Of a file: up to so many bytes it is read whole. Of a larger one every row is checked at once, and
+  // parsed anew when it is asked for (file_rows.hpp); 20 bytes a row are kept. The numbers are the same.
+  // 512 MB, as of pictures: with its numbers such a file takes up to twice that.
+  std::uint64_t memory_bytes = std::uint64_t{512} << 20;
 };
 
 struct CsvData {

@@ -15,6 +15,29 @@ CsvReader::CsvReader(std::span<const std::uint8_t> bytes, std::string name)
   if (text_.starts_with("\xef\xbb\xbf")) position_ = 3;
 }
 
+CsvReader::CsvReader(const OpenFile& file, std::size_t piece_bytes)
+    : file_(&file), piece_bytes_(std::max<std::size_t>(3, piece_bytes)), name_(file.name()) {
+  read_on();
+  if (text_.starts_with("\xef\xbb\xbf")) position_ = 3;
+}
+
+// What was read, and as much again or a piece.
+void CsvReader::read_on() {
+  const std::size_t rest = text_.size() - position_;
+  check(rest <= kMaxRowBytes, "the row has more than ", kMaxRowBytes,
+        " bytes; is a quote opened and never closed?");
+  const std::uint64_t end = piece_offset_ + text_.size();
+  const auto more = static_cast<std::size_t>(
+      std::min<std::uint64_t>(std::max(piece_bytes_, rest), file_->size_bytes() - end));
+  Bytes next(rest + more);
+  std::copy_n(piece_.begin() + static_cast<std::ptrdiff_t>(position_), rest, next.begin());
+  file_->read(end, std::span(next).subspan(rest));
+  piece_ = std::move(next);
+  piece_offset_ += position_;
+  position_ = 0;
+  text_ = {reinterpret_cast<const char*>(piece_.data()), piece_.size()};
+}
+
 // CR alone ends no row: it is text.
 bool CsvReader::take_line_break() {
   const std::string_view rest = text_.substr(position_);
@@ -29,6 +52,10 @@ std::string CsvReader::quoted() {
   std::string cell;
   for (++position_;;) {
     const std::size_t quote = text_.find('"', position_);
+    if (quote == std::string_view::npos && !is_last()) {
+      position_ = text_.size();
+      return cell;
+    }
     check(quote != std::string_view::npos, "a quote is opened and never closed");
     const std::string_view part = text_.substr(position_, quote - position_);
     line_ += std::ranges::count(part, '\n');
@@ -55,11 +82,24 @@ std::string CsvReader::plain() {
   return std::string(cell);
 }
 
+// A row that reaches the end of a piece may go on behind it: it is read again, of more.
 bool CsvReader::next(std::vector<std::string>& cells) {
+  for (;;) {
+    const std::size_t position = position_;
+    const std::int64_t line = line_;
+    const bool found = parse(cells);
+    if (!at_end() || is_last()) return found;
+    position_ = position, line_ = line;
+    read_on();
+  }
+}
+
+bool CsvReader::parse(std::vector<std::string>& cells) {
   cells.clear();
   do {
     if (at_end()) return false;
     row_line_ = line_;
+    row_offset_ = piece_offset_ + position_;
   } while (take_line_break());
   for (;; ++position_) {  // over the comma
     position_ = std::min(text_.find_first_not_of(kBlank, position_), text_.size());

@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
+#include "core/base/open_file.hpp"
 
 namespace espalier::datasets {
 
@@ -18,13 +20,18 @@ class CsvReader {
  public:
   // `bytes` outlives the reader; `name` stands in the errors.
   CsvReader(std::span<const std::uint8_t> bytes, std::string name);
+  // Of a file, piece by piece: at most a row and a piece of it are in memory. `file` outlives the reader.
+  // Errors: those of the file.
+  explicit CsvReader(const OpenFile& file, std::size_t piece_bytes = std::size_t{1} << 20);
 
   // The next row; false at the end. Errors: kCorrupt, with the line, for a quote that is not closed,
-  // text around a quoted cell, and a NUL byte.
+  // text around a quoted cell, and a NUL byte; of a file also for a row of more than kMaxRowBytes.
   bool next(std::vector<std::string>& cells);
 
   const std::string& name() const { return name_; }
-  std::int64_t line() const { return row_line_; }  // of the row's first character, from 1
+  std::int64_t line() const { return row_line_; }       // of the row's first character, from 1
+  std::uint64_t offset() const { return row_offset_; }  // its place in the file, or in the bytes
+  static constexpr std::size_t kMaxRowBytes = std::size_t{1} << 26;
 
   // Fails as corrupt, naming file and line.
   template <class... Parts>
@@ -34,14 +41,22 @@ class CsvReader {
 
  private:
   bool at_end() const { return position_ == text_.size(); }
+  bool is_last() const { return !file_ || piece_offset_ + text_.size() == file_->size_bytes(); }
+  void read_on();
+  bool parse(std::vector<std::string>& cells);
   bool take_line_break();
   std::string quoted();
   std::string plain();
 
-  std::string_view text_;
+  const OpenFile* file_ = nullptr;
+  std::size_t piece_bytes_ = 0;
+  Bytes piece_;                     // of the file,
+  std::uint64_t piece_offset_ = 0;  // from here on
+  std::string_view text_;           // the piece, or all
   std::string name_;
   std::size_t position_ = 0;
   std::int64_t line_ = 1, row_line_ = 1;
+  std::uint64_t row_offset_ = 0;
 };
 
 }  // namespace espalier::datasets

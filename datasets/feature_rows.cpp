@@ -8,21 +8,35 @@ namespace espalier::datasets {
 
 std::vector<Scaling> scalings_of(std::span<const float> values, std::size_t columns,
                                  std::span<const std::int64_t> rows) {
-  require(columns > 0 && values.size() % columns == 0 && !rows.empty(), "scalings_of",
-          "wants at least one row of ", columns, " columns, got ", values.size(), " values");
-  std::vector<Scaling> all;
-  for (std::size_t c = 0; c < columns; ++c) {
-    const auto value = [&](std::int64_t row) {
-      check_index(row, static_cast<std::int64_t>(values.size() / columns));
-      return double{values[static_cast<std::size_t>(row) * columns + c]};
-    };
-    double sum = 0, squares = 0;
-    for (const std::int64_t row : rows) sum += value(row);
-    const double mean = sum / static_cast<double>(rows.size());
-    for (const std::int64_t row : rows) squares += (value(row) - mean) * (value(row) - mean);
-    all.push_back({static_cast<float>(mean),
-                   static_cast<float>(std::sqrt(squares / static_cast<double>(rows.size())))});
+  require(columns > 0 && values.size() % columns == 0, "scalings_of", "wants rows of ", columns,
+          " columns, got ", values.size(), " values");
+  return scalings_of(columns, rows, [&](std::int64_t row, std::span<float> to) {
+    check_index(row, static_cast<std::int64_t>(values.size() / columns));
+    std::ranges::copy(values.subspan(static_cast<std::size_t>(row) * columns, columns), to.begin());
+  });
+}
+
+std::vector<Scaling> scalings_of(
+    std::size_t columns, std::span<const std::int64_t> rows,
+    const std::function<void(std::int64_t row, std::span<float> to)>& read) {
+  require(columns > 0 && !rows.empty(), "scalings_of", "wants at least one row and column, got ",
+          rows.size(), " of ", columns);
+  const auto n = static_cast<double>(rows.size());
+  std::vector<float> row(columns);
+  std::vector<double> mean(columns), squares(columns);
+  for (const std::int64_t i : rows) {
+    read(i, row);
+    for (std::size_t c = 0; c < columns; ++c) mean[c] += double{row[c]};
   }
+  for (double& m : mean) m /= n;
+  for (const std::int64_t i : rows) {
+    read(i, row);
+    for (std::size_t c = 0; c < columns; ++c)
+      squares[c] += (double{row[c]} - mean[c]) * (double{row[c]} - mean[c]);
+  }
+  std::vector<Scaling> all;
+  for (std::size_t c = 0; c < columns; ++c)
+    all.push_back({static_cast<float>(mean[c]), static_cast<float>(std::sqrt(squares[c] / n))});
   return all;
 }
 

@@ -1,6 +1,7 @@
 // Rows of features in memory as images of [1 1 C], brought to 0..1.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -17,6 +18,11 @@ struct Scaling {
 // Of each of `columns` columns of values [N columns], over these rows: at least one. Errors: kUsage.
 std::vector<Scaling> scalings_of(std::span<const float> values, std::size_t columns,
                                  std::span<const std::int64_t> rows);
+
+// The same of rows that `read` brings, one after the other, twice.
+std::vector<Scaling> scalings_of(
+    std::size_t columns, std::span<const std::int64_t> rows,
+    const std::function<void(std::int64_t row, std::span<float> to)>& read);
 
 // What a network sees of a feature: 0.5 + (value - mean) / (8 deviation), clamped to 0..1; 0.5 where
 // the deviation is 0.

@@ -1,5 +1,6 @@
 #include "datasets/idx.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "core/base/file.hpp"
@@ -13,7 +14,7 @@ struct Header {
   std::size_t elements = 1;
 };
 
-Header read_header(ByteReader& in, int rank) {
+Header read_header(ByteReader& in, int rank, std::size_t most = kMaxIdxBytes) {
   const std::uint32_t magic = in.u32_big_endian();
   in.check(magic == 0x800u + static_cast<std::uint32_t>(rank), "wants the IDX magic number ",
            0x800 + rank, " (unsigned bytes, ", rank, " axes), got ", magic,
@@ -21,12 +22,16 @@ Header read_header(ByteReader& in, int rank) {
   Header header;
   for (int axis = 0; axis < rank; ++axis) {
     const std::size_t size = in.u32_big_endian();
-    in.check(size > 0 && size <= kMaxIdxBytes / header.elements, "axis ", axis, " has the size ",
-             size);
+    in.check(size > 0 && size <= most / header.elements, "axis ", axis, " has the size ", size);
     header.sizes.push_back(static_cast<std::int64_t>(size));
     header.elements *= size;
   }
   return header;
+}
+
+void check_length(const Header& header, std::uint64_t there, const std::string& name) {
+  require(there == header.elements, ErrorKind::kCorrupt, name, "the header promises ",
+          header.elements, " bytes, ", there, " follow; download it again (espalier fetch mnist)");
 }
 
 // A few bytes can unpack to a thousand times as many: no more than the header promises.
@@ -48,10 +53,20 @@ Tensor decode_idx(Bytes bytes, int rank, const std::string& name) {
   if (is_gzip(bytes)) bytes = unpacked(bytes, rank, name);
   ByteReader in(bytes, name);
   const Header header = read_header(in, rank);
-  in.check(in.remaining() == header.elements, "the header promises ", header.elements, " bytes, ",
-           in.remaining(), " follow; download it again (espalier fetch mnist)");
+  check_length(header, in.remaining(), name);
   return Tensor::from<std::uint8_t>(Shape(std::span<const std::int64_t>(header.sizes)),
                                     in.take(header.elements));
+}
+
+IdxPlace find_idx(const OpenFile& file, int rank) {
+  constexpr std::size_t kMost = std::size_t{1} << 40;
+  const std::uint64_t begin = 4 + 4 * static_cast<std::uint64_t>(rank);
+  Bytes start(static_cast<std::size_t>(std::min(begin, file.size_bytes())));
+  file.read(0, start);
+  ByteReader in(start, file.name());
+  const Header header = read_header(in, rank, kMost);
+  check_length(header, file.size_bytes() - begin, file.name());
+  return {Shape(std::span<const std::int64_t>(header.sizes)), begin};
 }
 
 Bytes encode_idx(const Tensor& array) {

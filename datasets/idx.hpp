@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/base/bytes.hpp"
+#include "core/base/open_file.hpp"
 #include "core/tensor/tensor.hpp"
 
 namespace espalier::datasets {
@@ -20,6 +21,14 @@ Tensor load_idx(const std::filesystem::path& path, int rank);
 
 // The same of bytes already read; `name` stands in the errors.
 Tensor decode_idx(Bytes bytes, int rank, const std::string& name);
+
+// An array that stays in its file, which is not gzipped.
+struct IdxPlace {
+  Shape shape;
+  std::uint64_t offset = 0;  // of its first byte
+};
+// Errors: as load_idx, but of up to 2^40 bytes.
+IdxPlace find_idx(const OpenFile& file, int rank);
 
 // The array of uint8 as IDX, not gzipped. Errors: kUsage for another type or more than kMaxIdxBytes.
 Bytes encode_idx(const Tensor& array);

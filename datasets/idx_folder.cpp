@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/base/file.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/base/new_folder.hpp"
+#include "core/base/open_file.hpp"
 #include "datasets/class_names.hpp"
+#include "datasets/file_images.hpp"
 #include "datasets/gzip.hpp"
 #include "datasets/idx.hpp"
 #include "datasets/in_memory.hpp"
@@ -30,12 +33,25 @@ std::optional<fs::path> find(const fs::path& folder, const std::string& name) {
 }
 
 struct Arrays {
-  Tensor images;  // uint8 [N H W C]
-  Tensor labels;  // uint8 [N]
+  Shape shape;                           // of the images, [N H W C]
+  Tensor images;                         // uint8; undefined where they stay
+  std::shared_ptr<const OpenFile> file;  // in this file,
+  std::uint64_t offset = 0;              // from here on
+  Tensor labels;                         // uint8 [N]
   fs::path images_file, labels_file;
 };
 
-Arrays load(const fs::path& folder, const std::string& part) {
+// A file that can stay where it is: too large for memory, and not gzipped. Null otherwise.
+std::shared_ptr<const OpenFile> staying(const fs::path& path, const IdxFolderOptions& options) {
+  auto file = std::make_shared<const OpenFile>(path);
+  Bytes start(2);
+  if (file->size_bytes() <= std::max<std::uint64_t>(options.memory_bytes, start.size()))
+    return nullptr;
+  file->read(0, start);
+  return is_gzip(start) ? nullptr : file;
+}
+
+Arrays load(const fs::path& folder, const std::string& part, const IdxFolderOptions& options) {
   const auto grey = find(folder, part + "-images-idx3-ubyte"),
              color = find(folder, part + "-images-idx4-ubyte"),
              labels = find(folder, part + "-labels-idx1-ubyte");
@@ -46,12 +62,26 @@ Arrays load(const fs::path& folder, const std::string& part) {
           " are both there; move one away");
   require(labels.has_value(), ErrorKind::kIo, (folder / (part + "-labels-idx1-ubyte")).string(),
           "is missing, plain and as .gz, though other IDX files are there");
-  Arrays arrays{load_idx(grey ? *grey : *color, grey ? 3 : 4), load_idx(*labels, 1),
-                grey ? *grey : *color, *labels};
-  const Shape s = arrays.images.shape();
-  if (grey) arrays.images = arrays.images.reshaped({s[0], s[1], s[2], 1});
-  require(grey || s[3] == 1 || s[3] == 3, ErrorKind::kCorrupt, arrays.images_file.string(), "has ",
-          s[-1], " channels, wanted 1 or 3");
+  const fs::path images = grey ? *grey : *color;
+  const int rank = grey ? 3 : 4;
+  Arrays arrays{.shape = {},
+                .images = {},
+                .file = staying(images, options),
+                .labels = load_idx(*labels, 1),
+                .images_file = images,
+                .labels_file = *labels};
+  if (arrays.file) {
+    const IdxPlace place = find_idx(*arrays.file, rank);
+    arrays.shape = place.shape, arrays.offset = place.offset;
+  } else {
+    arrays.images = load_idx(images, rank);
+    arrays.shape = arrays.images.shape();
+  }
+  const Shape s = arrays.shape;
+  if (grey) arrays.shape = {s[0], s[1], s[2], 1};
+  if (grey && arrays.images.defined()) arrays.images = arrays.images.reshaped(arrays.shape);
+  require(grey || s[3] == 1 || s[3] == 3, ErrorKind::kCorrupt, images.string(), "has ", s[-1],
+          " channels, wanted 1 or 3");
   return arrays;
 }
 
@@ -65,28 +95,51 @@ Tensor grey_of(const Tensor& image) {
   return out;
 }
 
-// [N H W C], each image grey and resized where asked for.
-Tensor prepared(const Tensor& images, const IdxFolderOptions& options) {
+// Whether images [N H W C] are made grey or resized.
+bool changes(const Shape& s, const IdxFolderOptions& options) {
+  return (options.grey && s[3] == 3) || (options.size && *options.size != ImageSize{s[1], s[2]});
+}
+
+Tensor prepared(Tensor image, const IdxFolderOptions& options) {
+  if (options.grey && image.shape()[2] == 3) image = grey_of(image);
+  const auto size = options.size.value_or(ImageSize{image.shape()[0], image.shape()[1]});
+  return resize_bytes(image, size.height, size.width);
+}
+
+// [N H W C], each image prepared.
+Tensor all_prepared(const Tensor& images, const IdxFolderOptions& options) {
   const Shape s = images.shape();
-  const bool grey = options.grey && s[3] == 3;
   const ImageSize size = options.size.value_or(ImageSize{s[1], s[2]});
-  if (!grey && size == ImageSize{s[1], s[2]}) return images;
-  const std::int64_t channels = grey ? 1 : s[3], each = s[1] * s[2] * s[3];
+  const std::int64_t channels = options.grey ? 1 : s[3], each = s[1] * s[2] * s[3];
   const auto bytes = static_cast<std::uint64_t>(s[0] * size.height * size.width * channels);
   require(bytes <= kMaxIdxBytes, "size", "the resized images would take ", bytes,
           " bytes, at most ", kMaxIdxBytes, " are possible; choose a smaller size");
   Tensor out = Tensor::uninitialized({s[0], size.height, size.width, channels}, DType::kUint8);
   std::uint8_t* to = out.mutable_data<std::uint8_t>();
   for (std::int64_t i = 0; i < s[0]; ++i) {
-    Tensor image = Tensor::from<std::uint8_t>(
+    const Tensor image = Tensor::from<std::uint8_t>(
         {s[1], s[2], s[3]},
         images.values<std::uint8_t>().subspan(static_cast<std::size_t>(i * each),
                                               static_cast<std::size_t>(each)));
-    if (grey) image = grey_of(image);
-    to = std::ranges::copy(resize_bytes(image, size.height, size.width).values<std::uint8_t>(), to)
-             .out;
+    to = std::ranges::copy(prepared(image, options).values<std::uint8_t>(), to).out;
   }
   return out;
+}
+
+std::shared_ptr<const Dataset> dataset_of(const Arrays& a, int classes,
+                                          const IdxFolderOptions& options) {
+  const bool change = changes(a.shape, options);
+  if (!a.file)
+    return std::make_shared<InMemory>(change ? all_prepared(a.images, options) : a.images, a.labels,
+                                      classes, a.labels_file.string());
+  FileImages::Options staying{.file = a.file,
+                              .offset = a.offset,
+                              .stored = a.shape,
+                              .labels = a.labels,
+                              .classes = classes,
+                              .labels_name = a.labels_file.string()};
+  if (change) staying.prepare = [options](const Tensor& image) { return prepared(image, options); };
+  return std::make_shared<FileImages>(std::move(staying));
 }
 
 std::vector<std::string> load_labels(const fs::path& file) {
@@ -147,21 +200,16 @@ bool is_idx_folder(const fs::path& folder) {
 }
 
 IdxFolderData load_idx_folder(const fs::path& folder, const IdxFolderOptions& options) {
-  const Arrays train = load(folder, kParts[0]), test = load(folder, kParts[1]);
-  const Tensor train_images = prepared(train.images, options),
-               test_images = prepared(test.images, options);
-  const Shape a = train_images.shape(), b = test_images.shape();
-  require(a[1] == b[1] && a[2] == b[2] && a[3] == b[3], ErrorKind::kCorrupt,
-          test.images_file.string(), "has images of ", Shape{b[1], b[2], b[3]}, ", those of ",
-          train.images_file.string(), " are ", Shape{a[1], a[2], a[3]});
+  const Arrays train = load(folder, kParts[0], options), test = load(folder, kParts[1], options);
   IdxFolderData result{{}, load_labels(folder / "labels.txt")};
   int classes = static_cast<int>(result.labels.size());
   if (classes == 0)
     for (const Tensor* labels : {&train.labels, &test.labels})
       classes = std::max(classes, 1 + std::ranges::max(labels->values<std::uint8_t>()));
-  result.data = {
-      std::make_shared<InMemory>(train_images, train.labels, classes, train.labels_file.string()),
-      std::make_shared<InMemory>(test_images, test.labels, classes, test.labels_file.string())};
+  result.data = {dataset_of(train, classes, options), dataset_of(test, classes, options)};
+  const Shape a = result.data.train->image_shape(), b = result.data.test->image_shape();
+  require(a == b, ErrorKind::kCorrupt, test.images_file.string(), "has images of ", b,
+          ", those of ", train.images_file.string(), " are ", a);
   return result;
 }
 

@@ -20,6 +20,9 @@ bool is_idx_folder(const std::filesystem::path& folder);
 struct IdxFolderOptions {
   std::optional<ImageSize> size = {};  // resized as image_folder.hpp does
   bool grey = false;                   // RGB becomes Rec. 601's luma
+  // Images of a larger file that is not gzipped stay there, and are read, and prepared, one by one when
+  // they are asked for. They are the same.
+  std::uint64_t memory_bytes = std::uint64_t{512} << 20;
 };
 
 struct IdxFolderData {

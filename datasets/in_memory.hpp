@@ -7,11 +7,14 @@
 
 namespace espalier::datasets {
 
+// Errors, naming `name` (a file, say): kCorrupt unless there are as many labels as images, each below
+// `classes`; kUsage unless labels are uint8 [N], and classes 1 to 256.
+void check_labels(const Tensor& labels, std::int64_t images, int classes, const std::string& name);
+
 class InMemory : public Dataset {
  public:
-  // images: uint8 [N H W] (C is 1) or [N H W C]; labels: uint8 [N]. Errors, naming `name` (a file,
-  // say): kCorrupt when the counts differ or a label is not below `classes`; kUsage when the types
-  // or axes are others.
+  // images: uint8 [N H W] (C is 1) or [N H W C]; labels: uint8 [N]. Errors: kUsage when the images'
+  // type or axes are others; as check_labels.
   InMemory(Tensor images, Tensor labels, int classes, const std::string& name = "InMemory");
 
   std::int64_t size() const override { return labels_.elements(); }

@@ -98,6 +98,7 @@ LoadedData load_data(const fs::path& path, const LoadOptions& options) {
     refuse_image_options(options, path);
     CsvOptions reading = options.csv;
     reading.split = options.split;
+    reading.memory_bytes = options.cache_bytes;
     CsvData csv = load_csv(path, reading);
     result.kind = DataKind::kCsv;
     result.data = csv.data;
@@ -115,7 +116,8 @@ LoadedData load_data(const fs::path& path, const LoadOptions& options) {
   require(options.csv.label.empty() && !options.csv.regression, path.string(),
           "is a folder: its classes need no label column; leave label and regression out");
   if (is_idx_folder(path)) {
-    IdxFolderData idx = load_idx_folder(path, {.size = options.size, .grey = options.grey});
+    IdxFolderData idx = load_idx_folder(
+        path, {.size = options.size, .grey = options.grey, .memory_bytes = options.cache_bytes});
     result.data = idx.data;
     result.labels = std::move(idx.labels);
     return result;

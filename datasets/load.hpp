@@ -27,9 +27,10 @@ struct LoadOptions {
   bool grey = false;                   // pictures become grey; else an image folder is RGB
   CsvOptions csv = {};                 // but for the split
   SplitOptions split = {};             // where the data does not say what is for the test
+  // Data of more bytes than this stays on disk (image_folder.hpp, idx_folder.hpp, csv.hpp).
+  std::size_t cache_bytes = ImageFolderOptions{}.cache_bytes;
   // Image folders: see image_folder.hpp.
   bool first_size = false;
-  std::size_t cache_bytes = ImageFolderOptions{}.cache_bytes;
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};
 };
 

@@ -66,11 +66,14 @@ PictureFiles::PictureFiles(const std::vector<PictureFile>& files, int classes,
   const std::size_t unreadable = skipped.size() - skipped_before;
   if (static_cast<double>(unreadable) <= options.max_unreadable * static_cast<double>(files.size()))
     return;
-  const SkippedFile& one = skipped[skipped_before];
-  fail(ErrorKind::kCorrupt, one.file.parent_path().parent_path().string(), unreadable, " of ",
-       files.size(), " files cannot be read as pictures, more than ",
-       percent(options.max_unreadable, 0), "; the first is ", one.file.string(), " (", one.reason,
-       "): repair or remove them");
+  constexpr std::size_t kShown = 10;
+  std::vector<std::string> named;
+  for (std::size_t i = skipped_before; i < skipped.size() && named.size() < kShown; ++i)
+    named.push_back(skipped[i].file.string() + " (" + skipped[i].reason + ")");
+  if (unreadable > kShown) named.push_back("and " + std::to_string(unreadable - kShown) + " more");
+  fail(ErrorKind::kCorrupt, skipped[skipped_before].file.parent_path().parent_path().string(),
+       unreadable, " of ", files.size(), " files cannot be read as pictures, more than ",
+       percent(options.max_unreadable, 0), "; repair or remove them: ", join(named, ", "));
 }
 
 Example PictureFiles::get(std::int64_t i) const {

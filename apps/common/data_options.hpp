@@ -50,6 +50,9 @@ struct TrainingData {
   // Which data this is, for what is kept and may meet other data: where it lies, how it was read,
   // and what came of that.
   std::string identity;
+
+  // What its examples are called.
+  const char* examples() const { return columns.empty() ? "images" : "rows"; }
 };
 
 // What a model's file says of the images that it takes.

@@ -28,9 +28,9 @@ std::string told(const ExpectedTraining& training) {
   // Reading the data may have taken more.
   const std::int64_t peak =
       std::max(before > 0 ? peak_resident_bytes() : 0, before + training.training_bytes);
-  return std::string("training takes ") + (training.may_end_early ? "at most " : "") +
-         about_so_long(training.seconds) + " and " + about_so_large(peak) + " of memory" +
-         (before > 0 ? "" : " beside the data");
+  return std::string(training.goes_on ? "what is left of " : "") + "training takes " +
+         (training.may_end_early ? "at most " : "") + about_so_long(training.seconds) + " and " +
+         about_so_large(peak) + " of memory" + (before > 0 ? "" : " beside the data");
 }
 
 }  // namespace espalier::apps

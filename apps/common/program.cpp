@@ -19,8 +19,14 @@
 namespace espalier::apps {
 namespace {
 
+// "espalier train: train: stopped" says one thing twice.
+std::string without_name(const std::string& program, const std::string& message) {
+  const std::string own = program.substr(program.rfind(' ') + 1) + ": ";
+  return message.starts_with(own) ? message.substr(own.size()) : message;
+}
+
 int report(const std::string& program, ErrorKind kind, const std::string& message) {
-  std::cerr << program << ": " << printable(message) << '\n';
+  std::cerr << program << ": " << printable(without_name(program, message)) << '\n';
   return static_cast<int>(kind);
 }
 
@@ -43,8 +49,9 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
     const auto commands = app.get_subcommands();  // those that were named
     const std::string help =
         program + (commands.empty() ? "" : ' ' + commands.front()->get_name()) + " --help";
-    return report(program, ErrorKind::kUsage,
-                  (typo.empty() ? error.what() : typo) + " ('" + help + "' lists the options)");
+    return report(
+        program, ErrorKind::kUsage,
+        (typo.empty() ? plain_range(error.what()) : typo) + " ('" + help + "' lists the options)");
   } catch (const Error& error) {
     return report(program, error.kind(), error.what());
   } catch (const std::filesystem::filesystem_error& error) {

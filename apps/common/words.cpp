@@ -1,7 +1,10 @@
 #include "apps/common/words.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
+#include <regex>
+#include <sstream>
 
 #include "core/base/text.hpp"
 
@@ -45,6 +48,20 @@ std::string misspelt(const CLI::App& app, int argc, const char* const* argv) {
     if (!is_option) current = current->get_subcommand(word);
   }
   return "";
+}
+
+std::string plain_range(const std::string& message) {
+  static const std::regex kRange("^(.*)Value (.*) not in range (\\S+) to (\\S+)$");
+  std::smatch parts;
+  if (!std::regex_match(message, parts, kRange)) return message;
+  const bool whole = parts[3].str().find('.') == std::string::npos;
+  const auto limit = [&](const std::string& text) {
+    std::ostringstream out;  // six digits, which none of our limits exceeds
+    out << std::strtod(text.c_str(), nullptr);
+    return whole ? text : out.str();
+  };
+  return parts[1].str() + "wants a " + (whole ? "whole " : "") + "number from " + limit(parts[3]) +
+         " to " + limit(parts[4]) + ", got " + parts[2].str();
 }
 
 CLI::Validator one_of(const std::string& what, const std::vector<std::string>& names) {

@@ -8,11 +8,15 @@
 #include <sstream>
 
 #include "apps/common/model_input.hpp"
+#include "apps/common/own_command.hpp"
 #include "apps/common/starting_recipe.hpp"
+#include "apps/smallest/given_model.hpp"
 #include "apps/smallest/number_error.hpp"
 #include "apps/smallest/teacher.hpp"
 #include "compress/format/reader.hpp"
 #include "compress/format/writer.hpp"
+#include "compress/quantize/quantization_aware.hpp"
+#include "core/base/bytes.hpp"
 #include "core/base/file.hpp"
 #include "core/base/table.hpp"
 #include "core/base/text.hpp"
@@ -36,6 +40,13 @@ std::string short_number(double v) {
   return text;
 }
 
+// A name's, or a file's.
+NetworkKind kind_of(const std::string& model) {
+  if (!model.ends_with(".json")) return network_kind(model);
+  const Bytes text = read_file(model);
+  return network_of_json(model, {text.begin(), text.end()});
+}
+
 bool fits(const NetworkKind& kind, const Task& task) {
   Rng rng(1, "fits");
   try {
@@ -44,6 +55,14 @@ bool fits(const NetworkKind& kind, const Task& task) {
   } catch (const Error&) {
     return false;
   }
+}
+
+// "" of a built-in network, which its name says.
+std::string checksum_of(const NetworkKind& kind) {
+  if (kind.json.empty()) return "";
+  return ", CRC-32 of model.json " +
+         std::to_string(
+             crc32({reinterpret_cast<const std::uint8_t*>(kind.json.data()), kind.json.size()}));
 }
 
 // An epoch's.
@@ -66,7 +85,7 @@ Bytes labelled(const Bytes& file, const TrainingData& data) {
 Compression::Compression(CompressOptions options, TrainingData data)
     : options_(std::move(options)),
       data_(std::move(data)),
-      kind_(network_kind(options_.model)),
+      kind_(kind_of(options_.model)),
       widths_(options_.widths.empty() ? kind_.small
                                       : std::vector<std::vector<std::int64_t>>{options_.widths}),
       images_(split(data_.data.train, std::min<std::int64_t>(5000, data_.data.train->size() / 6))) {
@@ -74,6 +93,11 @@ Compression::Compression(CompressOptions options, TrainingData data)
   rounds_ = static_cast<int>(std::max<std::int64_t>(
       1,
       (kLeastSteps + batches_of(images_.train->size()) - 1) / batches_of(images_.train->size())));
+  const GivenModel whole = given_model(options_.model, *data_.data.train, options_.seed);
+  quantize::require_quantizable(whole.model);
+  if (!whole.labels.empty()) data_.labels = whole.labels;
+  require(kind_.json.empty() || options_.widths.empty(), "--widths",
+          "is for built-in networks; the layers of ", kind_.name, " say how wide they are");
   Rng rng(options_.seed, "init");
   for (const auto& w : widths_)
     make_network(kind_, w, task_of(*data_.data.train), rng);  // or refuses
@@ -134,9 +158,9 @@ void Compression::report() const {
     std::cout << "RMSE " << shown_error(best_error) << " on the validation rows, " << numbers.rmse()
               << " on the test rows (R2 " << fixed(numbers.r2(), 4) << ")\n";
   else
-    std::cout << percent(1 - best_error) << " of the validation images right, "
-              << percent(1 - test_error) << " of the test images\n";
-  std::cout << "Next: espalier inspect "
+    std::cout << percent(1 - best_error) << " of the validation " << data_.examples() << " right, "
+              << percent(1 - test_error) << " of the test " << data_.examples() << '\n';
+  std::cout << "Next: " << own_command() << " inspect "
             << printable(shell_word((options_.out / "best.esp").string()))
             << ", or the same command again to go on searching\n";
 }
@@ -148,8 +172,8 @@ void Compression::require_goal() const {
           "it more --minutes");
   require(of_numbers() || !training::is_at_chance(1 - kept.trial.error, *images_.validation),
           ErrorKind::kTargetMissed, "compress", "the best file is right on ",
-          percent(1 - kept.trial.error),
-          " of the validation images, no more than the most frequent class alone as the answer to "
+          percent(1 - kept.trial.error), " of the validation ", data_.examples(),
+          ", no more than the most frequent class alone as the answer to "
           "all: allow more bytes, or give it more --minutes");
   if (meets(goal_, kept.trial)) return;
   if (goal_.most_bytes)
@@ -165,7 +189,8 @@ void Compression::require_goal() const {
        percent(*goal_.most_error), " are allowed: run it again, or give it more --minutes");
 }
 
-// LeNet-5 teaches every network of pictures that are large enough for it, else the network in whole;
+// LeNet-5 teaches every built-in network of pictures that are large enough for it, else the network in
+// whole;
 // a goal relative to the whole network needs that one as well. Numbers are learned without a teacher.
 void Compression::set_goal_and_teacher() {
   constexpr std::int64_t kSteps = 1500;
@@ -177,7 +202,8 @@ void Compression::set_goal_and_teacher() {
   say(std::string(of_numbers() ? "the whole network, " : "a teacher of ") + std::to_string(epochs) +
       " epochs" + (of_numbers() ? "," : "") + " first, unless the folder has it");
   const bool table = !data_.columns.empty();
-  const bool pictures = !of_numbers() && fits(network_kind("lenet5"), task_of(*images_.train));
+  const bool pictures =
+      !of_numbers() && kind_.json.empty() && fits(network_kind("lenet5"), task_of(*images_.train));
   const NetworkKind& teaching = pictures ? network_kind("lenet5") : kind_;
   const TeacherOptions training{.epochs = epochs,
                                 .batch_size = batch_for(images_.train->size()),
@@ -185,7 +211,7 @@ void Compression::set_goal_and_teacher() {
                                 .dropout = table ? 0 : 0.5f,
                                 .validation = epochs > by_time ? &*images_.validation : nullptr,
                                 .quiet = options_.quiet,
-                                .identity = data_.identity};
+                                .identity = data_.identity + checksum_of(kind_)};
   teacher_ = teacher(teaching, options_.out / "teacher.safetensors", images_.train, training);
   if (of_numbers()) {
     const double r2 = training::evaluate(*teacher_, *images_.validation).r2;
@@ -210,16 +236,16 @@ void Compression::set_goal_and_teacher() {
   if (own) require_learned(*own, "the whole network");
   const double whole = training::accuracy(own ? *own : *teacher_, *images_.validation);
   goal_.most_error = 1 - whole + *options_.max_drop / 100;
-  say("the whole network in float is right on " + percent(whole) +
-      " of the validation images: at most " + percent(*goal_.most_error) + " may be wrong");
+  say("the whole network in float is right on " + percent(whole) + " of the validation " +
+      data_.examples() + ": at most " + percent(*goal_.most_error) + " may be wrong");
 }
 
 void Compression::require_learned(Sequential& network, const std::string& what) const {
   const double accuracy = training::accuracy(network, *images_.validation);
   require(!training::is_at_chance(accuracy, *images_.validation), ErrorKind::kTargetMissed,
           "compress", what, " is right on ", percent(accuracy), " of ",
-          with_commas(images_.validation->size()),
-          " validation images, where the most frequent class alone would be right on ",
+          with_commas(images_.validation->size()), " validation ", data_.examples(),
+          ", where the most frequent class alone would be right on ",
           percent(training::most_frequent_share(*images_.validation)),
           ": it has learned nothing that could be compressed; is the label the right column, or "
           "class? Else try another --model, or more data");
@@ -227,6 +253,7 @@ void Compression::require_learned(Sequential& network, const std::string& what) 
 
 Recipe Compression::recipe_for(const Plan& plan) const {
   Recipe recipe{.network = kind_.name,
+                .model_json = kind_.json,
                 .widths = widths_[plan.widths],
                 .epochs = plan.epochs * rounds_,
                 .batch_size = batch_for(images_.train->size()),
@@ -243,8 +270,8 @@ Recipe Compression::recipe_for(const Plan& plan) const {
 
 Compression::Kept Compression::try_plan(const Plan& plan) const {
   const std::string name = "trial-" + std::to_string(kept_.size() + 1);
-  say(name + ": " + shown(widths_[plan.widths]) + ", lambda " + short_number(plan.lambda) + ", " +
-      std::to_string(plan.epochs * rounds_) + " epochs");
+  say(name + ": " + (kind_.json.empty() ? shown(widths_[plan.widths]) : kind_.name) + ", lambda " +
+      short_number(plan.lambda) + ", " + std::to_string(plan.epochs * rounds_) + " epochs");
   const auto trained =
       train_smallest(recipe_for(plan), images_, distillation_ ? &*distillation_ : nullptr,
                      {.seed = options_.seed, .label = name, .quiet = options_.quiet});
@@ -313,7 +340,7 @@ nlohmann::json Compression::to_json(const Kept& kept) const {
 
 // What trials of one folder have in common.
 nlohmann::json Compression::settings() const {
-  return {{"model", kind_.name},
+  return {{"model", kind_.name + checksum_of(kind_)},
           {"widths", widths_},
           {"seed", options_.seed},
           {"data", data_.identity}};

@@ -15,7 +15,7 @@
 namespace espalier::apps {
 
 struct CompressOptions {
-  std::string model;  // a name of network_kinds()
+  std::string model;  // a name of network_kinds(), or a model.json
   DataOptions data;
   std::optional<std::int64_t> target_bytes;
   std::optional<double> max_drop;  // percentage points; of numbers percent more RMSE
@@ -28,7 +28,8 @@ struct CompressOptions {
 
 class Compression {
  public:
-  // Takes up the trials that --out holds. Errors: kUsage when they belong to another search;
+  // Takes up the trials that --out holds. Errors: kUsage when they belong to another search, and as
+  // given_model() for a network that does not fit the data;
   // kCorrupt when trials.json is none of ours.
   Compression(CompressOptions options, TrainingData data);
 
@@ -71,7 +72,7 @@ class Compression {
 
   CompressOptions options_;
   TrainingData data_;
-  const NetworkKind& kind_;
+  NetworkKind kind_;
   std::vector<std::vector<std::int64_t>> widths_;
   Images images_;
   int rounds_ =

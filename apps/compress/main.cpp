@@ -10,12 +10,15 @@
 #include "apps/compress/compression.hpp"
 #include "apps/compress/promise.hpp"
 #include "core/archive/archive.hpp"
+#include "core/base/folder_lock.hpp"
 #include "core/base/interrupt.hpp"
 #include "core/onednn/threads.hpp"
 #include "layers/network_file.hpp"
 
 namespace espalier::apps {
 namespace {
+
+constexpr const char* kInUse = "wait until it has ended, or give another --out";
 
 // The network where nobody names one.
 std::string default_model(const TrainingData& data) {
@@ -27,13 +30,13 @@ void compress(CompressOptions options) {
           "wants one of --target-bytes and --max-drop");
   require(std::isfinite(options.minutes) && std::isfinite(options.max_drop.value_or(0)), "compress",
           "wants numbers for --minutes and --max-drop, got nan");
-  require(!options.model.ends_with(".json"), "--model", "the search knows networks by name, got ",
-          options.model, ": --recipe FILE --max-drop N compresses a model.json");
-  if (!options.model.empty()) network_kind(options.model);  // or refuses, before any data
+  if (!options.model.empty() && !options.model.ends_with(".json"))
+    network_kind(options.model);  // or refuses, before any data
   install_interrupt_handler();
   set_threads(1);
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
+  const FolderLock lock(options.out, kInUse);
   TrainingData data = load_training_data(options.data);
   if (options.model.empty()) options.model = default_model(data);
   Compression compression(options, std::move(data));
@@ -70,6 +73,7 @@ void keep_promise(PromiseOptions options, DataOptions data) {
   set_threads(1);
   if (options.json) options.quiet = true;
   data.quiet = options.quiet;
+  const FolderLock lock(options.out, kInUse);
   TrainingData loaded = data_for(options, data);
   if (options.model.empty()) options.model = default_model(loaded);
   Promise promise(options, std::move(loaded));
@@ -101,8 +105,8 @@ int main(int argc, char** argv) {
   std::filesystem::path recipe, weights;
   auto* by_name = app.add_option(
       "--model", options.model,
-      "The network, by name: see below; with --recipe also a model.json (default: lenet5, "
-      "of a CSV file tabular)");
+      "The network: a name of those below, or a model.json (default: lenet5, of a CSV file "
+      "tabular)");
   auto* by_recipe =
       app.add_option("--recipe", recipe, "The stages: a JSON file, as for train; wants --max-drop");
   app.add_option("--weights", weights,
@@ -126,7 +130,8 @@ int main(int argc, char** argv) {
   app.add_option("--out", options.out, "Folder for trials, best.esp and trials.json")
       ->capture_default_str();
   app.add_option("--widths", options.widths,
-                 "Of the hidden layers at the start, in place of those that are searched")
+                 "Of a built-in network's hidden layers at the start, in place of those that are "
+                 "searched")
       ->delimiter(',')
       ->excludes(by_recipe);
   app.add_option("--images", options.data.images,
@@ -140,7 +145,15 @@ int main(int argc, char** argv) {
   app.footer(
       "Trains with a price on bits (lambda), first shortly at some prices, then as long as the "
       "time\n"
-      "allows at the price that should meet the goal. Settings are chosen on the last training\n"
+      "allows at the price that should meet the goal. Which weights become zeros, how many bits "
+      "the\n"
+      "others take and which units stay is what the price decides, weight by weight; searched are "
+      "the\n"
+      "price, the epochs and, of a built-in network, two sets of widths to begin with. A "
+      "model.json "
+      "is\n"
+      "trained as it is: layers, kernels and learning rate are not searched. Settings are chosen "
+      "on the last training\n"
       "images; the test images are looked at at the end of a run. A table of the files that no "
       "other\n"
       "beats in both bytes and error grows as it goes. Ctrl-C keeps all finished trials, and the\n"
@@ -154,7 +167,7 @@ int main(int argc, char** argv) {
       "a kill or\nthe end of the time the same command goes on from the step where it stopped, "
       "kept in "
       "OUT/progress.\n"
-      "Networks, all of whose widths may shrink on the way:" +
+      "Built-in networks, all of whose widths may shrink on the way:" +
       network_list() +
       "\nExit code 5: the goal was not met in the time.\n"
       "Examples: espalier compress --model lenet5 --target-bytes 1000 --data mnist\n"
@@ -162,6 +175,8 @@ int main(int argc, char** argv) {
       "          espalier compress --recipe recipe.json --model resnet8 --data flowers --size "
       "32x32 "
       "--max-drop 0.5\n"
+      "          espalier compress --model mine.json --max-drop 1 --data flowers --size 32x32 "
+      "--out mine\n"
       "          espalier compress --target-bytes 2000 --data flowers --size 32x32 --out "
       "flowers-esp");
   return run_program(app, argc, argv, [&] {

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <iostream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "apps/common/expectation.hpp"
 #include "apps/common/model_input.hpp"
+#include "apps/common/run_note.hpp"
 #include "apps/common/starting_recipe.hpp"
 #include "apps/common/table_metadata.hpp"
 #include "apps/smallest/number_error.hpp"
@@ -18,13 +17,12 @@
 #include "compress/recipe/expect.hpp"
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/run_recipe.hpp"
+#include "compress/recipe/stage_passes.hpp"
 #include "core/archive/archive.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/file.hpp"
 #include "core/base/memory.hpp"
-#include "core/base/table.hpp"
 #include "core/base/text.hpp"
-#include "core/base/warn.hpp"
 #include "layers/copy_parameters.hpp"
 #include "layers/network_file.hpp"
 #include "layers/parameter_file.hpp"
@@ -35,6 +33,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// In OUT/progress.
+constexpr const char *kFloat = "float", *kFloatFile = "float.safetensors";
+std::string try_name(std::size_t number) {
+  return "try-" + std::to_string(number);
+}
+
 bool compresses(const recipe::Stage& stage) {
   return stage.name() != "train";
 }
@@ -44,12 +48,6 @@ Sequential copy_of(Sequential& model, const Shape& input) {
   Sequential copy = parse_model_json(format_model_json(model, input), "model").model;
   copy_parameters(model, copy);
   return copy;
-}
-
-std::string short_number(double v) {
-  std::ostringstream text;
-  text << v;
-  return text.str();
 }
 
 }  // namespace
@@ -71,7 +69,8 @@ Promise::Promise(PromiseOptions options, TrainingData data)
     GivenModel given = given_model(options_.model, train, options_.seed);
     baseline_ = std::move(given.model), labels_ = given.labels;
     if (before_.stages.empty()) {
-      const StartingData known{.examples = images_.train->size(), .table = !data_.columns.empty()};
+      const StartingData known = starting_data(train.image_shape(), images_.train->size(),
+                                               !data_.columns.empty(), options_.model);
       const auto start = recipe::parse_recipe(starting_recipe(known), "the recipe to start from");
       before_.stages = {start.stages.front()};
     }
@@ -86,15 +85,17 @@ Promise::Promise(PromiseOptions options, TrainingData data)
     before_.stages.clear();
     say("if " + printable(options_.weights.string()) +
         " was trained on all of this data, it knows the " +
-        with_commas(images_.validation->size()) +
-        " validation images that it is compared on: the promise is then harder to keep than on new "
+        with_commas(images_.validation->size()) + " validation " + data_.examples() +
+        " that it is compared on: the promise is then harder to keep than on new "
         "ones");
   }
   if (labels_.empty()) labels_ = data_.labels;
-  open_progress(all);
+  for (const recipe::Stage& stage : all.stages) recipe::check_names(stage, baseline_);
+  identity_ = identity(all);
+  open_progress();
 }
 
-void Promise::open_progress(const recipe::Recipe& all) {
+std::string Promise::identity(const recipe::Recipe& all) const {
   std::string run = options_.model + ", seed " + std::to_string(options_.seed) + "\n" +
                     data_.identity + "\n" + recipe::format_recipe(all);
   std::vector<fs::path> files;
@@ -104,17 +105,31 @@ void Promise::open_progress(const recipe::Recipe& all) {
     if (stage.distill) files.emplace_back(stage.distill->teacher);
   for (const fs::path& file : files)
     run += "CRC-32 of " + file.string() + ": " + std::to_string(crc32(read_file(file))) + "\n";
+  return run;
+}
+
+void Promise::open_progress() {
   const fs::path note = progress() / "run.txt";
+  if (!fs::exists(note)) take_up_finished();
+  if (done_) return;
   if (fs::exists(note)) {
-    const Bytes there = read_file(note);
-    require(std::ranges::equal(there, run), "--out", progress().string(),
-            " belongs to another run (run.txt says which); remove it or choose another --out");
+    const Bytes bytes = read_file(note);
+    const std::string there(bytes.begin(), bytes.end());
+    require(there == identity_, "--out", progress().string(),
+            " belongs to another run (run.txt: ", difference(there, identity_),
+            "); remove it or choose another --out");
     goes_on_ = true;
     say("goes on from " + printable(progress().string()));
     return;
   }
   fs::create_directories(progress());
-  write_file(note, run);
+  try {
+    write_file(note, identity_);
+  } catch (...) {
+    std::error_code kept;
+    fs::remove(progress(), kept);
+    throw;
+  }
 }
 
 recipe::RunOptions Promise::run_options(std::uint64_t seed, const std::string& what) const {
@@ -132,28 +147,29 @@ double Promise::score(const format::PackedModel& model) const {
   return -number_scores(file, *images_.validation, *data_.target).rmse() / float_rmse_;
 }
 
-std::string Promise::amount(double share) const {
-  return fixed(100 * share, 2) + (of_numbers() ? " % more RMSE" : " points");
-}
-
-std::string Promise::quality(const Bytes& file, const datasets::Dataset& images) const {
-  if (!of_numbers()) return percent(1 - error_of(file, images)) + " right";
-  const NumberScores scores = number_scores(file, images, *data_.target);
-  return "RMSE " + short_number(scores.rmse()) + ", R2 " + fixed(scores.r2(), 4);
-}
-
 void Promise::announce() {
   const std::int64_t resident = resident_bytes();
-  recipe::Recipe all = before_;
-  all.stages.insert(all.stages.end(), passes_.stages.begin(), passes_.stages.end());
+  std::size_t next = 1;  // try that has no file yet
+  while (fs::exists(progress() / (try_name(next) + ".esp"))) ++next;
+  const auto part = [this](const recipe::Recipe& stages, const std::string& what) {
+    return recipe::expect([this] { return copy_of(baseline_, images_.train->image_shape()); },
+                          *images_.train, stages, progress() / what);
+  };
   try {
-    const auto expected = recipe::expect(
-        [this] { return copy_of(baseline_, images_.train->image_shape()); }, *images_.train, all);
+    recipe::Expected expected = part(passes_, try_name(next));
+    if (!before_.stages.empty() && !fs::exists(progress() / kFloatFile)) {
+      const recipe::Expected floats = part(before_, kFloat);
+      expected.seconds += floats.seconds;
+      expected.may_end_early |= floats.may_end_early;
+      expected.training_bytes = std::max(expected.training_bytes, floats.training_bytes);
+    }
     if (expected.seconds > 0)
-      say("until the first file " + told({.seconds = expected.seconds,
-                                          .may_end_early = expected.may_end_early,
-                                          .training_bytes = expected.training_bytes,
-                                          .resident_bytes = resident}));
+      say(std::string("until the ") + (next == 1 ? "first" : "next") + " file " +
+          told({.goes_on = goes_on_,
+                .seconds = expected.seconds,
+                .may_end_early = expected.may_end_early,
+                .training_bytes = expected.training_bytes,
+                .resident_bytes = resident}));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kDiverged) throw;  // the step is the training's own to report
   }
@@ -161,15 +177,15 @@ void Promise::announce() {
 
 void Promise::train_baseline() {
   const Shape input = images_.train->image_shape();
-  const fs::path done = progress() / "float.safetensors";
+  const fs::path done = progress() / kFloatFile;
   if (fs::exists(done)) {
     set_parameters(baseline_, load_archive(done), done.string());
   } else if (!before_.stages.empty()) {
-    run_recipe(baseline_, *images_.train, before_, run_options(options_.seed, "float"));
+    run_recipe(baseline_, *images_.train, before_, run_options(options_.seed, kFloat));
     write_file(options_.out / "float.safetensors",
                encode_network(baseline_, input, labels_, table_metadata(data_)));
     write_file(done, read_file(options_.out / "float.safetensors"));
-    fs::remove_all(progress() / "float");
+    fs::remove_all(progress() / kFloat);
   }
   const format::PackedModel floats = pack::pack(baseline_, input);
   if (of_numbers()) float_rmse_ = std::max(1e-30, -score(floats));
@@ -192,10 +208,11 @@ void Promise::train_baseline() {
 Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) {
   const Shape input = images_.train->image_shape();
   Try one{.change = std::move(change), .recipe = recipe, .file = {}};
-  const std::string what = "try-" + std::to_string(tries_.size() + 1);
+  const std::string what = try_name(tries_.size() + 1);
   const fs::path done = progress() / (what + ".esp");
   if (fs::exists(done)) {
     one.file = read_file(done);
+    one.bytes = std::ssize(one.file);
     one.score = score(format::read(one.file, done.string()));
     return one;
   }
@@ -207,6 +224,7 @@ Promise::Try Promise::attempt(const recipe::Recipe& recipe, std::string change) 
   packed.labels = labels_;
   remember_table(packed, data_);
   one.file = format::write(packed);
+  one.bytes = std::ssize(one.file);
   one.score = score(packed);
   write_file(done, one.file);
   fs::remove_all(progress() / what);
@@ -239,26 +257,27 @@ std::optional<recipe::Relaxed> Promise::next(const Try& failed) {
 }
 
 void Promise::run() {
+  if (done_) return;
   const auto start = std::chrono::steady_clock::now();
   const auto time_is_up = [&] {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     return spent.count() / 60 >= options_.minutes;
   };
-  if (!options_.quiet && !goes_on_) announce();
+  if (!options_.quiet) announce();
   train_baseline();
   std::optional<recipe::Relaxed> plan = recipe::Relaxed{passes_, "the recipe as it is"};
   while (plan) {
     tries_.push_back(attempt(plan->recipe, plan->change));
     Try& last = tries_.back();
     keep_best();
-    say(last.change + ": " + with_commas(std::ssize(last.file)) + " bytes, costs " +
-        amount(lost(last)));
+    say(last.change + ": " + with_commas(last.bytes) + " bytes, costs " + amount(lost(last)));
     if (holds(last)) break;
     find_costs(last);
     plan = next(last);
     out_of_time_ = plan && time_is_up();
     if (out_of_time_) return;  // what there is waits for the next run
   }
+  keep_finished();
   fs::remove_all(progress());
 }
 
@@ -266,7 +285,7 @@ const Promise::Try& Promise::best() const {
   const Try* best = &tries_.front();
   for (const Try& one : tries_) {
     const bool better = holds(one) != holds(*best) ? holds(one)
-                        : holds(one)               ? one.file.size() < best->file.size()
+                        : holds(one)               ? one.bytes < best->bytes
                                                    : one.score > best->score;
     if (better) best = &one;
   }
@@ -278,93 +297,6 @@ void Promise::keep_best() const {
   recipe::Recipe whole = before_;
   whole.stages.insert(whole.stages.end(), best().recipe.stages.begin(), best().recipe.stages.end());
   write_file(options_.out / "recipe.json", recipe::format_recipe(whole));
-}
-
-nlohmann::json Promise::to_json() const {
-  nlohmann::json all{{"file", (options_.out / "best.esp").string()},
-                     {"file_bytes", best().file.size()},
-                     {"kept", holds(best())},
-                     {"tries", nlohmann::json::array()}};
-  const auto measured = [&](const char* part, const Bytes& file, const datasets::Dataset& images) {
-    const std::string name = part;
-    if (of_numbers())
-      all[name + "_rmse"] = number_scores(file, images, *data_.target).rmse();
-    else
-      all[name + "_accuracy"] = 1 - error_of(file, images);
-  };
-  measured("validation", best().file, *images_.validation);
-  measured("test", best().file, *data_.data.test);
-  all[of_numbers() ? "float_validation_rmse" : "float_validation_accuracy"] =
-      of_numbers() ? float_rmse_ : whole_;
-  all[of_numbers() ? "max_drop_percent_of_rmse" : "max_drop_points"] = options_.max_drop;
-  for (const Try& one : tries_) {
-    nlohmann::json costs = nlohmann::json::object();
-    for (const auto& [layer, drop] : one.costs) costs[layer] = drop;
-    all["tries"].push_back(
-        {{"change", one.change}, {"file_bytes", one.file.size()}, {"layer_drops", costs}});
-    if (of_numbers())
-      all["tries"].back()["validation_rmse"] = -one.score * float_rmse_;
-    else
-      all["tries"].back()["validation_accuracy"] = one.score;
-  }
-  return all;
-}
-
-void Promise::report() const {
-  if (tries_.empty()) return;
-  if (options_.json) {
-    std::cout << to_json().dump() << '\n';
-    return;
-  }
-  Column change{.header = "try", .left = true}, bytes{".esp bytes"},
-      good{of_numbers() ? "RMSE" : "accuracy"}, drop{of_numbers() ? "% more RMSE" : "points lost"},
-      cost{.header = "costs most", .left = true};
-  for (const Try& one : tries_) {
-    change.cells.push_back(one.change);
-    bytes.cells.push_back(with_commas(std::ssize(one.file)));
-    good.cells.push_back(of_numbers() ? short_number(-one.score * float_rmse_)
-                                      : percent(one.score));
-    drop.cells.push_back(fixed(100 * lost(one), 2));
-    cost.cells.push_back(one.costs.empty() ? ""
-                                           : one.costs.front().layer + ", alone " +
-                                                 fixed(100 * one.costs.front().drop, 2));
-  }
-  const std::string file = (options_.out / "best.esp").string();
-  std::cout << table({change, bytes, good, drop, cost}, terminal_width(1))
-            << (of_numbers() ? "RMSE on " : "Accuracy on ")
-            << with_commas(images_.validation->size())
-            << (of_numbers() ? " validation rows" : " validation images")
-            << ", by the file as it runs; in float "
-            << (of_numbers() ? short_number(float_rmse_) : percent(whole_)) << ".\n"
-            << printable(file) << ": " << with_commas(std::ssize(best().file)) << " bytes; on the "
-            << (of_numbers() ? "test rows " : "test images ")
-            << quality(best().file, *data_.data.test) << "; made by "
-            << printable((options_.out / "recipe.json").string()) << "\nNext: espalier inspect "
-            << printable(shell_word(file)) << '\n';
-}
-
-void Promise::warn_of_nothing() const {
-  const auto model = format::read(best().file, "best.esp");
-  for (const format::PackedLayer& l : model.layers)
-    if (!l.weight.shape.empty() &&
-        (l.weight.bits < 32 || std::ranges::count(l.weight.values, 0.0f) > 0))
-      return;
-  warn_on_standard_error(
-      "compress: the file holds all weights as floats, none of them at zero: nothing is compressed "
-      "any more; allow a larger --max-drop, or train longer");
-}
-
-void Promise::require_kept() const {
-  if (holds(best())) return;
-  const auto& costs = best().costs;
-  fail(ErrorKind::kTargetMissed, "compress", "the best file costs ", amount(lost(best())),
-       " where ", fixed(options_.max_drop, 2), " are allowed",
-       costs.empty() || costs.front().drop <= 0
-           ? std::string("; no layer's weights cost anything alone: give activations more bits, or "
-                         "train longer")
-           : "; layer " + costs.front().layer + " costs most, " + amount(costs.front().drop) +
-                 " alone: ask less of it in " + options_.recipe.string() + ", or train longer",
-       out_of_time_ ? ", or give it more --minutes: the same command goes on" : "");
 }
 
 }  // namespace espalier::apps

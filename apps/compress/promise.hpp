@@ -35,7 +35,8 @@ class Promise {
   // Tries until one holds, nothing can be given back, or the time is up. Writes best.esp (of the tries
   // that hold the smallest, else the one that loses least), recipe.json (what made it) and
   // float.safetensors into --out. Takes up what a run of the same settings that was stopped, or had no more
-  // time, left there. Errors: as run_recipe().
+  // time, left there; of one that has ended it takes the results, and trains nothing. Errors: as
+  // run_recipe().
   void run();
   // A table, or one line of JSON: on standard output.
   void report() const;
@@ -48,14 +49,20 @@ class Promise {
   struct Try {
     std::string change;  // against the try before
     recipe::Recipe recipe;
-    Bytes file;
-    double score = 0;  // on the validation images, as the file runs: see score()
+    Bytes file;              // of a run that had ended before of the best one alone
+    std::int64_t bytes = 0;  // of the file
+    double score = 0;        // on the validation images, as the file runs: see score()
     std::vector<recipe::LayerCost> costs = {};
   };
   // What a run that was stopped left in --out: each try's file, and checkpoints of what was trained.
   std::filesystem::path progress() const { return options_.out / "progress"; }
-  void open_progress(const recipe::Recipe& all);
-  void announce();  // what to expect until the first file
+  // What one that has ended left beside best.esp.
+  std::filesystem::path finished() const { return options_.out / "finished.json"; }
+  std::string identity(const recipe::Recipe& all) const;  // which run it is
+  void open_progress();
+  void take_up_finished();
+  void keep_finished() const;
+  void announce();  // what to expect until the first file, or, where it goes on, the next
   recipe::RunOptions run_options(std::uint64_t seed, const std::string& what) const;
   void train_baseline();
   Try attempt(const recipe::Recipe& recipe, std::string change);
@@ -81,8 +88,10 @@ class Promise {
   recipe::Recipe before_, passes_;  // plain training; what compresses
   Sequential baseline_;
   std::vector<std::string> labels_;
-  double whole_ = 0;          // the baseline's score
-  double float_rmse_ = 1;     // of numbers, in the table's unit
+  double whole_ = 0;       // the baseline's score
+  double float_rmse_ = 1;  // of numbers, in the table's unit
+  std::string identity_;
+  bool done_ = false;         // by a run before
   bool goes_on_ = false;      // from what a run before left
   bool out_of_time_ = false;  // though something could still be given back
   std::vector<Try> tries_;

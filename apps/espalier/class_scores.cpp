@@ -38,9 +38,9 @@ std::string ClassScores::name(std::size_t label) const {
   return label < labels_.size() ? labels_[label] : std::to_string(label);
 }
 
-std::string ClassScores::text(std::size_t width) const {
+std::string ClassScores::text(const std::string& examples_are, std::size_t width) const {
   constexpr std::size_t kShown = 20;
-  Column names{.header = "class", .left = true}, examples{"images"}, right{"right"};
+  Column names{.header = "class", .left = true}, examples{examples_are}, right{"right"};
   std::vector<Column> columns;
   for (std::size_t c = 0; c < classes_; ++c) {
     const auto all = images(c);

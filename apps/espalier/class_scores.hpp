@@ -21,7 +21,8 @@ class ClassScores {
   void require_counts() const;
   // A row a class: how many examples, the share that is right, and, of at most 20 classes, how many
   // were taken for each.
-  std::string text(std::size_t width) const;
+  // examples_are: "images" or "rows".
+  std::string text(const std::string& examples_are, std::size_t width) const;
   // {"classes": [{"label", "images", "right", "accuracy"}], "confusion": a row a label, a column an
   // answer}; the accuracy of a class without examples is null.
   nlohmann::json json() const;

@@ -118,31 +118,31 @@ Column quality(const Side& a, const Side& b, const Together& both) {
                    : fixed(std::abs(points), 2) + " points " + (points > 0 ? "better" : "worse")}};
 }
 
-void print(const Side& a, const Side& b, const Together& both, const std::string& data) {
+void print(const Side& a, const Side& b, const Together& both, const TrainingData& data) {
   const auto [_, good, left] = quality(a, b, both);
   const bool numbers = a.model.packed().target.has_value();
   std::cout << "A: " << printable(a.file) << "\nB: " << printable(b.file) << '\n'
-            << table(
-                   {{"",
-                     {"bytes", numbers ? "RMSE" : "accuracy", numbers ? "us a row" : "us an image"},
-                     true},
-                    {"A", {with_commas(a.bytes), good[0], fixed(a.latency_us, 1)}},
-                    {"B", {with_commas(b.bytes), good[1], fixed(b.latency_us, 1)}},
-                    {"B is",
-                     {ratio(static_cast<double>(a.bytes), static_cast<double>(b.bytes), "smaller",
-                            "larger"),
-                      good[2], ratio(a.latency_us, b.latency_us, "faster", "slower")},
-                     true}},
-                   terminal_width(STDOUT_FILENO));
+            << table({{"",
+                       {"bytes", numbers ? "RMSE" : "accuracy",
+                        data.columns.empty() ? "us an image" : "us a row"},
+                       true},
+                      {"A", {with_commas(a.bytes), good[0], fixed(a.latency_us, 1)}},
+                      {"B", {with_commas(b.bytes), good[1], fixed(b.latency_us, 1)}},
+                      {"B is",
+                       {ratio(static_cast<double>(a.bytes), static_cast<double>(b.bytes), "smaller",
+                              "larger"),
+                        good[2], ratio(a.latency_us, b.latency_us, "faster", "slower")},
+                       true}},
+                     terminal_width(STDOUT_FILENO));
   const std::string of = with_commas(both.examples);
   if (numbers)
-    std::cout << "Root mean squared error on " << of << " test rows (" << printable(data)
+    std::cout << "Root mean squared error on " << of << " test rows (" << printable(data.name)
               << "); their predictions differ by at most " << both.largest << ".\n";
   else
-    std::cout << "They disagree on " << with_commas(both.differ) << " of " << of << " test images ("
-              << printable(data) << "): A alone is right on " << with_commas(a.only_right)
-              << ", B alone on " << with_commas(b.only_right) << ", neither on "
-              << with_commas(both.differ - a.only_right - b.only_right) << ".\n";
+    std::cout << "They disagree on " << with_commas(both.differ) << " of " << of << " test "
+              << data.examples() << " (" << printable(data.name) << "): A alone is right on "
+              << with_commas(a.only_right) << ", B alone on " << with_commas(b.only_right)
+              << ", neither on " << with_commas(both.differ - a.only_right - b.only_right) << ".\n";
 }
 
 void add_numbers(Side& a, Side& b, const datasets::Batch& batch, Together& both) {
@@ -164,6 +164,10 @@ void add_answers(Side& a, Side& b, const datasets::Batch& batch, Together& both)
 }
 
 void compare(const CompareOptions& options) {
+  require(!options.b.empty(), "compare", "wants two .esp files, and ",
+          options.a.empty() ? "none is" : "the second is not",
+          options.a.empty() ? " named" : " named; the first is " + options.a.string(),
+          ": espalier compare A.esp B.esp");
   Side a(options.a), b(options.b);
   require(a.session.classes() == b.session.classes() && a.input().shape == b.input().shape, b.file,
           "takes other images or knows other classes than ", a.file);
@@ -172,14 +176,14 @@ void compare(const CompareOptions& options) {
   wanted.quiet = options.json || options.quiet;
   const TrainingData data = load_data_for(a.input(), wanted);
   const auto& test = *data.data.test;
-  Progress progress("compare", test.size(), "images", wanted.quiet);
+  Progress progress("compare", test.size(), data.examples(), wanted.quiet);
   Together both;
   datasets::for_each_batch(test, test.size(), Side::kBatch, [&](const datasets::Batch& batch) {
     (data.target ? add_numbers : add_answers)(a, b, batch, both);
     progress.update(both.examples += std::ssize(batch.labels));
   });
   progress.finish();
-  if (!options.json) return print(a, b, both, data.name);
+  if (!options.json) return print(a, b, both, data);
   nlohmann::json all{{"data", data.name},
                      {"images", test.size()},
                      {"a", a.json(test.size())},
@@ -196,8 +200,9 @@ void compare(const CompareOptions& options) {
 void add_compare(CLI::App& app) {
   auto o = std::make_shared<CompareOptions>();
   auto* command = app.add_subcommand("compare", "Two models side by side on the same test images");
-  command->add_option("a", o->a, "An .esp file")->required();
-  command->add_option("b", o->b, "Another, for the same images and classes")->required();
+  command->add_option("a", o->a, "An .esp file")->option_text("A.esp REQUIRED");
+  command->add_option("b", o->b, "Another, for the same images and classes")
+      ->option_text("B.esp REQUIRED");
   add_data_options(*command, o->data);
   command->add_flag("--json", o->json, "Print one line of JSON");
   command->add_flag("-q,--quiet", o->quiet, "No progress");

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/common/data_options.hpp"
+#include "apps/common/own_command.hpp"
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/data_report.hpp"
 #include "apps/espalier/written.hpp"
@@ -45,15 +46,15 @@ void convert(DataCommand command) {
   else
     datasets::write_idx_folder(out, loaded.data, loaded.labels);
   if (!loaded.skipped.empty())
-    std::cerr << loaded.skipped.size() << " unreadable files were left out; espalier data info "
-              << printable(command.data.path->string()) << " lists them\n";
+    std::cerr << loaded.skipped.size() << " unreadable files were left out; " << own_command()
+              << " data info " << printable(command.data.path->string()) << " lists them\n";
   const Shape s = loaded.data.train->image_shape();
   if (!command.data.quiet)
     std::cout << printable(out.string()) << ": " << with_commas(loaded.data.train->size())
               << " training and " << with_commas(loaded.data.test->size()) << " test pictures of "
               << s[0] << " x " << s[1] << (s[2] == 1 ? ", grey" : ", RGB") << '\n';
   say({command.png ? std::vector<WrittenFile>{} : files_of(out),
-       "espalier data info " + shell_word(out.string())},
+       own_command() + " data info " + shell_word(out.string())},
       command.say);
 }
 

@@ -70,11 +70,12 @@ void print_report(const Found& found, const EvalOptions& options, const Training
     std::cout << "RMSE " << found.numbers.rmse() << ", R2 " << fixed(found.numbers.r2(), 4)
               << " on " << of << "rows (";
   else
-    std::cout << percent(found.accuracy()) << " of " << of << "images right (";
+    std::cout << percent(found.accuracy()) << " of " << of << data.examples() << " right (";
   std::cout << printable(data.name) << "), " << found.differ
             << " logits differ between the executors" << (exact ? "" : " (by more than a 1e-4th)")
             << '\n';
-  if (options.confusion) std::cout << found.classes.text(terminal_width(STDOUT_FILENO));
+  if (options.confusion)
+    std::cout << found.classes.text(data.examples(), terminal_width(STDOUT_FILENO));
 }
 
 // Accuracy, or the error of predicted numbers, and in how many logits the executors differ: of
@@ -99,7 +100,7 @@ void eval(const EvalOptions& options) {
   const auto parts = parts_of(data, options.all);
   std::int64_t total = 0;
   for (const auto* part : parts) total += part->size();
-  Progress progress("eval", total, "images", wanted.quiet);
+  Progress progress("eval", total, data.examples(), wanted.quiet);
   for (const auto* part : parts)
     datasets::for_each_batch(*part, part->size(), kBatch, [&](const datasets::Batch& batch) {
       const auto got = plan.run(batch.images), other = reference.run(batch.images);

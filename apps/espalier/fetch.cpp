@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "apps/common/own_command.hpp"
 #include "apps/common/words.hpp"
 #include "apps/espalier/commands.hpp"
 #include "apps/espalier/written.hpp"
@@ -30,7 +31,8 @@ void fetch(const FetchOptions& options) {
               << (count == 0 ? "it was there already, complete and verified"
                              : std::to_string(count) + " of 4 files downloaded, all verified")
               << "\n";
-  say({files_of(*folder), "espalier data info " + shell_word(folder->string())}, options.say);
+  say({files_of(*folder), own_command() + " data info " + shell_word(folder->string())},
+      options.say);
 }
 
 }  // namespace

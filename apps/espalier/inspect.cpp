@@ -125,6 +125,7 @@ void add_inspect(CLI::App& app) {
       ->capture_default_str()
       ->needs(plan);
   command->add_option("--batch", o->batch, "For --plan: images a run, in chunks of 16")
+      ->check(CLI::Range(1, 65536))
       ->capture_default_str()
       ->needs(plan);
   command->footer(

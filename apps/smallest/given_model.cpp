@@ -1,6 +1,5 @@
 #include "apps/smallest/given_model.hpp"
 
-#include "apps/smallest/networks.hpp"
 #include "layers/model_json.hpp"
 
 namespace espalier::apps {
@@ -22,6 +21,12 @@ GivenModel given_model(const std::string& name, const datasets::Dataset& data, s
   require(output == Shape{data.classes()}, name, "the network ends in ", output, ", the data has ",
           data.classes(), " classes");
   return given;
+}
+
+std::string network_json(const std::string& name, const Task& task) {
+  const NetworkKind& kind = network_kind(name);
+  Rng rng(1, "init");
+  return format_model_json(make_network(kind, kind.widths, task, rng), task.image, name);
 }
 
 }  // namespace espalier::apps

@@ -1,6 +1,7 @@
 #include "apps/smallest/networks.hpp"
 
 #include <string_view>
+#include <utility>
 
 #include "core/base/text.hpp"
 #include "layers/batch_norm.hpp"
@@ -9,6 +10,7 @@
 #include "layers/depthwise_conv2d.hpp"
 #include "layers/dropout.hpp"
 #include "layers/flatten.hpp"
+#include "layers/model_json.hpp"
 #include "layers/pool2d.hpp"
 #include "layers/relu.hpp"
 #include "layers/residual.hpp"
@@ -149,10 +151,18 @@ const NetworkKind& network_kind(const std::string& name) {
        near.empty() ? "" : "; did you mean '" + near + "'?", "; there are ", join(known, ", "));
 }
 
-Sequential make_network(const NetworkKind& kind, const std::vector<std::int64_t>& widths,
-                        const Task& task, Rng& rng, float dropout) {
-  require(widths.size() == kind.widths.size(), "networks", kind.name, " has ", kind.widths.size(),
-          " hidden layers, got ", widths.size(), " widths");
+NetworkKind network_of_json(std::string name, std::string json) {
+  return {.name = std::move(name),
+          .description = "a model.json",
+          .widths = {},
+          .small = {{}},
+          .json = std::move(json)};
+}
+
+namespace {
+
+Sequential built_in(const NetworkKind& kind, const std::vector<std::int64_t>& widths,
+                    const Task& task, Rng& rng, float dropout) {
   Builder b(task, rng);
   if (kind.name == "lenet300" || kind.name == "mlp" || kind.name == "tabular") {
     b.add("flatten", Flatten());
@@ -198,6 +208,25 @@ Sequential make_network(const NetworkKind& kind, const std::vector<std::int64_t>
   if (dropout > 0) b.add("dropout", Dropout(dropout));
   b.dense("dense2", task.classes, Init::kGlorotUniform);
   return b.finish();
+}
+
+}  // namespace
+
+Sequential make_network(const NetworkKind& kind, const std::vector<std::int64_t>& widths,
+                        const Task& task, Rng& rng, float dropout) {
+  require(widths.size() == kind.widths.size(), "networks", kind.name, " has ", kind.widths.size(),
+          " hidden layers, got ", widths.size(), " widths");
+  if (!kind.json.empty()) return parse_model_json(kind.json, kind.name, {.seed = rng.next()}).model;
+  try {
+    return built_in(kind, widths, task, rng, dropout);
+  } catch (const Error& error) {
+    const bool row = task.image[0] == 1 && task.image[1] == 1;
+    fail(error.kind(), "--model", kind.name,
+         row ? " is for pictures, and these are rows of " : " wants larger pictures than ",
+         row ? std::to_string(task.image[2]) + " numbers" : "these", " (", error.what(),
+         row ? "); --model tabular and mlp take rows"
+             : "); --model mlp takes any, --size resizes those of a folder");
+  }
 }
 
 }  // namespace espalier::apps

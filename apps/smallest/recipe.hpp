@@ -13,7 +13,8 @@
 namespace espalier::apps {
 
 struct Recipe {
-  std::string network = "lenet5";                  // of network_kinds()
+  std::string network = "lenet5";                  // of network_kinds(), unless there is a
+  std::string model_json = {};                     // text of one
   std::vector<std::int64_t> widths = {8, 16, 32};  // of its hidden layers
   int epochs = 60;
   std::int64_t batch_size = 128;

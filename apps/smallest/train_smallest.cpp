@@ -75,8 +75,10 @@ void show_code_length(const rate::RatePenalty& penalty) {
 format::PackedModel train(const Recipe& recipe, const Images& images,
                           training::Distillation* teacher, const TrainOptions& options) {
   Rng rng(options.seed, "init");
-  Sequential model =
-      make_network(network_kind(recipe.network), recipe.widths, task_of(*images.train), rng);
+  const NetworkKind kind = recipe.model_json.empty()
+                               ? network_kind(recipe.network)
+                               : network_of_json(recipe.network, recipe.model_json);
+  Sequential model = make_network(kind, recipe.widths, task_of(*images.train), rng);
   rate::RatePenalty penalty(recipe.rate);
   training::FitOptions fit{.epochs = recipe.epochs,
                            .batch_size = recipe.batch_size,

@@ -1,22 +1,49 @@
 // espalier-train, which `espalier train` calls: a network, trained and compressed as a recipe says.
+#include <algorithm>
 #include <iostream>
 
 #include "apps/common/program.hpp"
 #include "apps/common/starting_recipe.hpp"
 #include "apps/common/words.hpp"
-#include "apps/smallest/networks.hpp"
+#include "apps/smallest/given_model.hpp"
 #include "apps/train/training_run.hpp"
 #include "core/base/interrupt.hpp"
+#include "core/base/text.hpp"
 #include "core/kernels/precision.hpp"
 #include "layers/model_json.hpp"
 
 namespace espalier::apps {
 namespace {
 
-// What to do where nobody says it, for this data.
-recipe::Recipe starting(const TrainingData& data) {
-  const StartingData known{.examples = data.data.train->size(), .table = !data.columns.empty()};
-  return recipe::parse_recipe(starting_recipe(known), "the recipe to start from");
+// What to do where nobody says it, for such data and network.
+recipe::Recipe starting(const StartingData& data, const std::optional<int>& epochs) {
+  auto recipe = recipe::parse_recipe(starting_recipe(data), "the recipe to start from");
+  return epochs ? of_epochs(std::move(recipe), *epochs) : recipe;
+}
+
+StartingData known_of(const TrainingData& data, const std::string& network) {
+  const datasets::Dataset& train = *data.data.train;
+  return starting_data(train.image_shape(), train.size(), !data.columns.empty(), network);
+}
+
+std::string suiting(const TrainingData& data) {
+  return starting_network(data.data.train->image_shape(), !data.columns.empty());
+}
+
+// A recipe can be shown without MNIST; nothing is downloaded for it.
+StartingData to_show(const TrainingOptions& options) {
+  if (options.data.path || options.data.synthetic) {
+    const TrainingData data = load_training_data(options.data);
+    return known_of(data, options.model.empty() ? suiting(data) : options.model);
+  }
+  const Shape digits{28, 28, 1};
+  const std::int64_t all = StartingData().examples,
+                     images = std::min(all, options.data.images.value_or(all));
+  if (!options.quiet)
+    std::cerr << "no --data: the recipe for " << with_commas(images)
+              << " images of MNIST; other data may want other epochs and batches\n";
+  return starting_data(digits, images, false,
+                       options.model.empty() ? starting_network(digits, false) : options.model);
 }
 
 void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
@@ -25,11 +52,13 @@ void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
   if (options.json) options.quiet = true;
   options.data.quiet = options.quiet;
   if (!options.model.empty() && !options.model.ends_with(".json"))
-    network_kind(options.model);  // or refuses, before any data
+    network_kind(options.model);                // or refuses, before any data
+  const auto lock = lock_checkpoints(options);  // before hours, and before anything of it is read
   TrainingData data = load_training_data(options.data);
-  if (options.model.empty()) options.model = data.columns.empty() ? "tutorial-small" : "tabular";
+  if (options.model.empty()) options.model = suiting(data);
   if (!recipe) {
-    recipe = starting(data);
+    recipe = starting(known_of(data, options.model), options.epochs);
+    options.epochs = 0;  // the stages have them
     if (!options.quiet)
       std::cerr
           << "no --recipe: plain training, then weights become zeros, then all become integers of "
@@ -48,6 +77,7 @@ void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
     fail(ErrorKind::kInterrupted, "train", "stopped by Ctrl-C; ", run.keep());
   }
   run.report();
+  run.warn_of_nothing();
 }
 
 }  // namespace
@@ -59,11 +89,14 @@ int main(int argc, char** argv) {
   CLI::App app("Trains a network and compresses it as a recipe says, stage by stage.");
   app.name("espalier train");
   TrainingOptions options;
+  std::string model_to_print;
+  std::vector<std::int64_t> input = {28, 28, 1};
+  std::int64_t outputs = 10;
   bool print_recipe = false, print_schema = false, print_model_schema = false;
   app.add_option(
       "--model", options.model,
-      "The network: a name of those below, or a model.json (default: tutorial-small, of a "
-      "CSV file tabular)");
+      "The network: a name of those below, or a model.json (default: tutorial-small for grey "
+      "pictures, resnet8 for colour, tabular for a CSV file)");
   app.add_option(
       "--recipe", options.recipe,
       "The stages: a JSON file (compress/recipe/RECIPES.md; default: plain training, pruning, "
@@ -72,7 +105,8 @@ int main(int argc, char** argv) {
   add_data_options(app, options.data);
   app.add_option("--epochs", options.epochs,
                  "Of plain training before the recipe (default: 4; 0 with --from, and where the "
-                 "recipe begins with training or rate)")
+                 "recipe begins with training or rate); without --recipe of its plain training, "
+                 "and the other stages have theirs in proportion")
       ->check(CLI::Range(0, 1'000'000));
   app.add_option("--early-stop", options.early_stop,
                  "End stages of training without a pass after so many epochs without a lower "
@@ -127,6 +161,19 @@ int main(int argc, char** argv) {
   app.add_flag("--print-schema", print_schema, "Print the JSON Schema of recipes, likewise");
   app.add_flag("--print-model-schema", print_model_schema,
                "Print the JSON Schema of model.json, likewise");
+  auto* print_model =
+      app.add_option("--print-model", model_to_print,
+                     "Print the model.json of a network of those below, and do nothing else");
+  app.add_option("--input", input,
+                 "Height, width and channels of the examples that it takes (default: 28,28,1)")
+      ->delimiter(',')
+      ->expected(3)
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+      ->needs(print_model);
+  app.add_option("--outputs", outputs, "And how many classes it tells apart, or 1 for a number")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 16))
+      ->needs(print_model)
+      ->capture_default_str();
   app.add_flag("--json", options.json, "Print one line of JSON, and nothing else");
   app.add_flag("-q,--quiet", options.quiet, "No progress");
   app.footer(
@@ -145,7 +192,8 @@ int main(int argc, char** argv) {
       "          espalier train --model mine.json --from net.safetensors --weights "
       "float.safetensors\n"
       "          espalier train --recipe recipe.json --epochs 100 --early-stop 8 --log log.jsonl\n"
-      "          espalier train --recipe recipe.json --print-recipe");
+      "          espalier train --recipe recipe.json --print-recipe\n"
+      "          espalier train --print-model resnet8 --input 32,32,3 --outputs 5");
   return run_program(app, argc, argv, [&] {
     use_threads(options.threads, argv);
     if (print_schema) {
@@ -154,6 +202,10 @@ int main(int argc, char** argv) {
     }
     if (print_model_schema) {
       std::cout << model_json_schema();
+      return;
+    }
+    if (!model_to_print.empty()) {
+      std::cout << network_json(model_to_print, {Shape(input), outputs});
       return;
     }
     std::optional<recipe::Recipe> recipe;
@@ -165,7 +217,7 @@ int main(int argc, char** argv) {
     }
     if (print_recipe) {
       std::cout << recipe::format_recipe(recipe ? *recipe
-                                                : starting(load_training_data(options.data)));
+                                                : starting(to_show(options), options.epochs));
       return;
     }
     train(options, std::move(recipe));

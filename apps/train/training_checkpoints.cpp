@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "apps/common/run_note.hpp"
 #include "apps/train/training_run.hpp"
 #include "core/base/file.hpp"
 #include "core/base/text.hpp"
@@ -42,6 +43,22 @@ bool holds_checkpoint(const fs::path& folder) {
 
 }  // namespace
 
+fs::path checkpoint_folder(const TrainingOptions& options) {
+  if (!options.resume.empty()) return options.resume;
+  return options.out.string() + (options.checkpoint ? ".checkpoint" : ".stopped");
+}
+
+std::unique_ptr<FolderLock> lock_checkpoints(const TrainingOptions& options) {
+  const fs::path folder = checkpoint_folder(options);
+  const bool resumes = !options.resume.empty();
+  if (!options.keeps_epochs() ||
+      !fs::is_directory(resumes ? folder : fs::absolute(folder).parent_path()))
+    return nullptr;
+  return std::make_unique<FolderLock>(
+      folder,
+      resumes ? "wait until it has ended" : "wait until it has ended, or give another --out");
+}
+
 // Whatever else lies there stays.
 void remove_checkpoints(const fs::path& folder) {
   std::error_code none;
@@ -51,11 +68,6 @@ void remove_checkpoints(const fs::path& folder) {
     if (is_checkpoint(entry.path()) || is_unfinished(entry.path())) files.push_back(entry.path());
   for (const fs::path& file : files) fs::remove(file);
   fs::remove(folder, none);
-}
-
-fs::path TrainingRun::checkpoints() const {
-  if (!options_.resume.empty()) return options_.resume;
-  return options_.out.string() + (options_.checkpoint ? ".checkpoint" : ".stopped");
 }
 
 bool TrainingRun::goes_on() const {
@@ -86,9 +98,10 @@ void TrainingRun::open_checkpoints() const {
   const std::string run = identity();
   const fs::path note = checkpoints() / kNote;
   if (fs::exists(note)) {
-    const Bytes there = read_file(note);
-    require(without_machine({there.begin(), there.end()}) == without_machine(run),
-            checkpoints().string(), "belongs to another run (run.txt says which); ",
+    const Bytes bytes = read_file(note);
+    const std::string there = without_machine({bytes.begin(), bytes.end()});
+    require(there == without_machine(run), checkpoints().string(),
+            "belongs to another run (run.txt: ", difference(there, without_machine(run)), "); ",
             options_.resume.empty() ? "remove it or choose another --out"
                                     : "repeat the command that it is of, and add --resume");
     if (!options_.quiet) std::cerr << "goes on from " << printable(checkpoints().string()) << '\n';
@@ -106,6 +119,7 @@ std::string TrainingRun::keep() {
   std::erase_if(last_states_, [](const auto& state) { return state.second.empty(); });
   if (last_states_.empty()) return "nothing was trained yet, and nothing was written";
   try {
+    const FolderLock lock(folder, "it goes on from what is there");
     remove_checkpoints(folder);  // of a run that was stopped before
     fs::create_directories(folder);
     for (const auto& [name, state] : last_states_) write_file(fs::path(folder) / name, state);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -64,6 +65,23 @@ recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs, b
   const bool trains = first.rate || (first.name() == "train");
   const int before = epochs.value_or(trains || trained ? 0 : 4);
   if (before > 0) recipe.stages.insert(recipe.stages.begin(), recipe::Stage{.epochs = before});
+  return recipe;
+}
+
+recipe::Recipe of_epochs(recipe::Recipe recipe, int epochs) {
+  const auto plain = [](const recipe::Stage& s) { return s.name() == "train"; };
+  const auto first = std::ranges::find_if(recipe.stages, plain);
+  require(first != recipe.stages.end(), "--epochs", "the recipe has no plain training");
+  const double part = static_cast<double>(epochs) / first->epochs;
+  if (epochs == 0) std::erase_if(recipe.stages, plain);
+  for (recipe::Stage& stage : recipe.stages) {
+    stage.epochs =
+        epochs == 0 ? 0 : std::max(1, static_cast<int>(std::lround(part * stage.epochs)));
+    if (epochs == 0) stage.augment.reset();
+    // What the recipe says of a long run's masks; a short one has its own.
+    if (part < 1 && stage.prune)
+      stage.prune->target.frequency_steps = 0, stage.prune->target.end = 1;
+  }
   return recipe;
 }
 
@@ -181,16 +199,16 @@ void TrainingRun::announce() {
   }
   if (first_) std::cerr << first_->told(model_);
   std::cerr << options_.model << ": " << with_commas(count_parameters(model_).total())
-            << " parameters, " << with_commas(model_.macs(input))
-            << " multiply-adds an image; as a file before any pass " << sizes << '\n'
-            << with_commas(train.size()) << " training images of " << printable(data_.name)
-            << "; stages:";
+            << " parameters, " << with_commas(model_.macs(input)) << " multiply-adds "
+            << (data_.columns.empty() ? "an image" : "a row") << "; as a file before any pass "
+            << sizes << '\n'
+            << with_commas(train.size()) << " training " << data_.examples() << " of "
+            << printable(data_.name) << "; stages:";
   for (const recipe::Stage& stage : recipe_.stages)
     std::cerr << ' ' << stage.name() << " (" << stage.epochs
               << (stage.epochs == 1 ? " epoch)" : " epochs)");
   std::cerr << '\n';
-  if (!goes_on() &&  // of a part that is left nobody knows
-      std::ranges::any_of(recipe_.stages, [](const recipe::Stage& s) { return s.epochs > 0; }))
+  if (std::ranges::any_of(recipe_.stages, [](const recipe::Stage& s) { return s.epochs > 0; }))
     std::cerr << expected() << '\n';
 }
 
@@ -199,8 +217,10 @@ std::string TrainingRun::expected() {
   const std::int64_t resident =
       resident_bytes();  // a look at training leaves its memory in the pool
   try {
-    const auto all = recipe::expect([this] { return new_model(); }, *data_.data.train, recipe_);
-    return told({.seconds = all.seconds,
+    const auto all = recipe::expect([this] { return new_model(); }, *data_.data.train, recipe_,
+                                    goes_on() ? checkpoints() : "");
+    return told({.goes_on = goes_on(),
+                 .seconds = all.seconds,
                  .may_end_early = all.may_end_early,
                  .training_bytes = all.training_bytes,
                  .resident_bytes = resident});
@@ -231,13 +251,8 @@ void TrainingRun::add_row(const recipe::StageReport& report) {
   for (const auto& [name, sparsity] : row.sparsities)
     std::cerr << "  by sensitivity " << printable(name) << ": " << percent(double{sparsity}, 1)
               << " zeros\n";
-  std::cerr << row.stage << ": ";
-  if (data_.target)
-    std::cerr << "RMSE " << row.numbers.rmse() << ", R2 " << fixed(row.numbers.r2(), 4)
-              << " of the test rows, ";
-  else
-    std::cerr << percent(row.accuracy) << " of the test images, ";
-  std::cerr << with_commas(std::ssize(file_)) << " bytes\n";
+  std::cerr << row.stage << ": " << quality(row) << ", " << with_commas(std::ssize(file_))
+            << " bytes\n";
 }
 
 // The share of zeros among the weights, as the passes have them by now.

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "compress/recipe/recipe.hpp"
 #include "compress/recipe/run_recipe.hpp"
 #include "core/base/bytes.hpp"
+#include "core/base/folder_lock.hpp"
 #include "layers/sequential.hpp"
 
 namespace espalier::apps {
@@ -35,6 +37,8 @@ struct TrainingOptions {
   int threads = 1;
   std::string precision = "float32";  // or bf16
   bool json = false, quiet = false;
+
+  bool keeps_epochs() const { return checkpoint || !resume.empty(); }
 };
 
 // The recipe with plain training before it: so many epochs (0: none), or, left open, 4 unless it
@@ -42,9 +46,20 @@ struct TrainingOptions {
 recipe::Recipe with_training(recipe::Recipe recipe, std::optional<int> epochs,
                              bool trained = false);
 
+// The recipe with so many epochs in its stages of plain training, and in the others in proportion, at
+// least 1; of 0 epochs nothing is trained.
+recipe::Recipe of_epochs(recipe::Recipe recipe, int epochs);
+
 // Such stages end, or lower the learning rate, after so many epochs without a lower validation loss.
 // Errors: kUsage when either is above 0 and no stage is without a pass.
 recipe::Recipe with_watch(recipe::Recipe recipe, int early_stop, int plateau);
+
+// Of --checkpoint, --resume, or where Ctrl-C keeps the state.
+std::filesystem::path checkpoint_folder(const TrainingOptions& options);
+
+// One run at a time keeps checkpoints there. Null where this one keeps none, and where its own checks will
+// refuse --out or --resume. Errors: kIo.
+std::unique_ptr<FolderLock> lock_checkpoints(const TrainingOptions& options);
 
 // The files of checkpoints there, and the folder if nothing else is in it.
 void remove_checkpoints(const std::filesystem::path& folder);
@@ -55,13 +70,16 @@ class TrainingRun {
   // recipe, data or --out.
   TrainingRun(TrainingOptions options, recipe::Recipe recipe, TrainingData data);
 
-  // What to expect, before it is begun: parameters, multiply-adds, bytes, memory, time. On standard error.
+  // What to expect, before it is begun: parameters, multiply-adds, bytes, memory, time (of what is left, where
+  // it goes on). On standard error.
   // Errors: kInterrupted.
   void announce();
   // Trains, writes --out and --weights. Errors: as run_recipe().
   void run();
   // The table of stages, or one line of JSON: on standard output.
   void report() const;
+  // On standard error, where the file answers the test data no better than one answer to all does.
+  void warn_of_nothing() const;
 
   // After Ctrl-C: keeps the state of the step, and says what is kept, where, and how to go on.
   std::string keep();
@@ -74,14 +92,16 @@ class TrainingRun {
     std::size_t deflate_bytes = 0, file_bytes = 0;
     std::map<std::string, float> sparsities = {};  // that sensitivity gave
   };
+  bool has_learned(const Row& row) const;
+  std::string quality(const Row& row) const;  // "97.10 % of the test images"
   Sequential new_model();
   std::string expected();  // time and memory, for people
   void try_stage(std::size_t index);
   Bytes file_of(format::PackedModel packed) const;  // with the labels
-  bool keeps_epochs() const { return options_.checkpoint || !options_.resume.empty(); }
-  bool goes_on() const;                       // with epochs that are there
-  std::filesystem::path checkpoints() const;  // the folder of --checkpoint, --resume, or of Ctrl-C
-  std::string identity() const;               // which run it is
+  bool keeps_epochs() const { return options_.keeps_epochs(); }
+  bool goes_on() const;  // with epochs that are there
+  std::filesystem::path checkpoints() const { return checkpoint_folder(options_); }
+  std::string identity() const;  // which run it is
   void open_checkpoints() const;
   void add_row(const recipe::StageReport& report);
   void log(const recipe::StageReport& stage, const training::EpochReport& epoch);

@@ -52,14 +52,14 @@ void verify_files(const VerifyOptions& options) {
   DataOptions wanted = options.data;
   wanted.quiet = options.quiet || options.json;
   const TrainingData data = load_data_for(input_of(files.a, a.packed()), wanted);
-  Progress progress("verify", data.data.test->size(), "images", wanted.quiet);
+  Progress progress("verify", data.data.test->size(), data.examples(), wanted.quiet);
   const Verification found =
       verify(a, b, *data.data.test, options.noise_images, [&](std::int64_t done) {
         require(!interrupted(), ErrorKind::kInterrupted, "verify", "stopped by Ctrl-C");
         progress.update(done);
       });
   progress.finish();
-  files.data = data.name;
+  files.data = data.name, files.examples = data.examples();
   if (options.json)
     std::cout
         << to_json(found, files).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)

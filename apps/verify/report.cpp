@@ -24,11 +24,11 @@ void print_answers(const Verification& v, const VerifiedFiles& files) {
   std::cout << percent(share(v.a_right, v.images)) << " right: " << printable(files.a) << '\n'
             << percent(share(v.b_right, v.images)) << " right: " << printable(files.b) << '\n'
             << "The same answer to " << with_commas(v.agree) << " of " << with_commas(v.images)
-            << " test images, " << percent(share(v.agree, v.images)) << " ("
+            << " test " << files.examples << ", " << percent(share(v.agree, v.images)) << " ("
             << printable(files.data) << ")\n"
-            << "Largest difference of a logit: " << fixed(v.largest_difference, 4) << " (image "
-            << v.image << ", class " << v.label << "; logits reach " << fixed(v.largest_logit, 4)
-            << ")\n";
+            << "Largest difference of a logit: " << fixed(v.largest_difference, 4)
+            << (files.examples == "rows" ? " (row " : " (image ") << v.image << ", class "
+            << v.label << "; logits reach " << fixed(v.largest_logit, 4) << ")\n";
 }
 
 void print_numbers(const Verification& v, const VerifiedFiles& files) {
@@ -57,7 +57,7 @@ void print(const Verification& v, const VerifiedFiles& files) {
     print_answers(v, files);
   std::cout << table({layer, noise}, terminal_width(STDOUT_FILENO))
             << "SNR: of what a layer yields, relu included, on the first "
-            << with_commas(v.noise_images) << (v.a_numbers ? " rows\n" : " images\n");
+            << with_commas(v.noise_images) << ' ' << files.examples << '\n';
 }
 
 nlohmann::json to_json(const Verification& v, const VerifiedFiles& files) {

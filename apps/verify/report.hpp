@@ -9,8 +9,9 @@
 namespace espalier::apps {
 
 struct VerifiedFiles {
-  std::string a, b;  // paths
-  std::string data;  // its name
+  std::string a, b;                 // paths
+  std::string data;                 // its name
+  std::string examples = "images";  // what they are called
 };
 
 void print(const Verification& verification, const VerifiedFiles& files);

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "compress/quantize/fold_batch_norm.hpp"
+#include "compress/recipe/run_recipe.hpp"
 #include "compress/recipe/stage_passes.hpp"
 #include "compress/recipe/stage_training.hpp"
+#include "optim/training/checkpoint.hpp"
 #include "optim/training/training_bytes.hpp"
 
 namespace espalier::recipe {
@@ -36,11 +39,30 @@ double step_seconds(Sequential& model, StageTraining& training, const StagePasse
   return std::chrono::duration<double>(last - start).count() / static_cast<double>(done - warm_up);
 }
 
+// How many steps of each stage are done. One that stopped early has fewer than it might have had: what
+// comes after it tells.
+std::vector<std::int64_t> steps_done(const Recipe& recipe, const std::filesystem::path& folder) {
+  std::vector<std::int64_t> done(recipe.stages.size(), 0);
+  if (folder.empty()) return done;
+  bool is_past = false;
+  for (std::size_t i = done.size(); i-- > 0;) {
+    const auto file = folder / checkpoint_name(i);
+    const bool there = std::filesystem::exists(file);
+    if (is_past)
+      done[i] = std::numeric_limits<std::int64_t>::max();
+    else if (there)
+      done[i] = training::steps_done(file);
+    is_past = is_past || there;
+  }
+  return done;
+}
+
 }  // namespace
 
 Expected expect(const std::function<Sequential()>& model, const datasets::Dataset& data,
-                const Recipe& recipe) {
+                const Recipe& recipe, const std::filesystem::path& checkpoints) {
   Expected all;
+  const auto done = steps_done(recipe, checkpoints);
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
     if (recipe.stages[i].epochs == 0) continue;
     Stage stage = with_steps(recipe.stages[i], data.size());
@@ -58,8 +80,9 @@ Expected expect(const std::function<Sequential()>& model, const datasets::Datase
     const std::int64_t images = training.data->size(),
                        batches = (images + stage.batch_size - 1) / stage.batch_size;
     const StagePasses passes(stage, kept_zeros(recipe, i), warn_nobody);
-    const std::int64_t steps = batches * stage.epochs;
-    all.seconds += static_cast<double>(steps) * step_seconds(copy, training, passes, steps);
+    const std::int64_t steps = batches * stage.epochs, left = steps - std::min(steps, done[i]);
+    if (left == 0) continue;
+    all.seconds += static_cast<double>(left) * step_seconds(copy, training, passes, steps);
     all.may_end_early = all.may_end_early || stage.early_stop > 0;
   }
   return all;

@@ -2,6 +2,7 @@
 // a copy, and timed.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 
 #include "compress/recipe/recipe.hpp"
@@ -20,7 +21,9 @@ struct Expected {
 // depends on whether it was asked here. Steps are timed at the stage's own batch, with its passes but
 // cluster, for about a quarter of a second a stage, past the first epoch where that is shorter; what a pass does
 // now and then only, validation of longer epochs, clustering and tests are not in the time. Errors: as run_recipe().
+//
+// checkpoints: the folder of a run that goes on (RunOptions), of which what is left counts; empty: none.
 Expected expect(const std::function<Sequential()>& model, const datasets::Dataset& data,
-                const Recipe& recipe);
+                const Recipe& recipe, const std::filesystem::path& checkpoints = {});
 
 }  // namespace espalier::recipe

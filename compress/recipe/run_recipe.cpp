@@ -68,7 +68,7 @@ void train(Sequential& model, const datasets::Dataset& all, const Stage& stage,
       options.on_epoch({index, stage, model}, report);
       return true;
     };
-  const std::string file = "stage-" + std::to_string(index) + ".checkpoint";
+  const std::string file = checkpoint_name(index);
   if (!options.checkpoints.empty())
     fit.checkpoint = options.checkpoints / file;
   else if (options.last_states)
@@ -88,6 +88,10 @@ void at_once(Sequential& model, const datasets::Dataset& data, const Stage& stag
 }
 
 }  // namespace
+
+std::string checkpoint_name(std::size_t stage) {
+  return "stage-" + std::to_string(stage) + ".checkpoint";
+}
 
 std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const datasets::Dataset& data,
                                                    const Recipe& recipe,

@@ -28,8 +28,8 @@ struct RunOptions {
   std::uint64_t seed = 1;              // stage number i shuffles with seed + i
   bool quiet = false;                  // no progress
   Warn warn = warn_on_standard_error;  // hears what passes have to say, quiet or not
-  // An existing folder: stage number i keeps its checkpoint there as stage-i.checkpoint, and goes
-  // on from one that it finds. Empty: none.
+  // An existing folder: each stage keeps its checkpoint there, by checkpoint_name(), and goes on from one
+  // that it finds. Empty: none.
   std::filesystem::path checkpoints = {};
   // Without that folder: gets the files that would make it one, by name, of stages that ended and of one
   // that Ctrl-C stopped; null: none.
@@ -38,6 +38,9 @@ struct RunOptions {
   // After each epoch, before its checkpoint is written; the model has its passes attached.
   std::function<void(const StageReport&, const training::EpochReport&)> on_epoch = nullptr;
 };
+
+// "stage-0.checkpoint"
+std::string checkpoint_name(std::size_t stage);
 
 // Stage by stage: attaches the passes, trains, bakes. Zeros of a prune stage stay zero from then on,
 // clusters stay no more than they were, and after each stage both are checked (promises.hpp).

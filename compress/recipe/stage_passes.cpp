@@ -6,7 +6,6 @@
 
 #include "compress/prune/sensitivity.hpp"
 #include "compress/recipe/teacher.hpp"
-#include "core/base/text.hpp"
 
 namespace espalier::recipe {
 
@@ -182,29 +181,6 @@ std::vector<datasets::Change> changes_of(const Stage& stage) {
   if (a.noise > 0) changes.push_back(datasets::noise(a.noise));
   if (a.cutout > 0) changes.push_back(datasets::cutout(a.cutout));
   return changes;
-}
-
-void check_names(const Stage& stage, Sequential& model) {
-  std::vector<std::string> layers, parameters;
-  model.visit({.parameter = [&](const std::string& name, Parameter&) {
-    parameters.push_back(name);
-    const std::string layer = name.substr(0, name.rfind('.'));
-    if (layers.empty() || layers.back() != layer) layers.push_back(layer);
-  }});
-  const auto check = [&](const std::string& pass, const Select& select) {
-    for (const std::string& name : select.layers) {
-      if (std::ranges::count(layers, name) + std::ranges::count(parameters, name) > 0) continue;
-      const std::string near =
-          nearest(name, name.find('.') != std::string::npos ? parameters : layers);
-      fail(stage.place.empty() ? ErrorKind::kUsage : ErrorKind::kCorrupt,
-           (stage.place.empty() ? "recipe" : stage.place) + "/" + pass + "/layers",
-           "the model has no ", name, near.empty() ? "" : "; did you mean \"" + near + "\"?",
-           near.empty() ? "; its" : " Its", " layers with parameters are ", join(layers, ", "));
-    }
-  };
-  if (stage.prune) check("prune", stage.prune->select);
-  if (stage.units) check("units", stage.units->select);
-  if (stage.cluster) check("cluster", stage.cluster->select);
 }
 
 prune::Selection kept_zeros(const Recipe& recipe, std::size_t index) {

@@ -35,8 +35,9 @@ rate::RatePenalty::Options rate_options_of(const Stage& stage);
 // What stage.augment asks for; empty without it.
 std::vector<datasets::Change> changes_of(const Stage& stage);
 
-// Errors: for a name in "layers" that no layer or parameter of the model has, "recipe.json:
-// /0/prune/layers: ..." with the nearest name; kCorrupt, of a stage that C++ made kUsage.
+// Errors: for a name of a layer or parameter that the model has not (or that is of another kind, where only
+// convolutions and dense layers have what is asked), "recipe.json: /0/prune/layers: ..." with the nearest
+// name; kCorrupt, of a stage that C++ made kUsage.
 void check_names(const Stage& stage, Sequential& model);
 
 // What the prune stages before this one work on, whose zeros stay. Null without such a stage.

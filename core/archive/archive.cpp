@@ -26,7 +26,7 @@ struct Foreign {
 constexpr std::array<Foreign, 3> kForeign = {
     {{"F16", 2, DType::kFloat32}, {"BF16", 2, DType::kFloat32}, {"I64", 8, DType::kInt32}}};
 
-const void* bytes_of(const Tensor& t) {
+const void* data_of(const Tensor& t) {
   switch (t.dtype()) {
     case DType::kFloat32:
       return t.data<float>();
@@ -117,6 +117,10 @@ void fill(Tensor& tensor, const Entry& entry, std::span<const std::uint8_t> data
 
 }  // namespace
 
+std::span<const std::uint8_t> bytes_of(const Tensor& t) {
+  return {static_cast<const std::uint8_t*>(data_of(t)), t.bytes()};
+}
+
 Bytes encode_archive(const Archive& archive) {
   Json header = Json::object();
   if (!archive.metadata.empty()) header["__metadata__"] = archive.metadata;
@@ -135,8 +139,7 @@ Bytes encode_archive(const Archive& archive) {
   out.u32(0);
   out.raw({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
   for (const auto& [name, tensor] : archive.tensors)
-    if (tensor.bytes() > 0)
-      out.raw({static_cast<const std::uint8_t*>(bytes_of(tensor)), tensor.bytes()});
+    if (tensor.bytes() > 0) out.raw(bytes_of(tensor));
   return out.release();
 }
 
@@ -180,7 +183,7 @@ Archive decode_archive(std::span<const std::uint8_t> bytes, const std::string& n
     if (entry.foreign)
       fill(tensor, entry, data, name);
     else if (!data.empty())
-      std::memcpy(const_cast<void*>(bytes_of(tensor)), data.data(), data.size());
+      std::memcpy(const_cast<void*>(data_of(tensor)), data.data(), data.size());
     archive.tensors[entry.name] = tensor;
   }
   in.check(in.remaining() == 0, in.remaining(), " bytes follow the last tensor");

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 
 #include "core/base/bytes.hpp"
@@ -19,6 +20,9 @@ struct Archive {
 };
 
 Bytes encode_archive(const Archive& archive);
+
+// A tensor's values as the file holds them.
+std::span<const std::uint8_t> bytes_of(const Tensor& tensor);
 
 // F16 and BF16, which others write, become float32, I64 int32.
 // Errors (ErrorKind::kCorrupt, naming `name`): truncated, header over 16 MB or no JSON object,

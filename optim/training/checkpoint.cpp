@@ -82,7 +82,48 @@ std::string other_bits(const Archive& archive) {
   return "goes on, but not bit-identically to a run that was never stopped: " + join(reasons, ", ");
 }
 
+constexpr const char* kChecksum = "crc32";
+
+// Of names, text and values, in the order of their names; its own entry left out.
+std::string checksum(const Archive& archive) {
+  std::uint32_t crc = 0;
+  const auto add = [&](const std::string& text) {
+    crc = crc32({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, crc);
+  };
+  for (const auto& [key, value] : archive.metadata) {
+    if (key == kChecksum) continue;
+    add(key + '=' + value + '\n');
+  }
+  for (const auto& [name, tensor] : archive.tensors) {
+    add(name);
+    if (tensor.bytes() > 0) crc = crc32(bytes_of(tensor), crc);
+  }
+  return std::to_string(crc);
+}
+
+Archive load(const std::filesystem::path& path) {
+  constexpr const char* kRemedy =
+      "; this checkpoint is damaged: remove it, and the same command trains again what it held";
+  const Bytes bytes = read_file(path);
+  Archive archive;
+  try {
+    archive = decode_archive(bytes, path.string());
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.what() + std::string(kRemedy));
+  }
+  const auto written = archive.metadata.find(kChecksum);
+  if (written == archive.metadata.end()) return archive;  // an older file
+  const std::string found = checksum(archive);
+  require(written->second == found, ErrorKind::kCorrupt, path.string(), "its CRC-32 is ", found,
+          ", and was ", written->second, " when it was written", kRemedy);
+  return archive;
+}
+
 }  // namespace
+
+std::int64_t steps_done(const std::filesystem::path& path) {
+  return static_cast<std::int64_t>(number(load(path), "step", path.string()));
+}
 
 std::map<std::string, std::string> machine() {
   return {{"isa", std::string(effective_isa())},
@@ -99,6 +140,7 @@ Bytes encode_checkpoint(const RunState& run) {
   for (const auto& [name, value] : run.settings) archive.metadata["setting." + name] = value;
   for (const auto& [name, value] : machine()) archive.metadata["machine." + name] = value;
   for (const auto& [name, sum] : run.sums) archive.metadata["sum." + name] = text_of(*sum);
+  archive.metadata[kChecksum] = checksum(archive);
   return encode_archive(archive);
 }
 
@@ -107,7 +149,7 @@ void save_checkpoint(const RunState& run, const std::filesystem::path& path) {
 }
 
 void load_checkpoint(const RunState& run, const std::filesystem::path& path, const Warn& warn) {
-  const Archive archive = load_archive(path);
+  const Archive archive = load(path);
   const std::string file = path.string();
   for (const auto& [name, value] : run.settings) {
     const auto found = archive.metadata.find("setting." + name);

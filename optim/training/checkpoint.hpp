@@ -37,12 +37,16 @@ void save_checkpoint(const RunState& run, const std::filesystem::path& path);
 // What that file would hold.
 Bytes encode_checkpoint(const RunState& run);
 
-// Checks every name, shape and setting before it changes anything. On another machine() than the file's
+// Checks the checksum of all that the file holds (an older one has none), every name, shape and setting
+// before it changes anything. On another machine() than the file's
 // the run goes on all the same, and `warn` hears that its bits will be others and why; of a file
 // without one (they are older) that nobody knows. Errors: kIo; kCorrupt; kUsage, naming what is missing,
 // different or too much and both values.
 void load_checkpoint(const RunState& run, const std::filesystem::path& path,
                      const Warn& warn = warn_on_standard_error);
+
+// How many steps the run of such a file had done. Errors: kIo; kCorrupt, as above.
+std::int64_t steps_done(const std::filesystem::path& path);
 
 // What the bits of a training step depend on beside the run itself: "isa" (oneDNN's, after its cap),
 // "vector_isa" (of our own kernels), "onednn" (its version), "threads" and "precision", of the calling

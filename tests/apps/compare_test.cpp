@@ -73,7 +73,7 @@ TEST_CASE("compare refuses files that do not go together") {
   write_file(five, format::write(other));
   refuses("--synthetic " + files.a + ' ' + five, 2, "knows other classes than");
   refuses("--synthetic " + files.a + " none.esp", 4, "none.esp");
-  refuses(files.a, 2, "b is required");
+  refuses(files.a, 2, "the second is not named; the first is " + files.a);
   write_file(five, "nonsense");
   refuses("--synthetic " + five + ' ' + files.a, 3, "five.esp");
 }

@@ -51,6 +51,7 @@ TEST_CASE(
   MESSAGE("resumed after the network in float " << resumed << " times of 6");
 
   // What lies there belongs to one run.
+  fs::remove_all(out);
   run_shell("timeout -s KILL " + std::to_string(span.count() * 0.6) + " " + command(out));
   if (!fs::exists(out + "/progress/run.txt")) return;
   const auto other = run_shell(command(out) + " --seed 2");

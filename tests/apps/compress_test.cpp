@@ -93,8 +93,6 @@ TEST_CASE("compress refuses what it cannot do, by name") {
   refuses("", "wants one of --target-bytes and --max-drop");
   refuses("--target-bytes 100 --max-drop 1", "--max-drop");
   refuses("--model lenet55 --target-bytes 100", "did you mean 'lenet5'?");
-  refuses("--model mine/model.json --target-bytes 100",
-          "--recipe FILE --max-drop N compresses a model.json");
   refuses("--target-bytes 0", "--target-bytes");
   refuses("--target-bytes 100 --widths 3", "lenet5 has 3 hidden layers, got 1 widths");
   refuses("--target-bytes 100 --minutes -1", "--minutes");
@@ -132,6 +130,15 @@ TEST_CASE(
         double{json.at("float_validation_accuracy")} - 0.03);
   CHECK(read_file(folder.path / "out" / "best.esp").size() == json.at("file_bytes"));
 
+  // The same again: its results, and nothing is trained.
+  const auto messages = run_program(command + " --max-drop 3 --minutes 9");
+  CHECK_MESSAGE(messages.exit_code == 0, messages.output);
+  CHECK_MESSAGE(contains(messages.output, out + ": this run has ended already"), messages.output);
+  CHECK_FALSE(contains(messages.output, "epoch"));
+  CHECK(contains(messages.output, "the recipe as it is"));
+  CHECK(json_of(run_program(command + " --max-drop 3 --json").output) == json);
+  CHECK_FALSE(std::filesystem::exists(out + "/progress"));
+
   // What it wrote is a recipe, and the float network one to begin with: it holds at once.
   const auto again = run_program("espalier compress --recipe " + out + "/recipe.json --weights " +
                                  out + "/float.safetensors --synthetic --images 1200 --max-drop 3" +
@@ -145,6 +152,10 @@ TEST_CASE(
              R"( {"quantize": {"weight_bits": 2}, "epochs": 0}])");
   const auto broken = run_program(command + " --max-drop 0 --minutes 0.05");
   CHECK(broken.exit_code == 5);
+  CHECK_MESSAGE(
+      contains(broken.output, out + " holds the files of another run, which this one "
+                                    "replaces: '--max-drop 3' there, '--max-drop 0' here"),
+      broken.output);
   CHECK(contains(broken.output, "points where 0.00 are allowed"));
   // The table says which layer costs most; the error, too, if one costs anything in the last try.
   const std::size_t row = broken.output.find("\nthe recipe as it is "),
@@ -162,6 +173,13 @@ TEST_CASE(
   } else {
     CHECK_MESSAGE(contains(broken.output, "no layer's weights cost anything alone"), broken.output);
   }
+  write_file(folder.path / "recipe.json",
+             R"([{"epochs": 900}, {"quantize": {"layer_bits": {"conv9": 2}}}])");
+  const auto misnamed = run_program(command + " --max-drop 0");
+  CHECK(misnamed.exit_code == 3);  // before anything is trained
+  CHECK_MESSAGE(
+      contains(misnamed.output, recipe + ": /1/quantize/layer_bits: the model has no conv9"),
+      misnamed.output);
   CHECK(contains(broken.output, "train  epoch 10/10"));  // both plain stages come first
   CHECK_MESSAGE(
       contains(broken.output, "until the first file training takes a few seconds and about"),

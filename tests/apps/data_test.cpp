@@ -101,7 +101,7 @@ TEST_CASE("data convert: IDX files that hold the same") {
   CHECK(contains(
       done.output,
       images + ": " + with_commas(static_cast<std::int64_t>(fs::file_size(images))) + " bytes\n"));
-  CHECK(contains(done.output, "Next: espalier data info " + out + "\n"));
+  CHECK(contains(done.output, "/espalier data info " + out + "\n"));
   const auto json =
       nlohmann::json::parse(run_program("espalier data convert " + pictures + " -o " + out +
                                         "3 --size 10x8 --json 2>/dev/null | cat")

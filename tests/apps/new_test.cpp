@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/starting_recipe.hpp"
 #include "compress/recipe/recipe.hpp"
 #include "core/base/file.hpp"
 #include "core/base/text.hpp"
@@ -58,8 +59,22 @@ TEST_CASE("new: a model and a recipe with comments, and the next command") {
   CHECK(contains(
       result.output,
       with_commas(static_cast<std::int64_t>(fs::file_size(place / "model.json"))) + " bytes"));
-  CHECK(contains(result.output,
-                 "Next: cd " + place.string() + " && espalier train --model model.json"));
+  CHECK(contains(result.output, "Next: cd " + place.string() +
+                                    " && " ESPALIER_BIN_DIR "/espalier train --model model.json"));
+  CHECK(contains(text_of(place / "README.md"),
+                 "```sh\nexport PATH=" ESPALIER_BIN_DIR ":\"$PATH\"\nespalier train "));
+  // Found by its name it is called by it; a program of another folder is not taken for it.
+  fs::create_directories(folder.path / "bin");
+  write_file(folder.path / "bin" / "espalier", std::string_view("#!/bin/sh\n"));
+  const auto named = [&](const std::string& path, const std::string& to) {
+    return run_program("espalier new " + place.string() + to, "PATH=" + path + ":/usr/bin:/bin")
+        .output;
+  };
+  CHECK(contains(named(ESPALIER_BIN_DIR, "-a"), " && espalier train"));
+  CHECK_FALSE(contains(text_of(place.string() + "-a/README.md"), "PATH"));
+  fs::permissions(folder.path / "bin" / "espalier", fs::perms::owner_all);
+  CHECK(contains(named((folder.path / "bin").string() + ":" ESPALIER_BIN_DIR, "-b"),
+                 " && " ESPALIER_BIN_DIR "/espalier train"));
 
   const auto again = run_program("espalier new " + place.string());
   CHECK(again.exit_code == 4);
@@ -84,12 +99,12 @@ TEST_CASE(
   CHECK(model.input == Shape{1, 1, 2});
   CHECK(model.model.output_shape(model.input) == Shape{3});
   const std::string commands = fenced(text_of(place / "README.md"));
-  CHECK(std::ranges::count(commands, '\n') == 5);
+  CHECK(std::ranges::count(commands, '\n') == 6);
   write_file(folder.path / "commands.sh", commands);
-  const auto all = tests::run_shell("sh -c 'cd \"" + place.string() +
-                                    "\" && PATH=" ESPALIER_BIN_DIR ":$PATH sh -e ../commands.sh'");
+  const auto all =
+      tests::run_shell("sh -c 'cd \"" + place.string() + "\" && sh -e ../commands.sh'");
   CHECK_MESSAGE(all.exit_code == 0, all.output);
-  CHECK(contains(all.output, "test images right"));
+  CHECK(contains(all.output, "test rows right"));
   CHECK(contains(all.output, "The same answer to "));
   CHECK(fs::exists(place / "model.c"));
 }
@@ -107,6 +122,7 @@ TEST_CASE("new --data with pictures: their size and channels; reading options ar
       run_program("espalier new " + place + " --data " + data + " --size 12x10 --grey").exit_code ==
       0);
   const ModelJson model = load_model_json(place + "/model.json");
+  CHECK(contains(text_of(place + "/model.json"), "built-in tutorial-small"));
   CHECK(model.input == Shape{12, 10, 1});
   CHECK(model.model.output_shape(model.input) == Shape{4});
   CHECK(contains(text_of(place + "/README.md"), " --data " + data + " --size 12x10 --grey"));
@@ -115,6 +131,68 @@ TEST_CASE("new --data with pictures: their size and channels; reading options ar
   const auto none = run_program("espalier new " + place + "-2 --data /nonexistent");
   CHECK(none.exit_code == 4);
   CHECK_FALSE(fs::exists(place + "-2"));
+}
+
+TEST_CASE("new --model: each built-in network trains, and to the bytes that it has by its name") {
+  const tests::Folder folder("new_networks_test");
+  const std::string pictures = (folder.path / "pictures").string(),
+                    table = (folder.path / "table.csv").string(),
+                    step = (folder.path / "step.json").string();
+  for (int i = 0; i < 16; ++i) {
+    const fs::path of = fs::path(pictures) / ("class " + std::to_string(i % 2));
+    fs::create_directories(of);
+    Tensor picture(Shape{28, 28, 3}, DType::kUint8);
+    for (std::uint8_t& v : picture.mutable_values<std::uint8_t>())
+      v = static_cast<std::uint8_t>(90 * (i % 2) + 9 * i);
+    datasets::write_png(of / (std::to_string(i) + ".png"), picture);
+  }
+  write_file(table, csv());
+  write_file(step, R"([{"epochs": 1}])");
+  for (const std::string network : {"mlp", "lenet5", "lenet300", "tutorial-small", "tutorial-large",
+                                    "dscnn", "resnet8", "tabular"}) {
+    CAPTURE(network);
+    const std::string place = (folder.path / network).string(),
+                      data = " --data " + (network == "tabular" ? table : pictures);
+    const auto made = run_program("espalier new -q " + place + " --model " + network + data);
+    REQUIRE_MESSAGE(made.exit_code == 0, made.output);
+    const std::string text = text_of(place + "/model.json");
+    CHECK(contains(text, "as the built-in " + network + " has them"));
+    CHECK(contains(text, "// One sum a class"));
+    const auto recipe = recipe::load_recipe(place + "/recipe.json");
+    REQUIRE(recipe.stages.size() == 3);
+    CHECK(recipe.stages[2].quantize.has_value());
+    const std::string train = "espalier train -q --recipe " + step + data + " --model ";
+    const auto by_file = run_program(train + place + "/model.json --out " + place + "/a.esp"),
+               by_name = run_program(train + network + " --out " + place + "/b.esp");
+    REQUIRE_MESSAGE(by_file.exit_code == 0, by_file.output);
+    REQUIRE_MESSAGE(by_name.exit_code == 0, by_name.output);
+    CHECK(read_file(place + "/a.esp") == read_file(place + "/b.esp"));
+  }
+  const std::string place = (folder.path / "refused").string();
+  const auto misspelt = run_program("espalier new " + place + " --model resnet");
+  CHECK(misspelt.exit_code == 2);
+  CHECK_MESSAGE(contains(misspelt.output, "espalier: networks: there is no network resnet"),
+                misspelt.output);
+  const auto small =
+      run_program("espalier new " + place + " --model lenet5 --size 8 --data " + pictures);
+  CHECK_MESSAGE(small.exit_code == 2, small.output);
+  CHECK_FALSE(fs::exists(place));
+}
+
+TEST_CASE("the network to start with suits the data, and its recipe the network") {
+  using namespace espalier::apps;
+  CHECK(starting_network({28, 28, 1}, false) == "tutorial-small");
+  CHECK(starting_network({32, 32, 3}, false) == "resnet8");
+  CHECK(starting_network({64, 48, 1}, false) == "resnet8");
+  CHECK(starting_network({4, 100, 3}, false) == "mlp");
+  CHECK(starting_network({1, 1, 12}, true) == "tabular");
+  const auto deep = recipe::parse_recipe(
+      starting_recipe(starting_data({32, 32, 3}, 10'000, false, "resnet8")), "start");
+  CHECK(deep.stages[0].batch_size == 64);
+  CHECK(deep.stages[0].epochs == 16);
+  REQUIRE(deep.stages[2].augment.has_value());
+  CHECK(deep.stages[2].augment->shift == 3);
+  CHECK(deep.stages[1].prune->target.sparsity == 0.7f);
 }
 
 TEST_CASE("new refuses how a path is read without one, and a file in its place") {

@@ -40,11 +40,22 @@ TEST_CASE("a training that diverges without a NaN ends with 6, and says what to 
   CHECK(!std::filesystem::exists(place.at("t.esp")));
   refuses(place.train("wild.json") + " --regression", 6,
           "lower the learning rate (it is 100; a tenth of it is worth a try)");
-  // Too few steps say nothing yet.
+  // Too few steps are no error yet, but it is said what came of them.
   place.recipe("brief.json", R"([{"epochs": 1, "learning_rate": 1e-6, "batch_size": 8}])");
-  refuses(place.train("brief.json") + " --label kind", 0, "t.esp");
+  refuses(place.train("brief.json") + " --label kind", 0,
+          "warning: train: " + place.at("t.esp") + " has learned nothing: ");
+  refuses(place.train("brief.json") + " --label kind", 0,
+          " of the test rows, where the most frequent class alone is right on ");
+  refuses(place.train("brief.json") + " --regression", 0, "always saying the mean has an R2 of 0");
+  place.recipe("blunt.json", R"([{"epochs": 30, "learning_rate": 0.01, "batch_size": 8},
+                                 {"prune": {"sparsity": 0.99}, "epochs": 0}])");
+  refuses(place.train("blunt.json") + " --label kind", 0,
+          "ask less of 'prune', or give it more epochs");
   place.recipe("good.json", R"([{"epochs": 30, "learning_rate": 0.01, "batch_size": 8}])");
-  refuses(place.train("good.json") + " --label kind", 0, "t.esp");
+  const auto good = run_program(place.train("good.json") + " --label kind");
+  CHECK(good.exit_code == 0);
+  CHECK_MESSAGE(!contains(good.output, "warning"), good.output);
+  CHECK_MESSAGE(contains(good.output, " test rows of t.csv"), good.output);
 }
 
 TEST_CASE("warnings are heard in quiet runs, too") {
@@ -101,4 +112,35 @@ TEST_CASE("units that a residual adds cannot go: the reason is given") {
   refuses("espalier train --synthetic --images 100 --model " + place.at("net.json") + " --recipe " +
               place.at("units.json") + " --out " + place.at("n.esp"),
           2, "are added in a residual");
+}
+
+TEST_CASE("what is out of range, missing or said twice is said once, by name") {
+  const Place place;
+  refuses("espalier train --seed 1e30", 2,
+          "espalier train: --seed: wants a number from 0 to 1e+18, got 1e30 (");
+  refuses("espalier train --epochs 1.5", 2,
+          "--epochs: wants a whole number from 0 to 1000000, got 1.5 (");
+  refuses("espalier train --test-share 7", 2, "--test-share: wants a number from 0.001 to 0.999");
+  refuses("espalier compress --synthetic", 2, "espalier compress: wants one of --target-bytes");
+  refuses("espalier compare a.esp", 2,
+          "compare: wants two .esp files, and the second is not named; the first is a.esp");
+  refuses("espalier compare", 2, "compare: wants two .esp files, and none is named");
+}
+
+TEST_CASE("rows are called rows, and a network of pictures on them says what to take") {
+  const Place place;
+  const std::string data = " --data " + place.at("t.csv") + " --label kind";
+  for (const std::string command : {"train", "compress --target-bytes 900"})
+    refuses("espalier " + command + data + " --model lenet5 --out " + place.at("x"), 2,
+            "--model: lenet5 is for pictures, and these are rows of 3 numbers");
+  refuses("espalier train" + data + " --model lenet5", 2, "; --model tabular and mlp take rows");
+  place.recipe("good.json", R"([{"epochs": 30, "learning_rate": 0.01, "batch_size": 8}])");
+  const std::string esp = place.at("t.esp");
+  refuses(place.train("good.json") + " --label kind", 0, "Accuracy on the 18 test rows of t.csv");
+  refuses("espalier eval --confusion " + esp + data, 0, " of 18 test rows right (t.csv)");
+  refuses("espalier compare " + esp + " " + esp + data, 0, "on 0 of 18 test rows (t.csv)");
+  refuses("espalier compare " + esp + " " + esp + data, 0, "us a row");
+  refuses("espalier verify " + esp + " --against " + esp + data, 0, "to 18 of 18 test rows, ");
+  refuses("espalier inspect --plan --batch 0 " + esp, 2,
+          "--batch: wants a whole number from 1 to 65536, got 0");
 }

@@ -51,7 +51,7 @@ TEST_CASE("train: a table on standard output, messages on standard error, a file
   const auto result = run_program(place.command("--epochs 2 --quiet") + " 2>/dev/null");
   REQUIRE_MESSAGE(result.exit_code == 0, result.output);
   for (const char* part : {"stage", "train", "prune", "quantize", "DEFLATE bytes", "bytes written",
-                           "Next: espalier inspect "})
+                           "Next: ", "/espalier inspect "})
     CHECK_MESSAGE(contains(result.output, part), result.output);
   CHECK(read_file(place.out) == file);  // same seed, same bits
 
@@ -103,7 +103,7 @@ TEST_CASE("train --weights keeps the network of the last stage in float, whole")
 
   const auto text = run_program(place.command("--quiet --epochs 1 --weights " + weights));
   CHECK_MESSAGE(contains(text.output, "float.safetensors: "), text.output);
-  CHECK(contains(text.output, "or espalier verify " + place.out + " --against " + weights));
+  CHECK(contains(text.output, "/espalier verify " + place.out + " --against " + weights));
 }
 
 TEST_CASE("train distils: of a teacher that train made, kept apart by its checkpoint's note") {
@@ -171,6 +171,55 @@ TEST_CASE("train prints the recipe in full, and the schema") {
   CHECK(model.at("title") == "Espalier model");
 }
 
+TEST_CASE(
+    "train --epochs without a recipe: all stages are as short; the recipe is shown without MNIST") {
+  const tests::Folder folder("train_epochs");
+  const std::string out = (folder.path / "m.esp").string(),
+                    command = "espalier train --synthetic --images 400 --epochs ";
+  const auto one = run_program(command + "1 --out " + out);
+  REQUIRE_MESSAGE(one.exit_code == 0, one.output);
+  CHECK_MESSAGE(
+      contains(one.output, "stages: train (1 epoch) prune (1 epoch) quantize (1 epoch)\n"),
+      one.output);
+  CHECK_FALSE(contains(one.output, "warning: prune"));  // its masks fit the few steps
+  const auto none = run_program(command + "0 --out " + out);
+  CHECK_MESSAGE(contains(none.output, "stages: prune (0 epochs) quantize (0 epochs)\n"),
+                none.output);
+  CHECK_MESSAGE(contains(none.output, "m.esp has learned nothing"), none.output);
+  const auto deep = run_program(command + "0 --model resnet8 --out " + out);  // whose pictures move
+  CHECK_MESSAGE(deep.exit_code == 0, deep.output);
+  const auto shown = nlohmann::json::parse(
+      run_program("espalier train -q --print-recipe --epochs 20", "MNIST_DIR=/nonexistent").output);
+  REQUIRE(shown.size() == 3);
+  CHECK(shown[0].at("epochs") == 20);
+  CHECK(shown[1].at("epochs") == 20);
+  CHECK(shown[2].at("epochs") == 10);
+  const auto told = run_program("espalier train --print-recipe", "MNIST_DIR=/nonexistent");
+  CHECK(told.exit_code == 0);
+  CHECK_MESSAGE(contains(told.output, "no --data: the recipe for 60,000 images"), told.output);
+}
+
+TEST_CASE("train: a damaged checkpoint is named, and what it held is trained again") {
+  const Place place(R"([{"epochs": 2}, {"prune": {"sparsity": 0.5}, "epochs": 3000}])");
+  const std::string command = place.command("--quiet --checkpoint"),
+                    kept = place.out + ".checkpoint/stage-1.checkpoint";
+  for (int seconds = 1; seconds < 60 && !fs::exists(kept); seconds *= 2)
+    tests::run_shell("timeout -s KILL " + std::to_string(seconds) + " " + ESPALIER_BIN_DIR + "/" +
+                     command);
+  REQUIRE(fs::exists(kept));
+  Bytes bytes = read_file(kept);
+  bytes[bytes.size() / 2] ^= 1;
+  write_file(kept, bytes);
+  const auto damaged = run_program(command);
+  CHECK_MESSAGE(damaged.exit_code == 3, damaged.output);
+  CHECK_MESSAGE(contains(damaged.output, kept + ": its CRC-32 is "), damaged.output);
+  CHECK_MESSAGE(contains(damaged.output, "remove it, and the same command"), damaged.output);
+  fs::remove(kept);
+  const auto again =
+      tests::run_shell("timeout --preserve-status -s INT 2 " ESPALIER_BIN_DIR "/" + command);
+  CHECK_MESSAGE((again.exit_code == 130 || again.exit_code == 0), again.output);
+}
+
 TEST_CASE("train refuses what cannot be, before anything is trained") {
   const Place place;
   const auto refuses = [&](const std::string& more, int code, const std::string& part) {
@@ -204,7 +253,22 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   write_file(place.recipe, R"([{"quantize": {}}, {"prune": {}}])");
   refuses("", 3, "/1: prune comes after quantize in /0");
   write_file(place.recipe, R"([{"epochs": 9}, {"quantize": {"layer_bits": {"conv9": 4}}}])");
-  refuses("", 2, "conv9, which shall have 4 bits, is no convolution or dense layer");
+  refuses("", 3,
+          place.recipe +
+              ": /1/quantize/layer_bits: the model has no conv9; did you mean "
+              "\"conv1\"? Its convolutions and dense layers are conv1, dense");
+  write_file(place.recipe, R"([{"quantize": {"layer_bits": {"relu1": 4}}}])");
+  refuses("", 3, "/0/quantize/layer_bits: relu1 is none of the model's convolutions and dense");
+  write_file(place.recipe, R"([{"quantize": {"layer_activation_bits": {"relu9": 4}}}])");
+  refuses("", 3, "/0/quantize/layer_activation_bits: the model has no relu9; did you mean");
+  write_file(place.recipe, R"([{"epochs": 9}, {"quantize": {"float_layers": ["densee"]}}])");
+  refuses("", 3, "/1/quantize/float_layers: the model has no densee; did you mean \"dense\"?");
+  write_file(place.recipe, R"([{"dynamic_range": {"keep": ["conv2"]}}])");
+  refuses("", 3, "/0/dynamic_range/keep: the model has no conv2; did you mean \"conv1\"?");
+  write_file(place.recipe,
+             R"([{"prune": {"allocation": "per_layer", "sparsities": {"conv1.wieght": 0.5}}}])");
+  refuses("", 3,
+          "/0/prune/sparsities: the model has no conv1.wieght; did you mean \"conv1.weight\"?");
   write_file(place.recipe, R"([{"epochs": 9}, {"prune": {"layers": ["conv9"]}}])");
   refuses("", 3,
           place.recipe +
@@ -219,7 +283,7 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   write_file(place.recipe, R"([{"prune": {"select": "dense_weights", "layers": ["conv1"]}}])");
   refuses("", 2, "no parameter of the model was selected");
   write_file(place.recipe, R"([{"epochs": 9}, {"float16": {"keep": ["conv9"]}}])");
-  refuses("", 2, "conv9");
+  refuses("", 3, "/1/float16/keep: the model has no conv9");
   write_file(place.recipe, R"([{"float16": {}}, {"epochs": 9}])");
   refuses("", 3, "/1: train comes after float16 in /0");
   write_file(place.recipe, R"([{"float16": {}, "epochs": 2}])");
@@ -284,7 +348,7 @@ TEST_CASE("Ctrl-C ends with 130; with --checkpoint the same command goes on to t
     CHECK_MESSAGE(rest.exit_code == 0, rest.output);
     CHECK(contains(rest.output, "goes on from"));
     CHECK(contains(rest.output, "epoch 400/400"));
-    CHECK_FALSE(contains(rest.output, "training takes"));  // that was of the whole run
+    CHECK(contains(rest.output, "what is left of training takes"));
     if (step >= 13) CHECK_FALSE(contains(rest.output, "epoch 1/400 "));  // it began not anew
   }
   CHECK(read_file(place.out) == whole);
@@ -322,7 +386,7 @@ TEST_CASE("Ctrl-C keeps the state without --checkpoint, too; --resume goes on to
   const auto rest = run_program(place.command("--resume " + stopped));
   CHECK_MESSAGE(rest.exit_code == 0, rest.output);
   CHECK_MESSAGE(contains(rest.output, "goes on from " + stopped), rest.output);
-  CHECK_FALSE(contains(rest.output, "training takes"));  // that was of the whole run
+  CHECK(contains(rest.output, "what is left of training takes"));
   CHECK(read_file(place.out) == whole);
   CHECK(std::distance(fs::directory_iterator(stopped), {}) == 1);  // what is not the run's stays
 }

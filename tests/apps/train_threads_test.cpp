@@ -42,6 +42,12 @@ TEST_CASE("train --threads: waits asleep, unless told otherwise") {
   CHECK(contains(policy("2", ""), "OMP_WAIT_POLICY = 'PASSIVE'"));
   CHECK(contains(policy("2", "OMP_WAIT_POLICY=active"), "OMP_WAIT_POLICY = 'ACTIVE'"));
   CHECK(place.train("--threads 0", "a.esp").exit_code == 2);
+  const auto warns = [](const std::string& threads) {  // nothing is trained
+    return contains(run_program("espalier-train --print-schema --threads " + threads).output,
+                    "warning: " + threads + " threads on ");
+  };
+  CHECK(warns("1024"));
+  CHECK_FALSE(warns("1"));
 }
 
 TEST_CASE("train --precision: bf16 trains to other bits, is refused where there is none") {

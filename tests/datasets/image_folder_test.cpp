@@ -167,10 +167,15 @@ TEST_CASE("unreadable pictures are skipped and counted; more than 5 % are an err
   write_file(folder.path / "b/zzz.jpg",
              tests::jpeg_of(gradient(12, 12, 3)).size() ? "\xff\xd8\xff" : "");
   CHECK_FAILS(folder.path, ErrorKind::kCorrupt, "3 of 41 files cannot be read as pictures");
-  CHECK_FAILS(folder.path, ErrorKind::kCorrupt,
-              "the first is " + (folder.path / "a/000.png").string());
-  CHECK_FAILS(folder.path, ErrorKind::kCorrupt, "repair or remove them");
+  for (const char* name : {"a/000.png (is no PNG", "b/pipe.png (is no file), ", "b/zzz.jpg ("})
+    CHECK_FAILS(folder.path, ErrorKind::kCorrupt, (folder.path / name).string());
+  CHECK_FAILS(folder.path, ErrorKind::kCorrupt, "repair or remove them: ");
   CHECK(load_image_folder(folder.path, {.max_unreadable = 0.1}).skipped.size() == 3);
+  for (int i = 0; i < 9; ++i)
+    write_file(folder.path / "b" / ("zzz" + std::to_string(i) + ".jpg"), "no picture");
+  CHECK_FAILS(folder.path, ErrorKind::kCorrupt, "12 of 50 files cannot be read");
+  CHECK_FAILS(folder.path, ErrorKind::kCorrupt, "b/zzz6.jpg (");
+  CHECK_FAILS(folder.path, ErrorKind::kCorrupt, "), and 2 more");
 }
 
 TEST_CASE("a folder of another layout is refused, with what is wanted") {

@@ -8,9 +8,11 @@
 #include <thread>
 
 #include "compress/recipe/run_recipe.hpp"
+#include "core/archive/archive.hpp"
 #include "datasets/subset.hpp"
 #include "datasets/synthetic_digits.hpp"
 #include "optim/training/training_bytes.hpp"
+#include "tests/apps/program.hpp"
 #include "tests/compress/recipe/networks.hpp"
 #include "tests/optim/training/models.hpp"
 
@@ -94,6 +96,33 @@ TEST_CASE("a look at a stage that may stop early, and at one step, is a number")
                                .seconds;
     CHECK_MESSAGE((seconds > 0 && seconds < 60), text, ": ", seconds);
   }
+}
+
+TEST_CASE("of a run that goes on what is left counts, also behind a stage that stopped early") {
+  const tests::Folder folder("expect_test");
+  const auto plan = parse_recipe(R"([{"epochs": 400, "batch_size": 64}, {"prune": {"sparsity": 0.5},
+      "epochs": 400, "batch_size": 64}])",
+                                 "recipe.json");
+  const auto left = [&] {
+    return recipe::expect([] { return tests::small_network(); }, digits(), plan, folder.path)
+        .seconds;
+  };
+  const auto stopped_at = [&](std::size_t stage, int step) {
+    save_archive({.tensors = {}, .metadata = {{"step", std::to_string(step)}}},
+                 folder.path / recipe::checkpoint_name(stage));
+  };
+  const std::int64_t steps = 400 * ((1500 + 63) / 64);
+  const double all = left();
+  stopped_at(0, 10);  // and then early
+  stopped_at(1, static_cast<int>(steps - steps / 100));
+  CHECK_MESSAGE(left() < all / 20, left(), " of ", all);
+  CHECK(left() > 0);
+  stopped_at(1, static_cast<int>(steps));
+  CHECK(left() == 0);
+  std::filesystem::remove(folder.path / recipe::checkpoint_name(0));
+  std::filesystem::remove(folder.path / recipe::checkpoint_name(1));
+  stopped_at(0, static_cast<int>(steps - 1));
+  CHECK_MESSAGE(left() < 0.9 * all, left(), " of ", all);
 }
 
 TEST_CASE("a look changes nothing of what is trained") {

@@ -144,6 +144,7 @@ TEST_CASE("a checkpoint whose sums are no numbers is refused") {
   fit(model, *data.train, options);
   for (const char* text : {"", "x", "nan", "inf", "1e999", "1 "}) {
     Archive archive = load_archive(options.checkpoint);
+    archive.metadata.erase("crc32");  // so that it is the number that is refused
     archive.metadata["sum.loss"] = text;
     save_archive(archive, options.checkpoint);
     CHECK(kind_of([&] { fit(model, *data.train, options); }) == ErrorKind::kCorrupt);
@@ -306,6 +307,7 @@ TEST_CASE("a checkpoint says on what it was written; on another machine it goes 
   const auto values = go_on(written);
   CHECK(said.empty());
   Archive other = written;
+  other.metadata.erase("crc32");
   other.metadata["machine.isa"] = "AVX9";
   other.metadata["machine.threads"] = "7";
   CHECK(go_on(other) == values);
@@ -317,8 +319,55 @@ TEST_CASE("a checkpoint says on what it was written; on another machine it goes 
   CHECK(said[0].find("precision") == std::string::npos);
 
   Archive old = written;  // as they were before they said it
+  old.metadata.erase("crc32");
   std::erase_if(old.metadata, [](const auto& e) { return e.first.starts_with("machine."); });
   CHECK(go_on(old) == values);
   REQUIRE(said.size() == 2);
   CHECK_MESSAGE(said[1].find("is unknown") != std::string::npos, said[1]);
+}
+
+TEST_CASE("a checkpoint with a flipped bit, and one that ends early, is refused with the remedy") {
+  const auto data = datasets::synthetic_digits({.train = 60, .test = 10});
+  const Folder folder;
+  const auto file = folder.path / "run.safetensors";
+  FitOptions options{.epochs = 1, .quiet = true, .checkpoint = file};
+  Sequential model = conv_model();
+  fit(model, *data.train, options);
+  CHECK(steps_done(file) == 2);
+  const Bytes whole = read_file(file);
+  const auto refusal = [&](const Bytes& bytes) {
+    write_file(file, bytes);
+    Sequential other = conv_model(/*seed=*/7);
+    const auto before = values_of(other);
+    try {
+      fit(other, *data.train, options);
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::kCorrupt);
+      CHECK(values_of(other) == before);
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  const std::string remedy = "remove it, and the same command trains again what it held";
+  const std::size_t header = 8 + (whole[0] | whole[1] << 8 | whole[2] << 16);
+  for (std::size_t i = 0; i < 40; ++i) {  // somewhere in the tensors, one bit
+    Bytes flipped = whole;
+    flipped[header + i * (whole.size() - header - 1) / 39] ^= static_cast<std::uint8_t>(1 << i % 8);
+    const std::string said = refusal(flipped);
+    CHECK_MESSAGE(said.find(file.string() + ": its CRC-32 is ") == 0, said);
+    CHECK_MESSAGE(said.find(remedy) != std::string::npos, said);
+  }
+  write_file(file, whole);
+  Archive counts = load_archive(file);  // a step that never was
+  counts.metadata["step"] = "3";
+  CHECK(refusal(encode_archive(counts)).find("its CRC-32 is ") != std::string::npos);
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{5}, header - 9, whole.size() - 1}) {
+    const std::string said = refusal({whole.begin(), whole.begin() + static_cast<long>(bytes)});
+    CHECK_MESSAGE(said.find(file.string()) == 0, said);
+    CHECK_MESSAGE(said.find(remedy) != std::string::npos, said);
+  }
+  write_file(file, whole);
+  Archive old = load_archive(file);
+  old.metadata.erase("crc32");
+  CHECK(refusal(encode_archive(old)) == "none");
 }
