@@ -14,13 +14,14 @@
 #include "datasets/load.hpp"
 #include "datasets/synthetic_shapes.hpp"
 #include "tests/apps/walk/steps.hpp"
+#include "tests/compress/export/engines.hpp"
 #include "tests/compress/export/exported.hpp"
 #include "tests/datasets/pictures.hpp"
 
 namespace fs = std::filesystem;
 using namespace espalier;
 using namespace espalier::exports;
-using tests::check_engines;
+using tests::answers;
 using tests::json_of;
 using tests::output_of;
 namespace {
@@ -74,16 +75,6 @@ Pictures test_pictures(const fs::path& folder) {
     all.labels.push_back(static_cast<std::uint8_t>(example.label));
   }
   return all;
-}
-
-Logits answers(const runtime::Model& model, const Pixels& pixels, runtime::Executor executor) {
-  const std::int64_t count = std::ssize(pixels) / (32 * 32 * 3);
-  runtime::Session session(model, {.executor = executor, .batch = count});
-  Tensor images({count, 32, 32, 3});
-  std::ranges::transform(pixels, images.mutable_data(),
-                         [](std::uint8_t v) { return static_cast<float>(v) / 255; });
-  const auto logits = session.run(images);
-  return {logits.begin(), logits.end()};
 }
 
 Logits c99_answers(const fs::path& folder, const format::PackedModel& model) {
@@ -146,11 +137,9 @@ void walk(const Walk& w) {
     CHECK(differing(js_answers(place.path), want) == 0);
   else
     MESSAGE("skipped: install nodejs");
-  Bytes raw(want.size() * sizeof(float));
-  std::memcpy(raw.data(), want.data(), raw.size());
-  write_file(place.path / "net.logits", raw);
+  tests::write_logits(place.path / "net.logits", want);
   // Their rounding is their own: one picture in a hundred may lie on an edge.
-  check_engines(place.path, "0.99", {"--accuracy", "0.01"});
+  check_engines(place.path, {.answers = "0.99", .more = {"--accuracy", "0.01"}});
   MESSAGE(trained.dump());
 }
 
