@@ -54,7 +54,8 @@ echo "|---|---|---|---|---|---|---|---|---|---|"
 for network in $networks; do
   data=$mnist name=MNIST
   case $network in
-    mlp | lenet300 | tutorial-small) recipe 8 128 0.001 0.8 "" 4 2 > recipe.json ;;
+    mlp | lenet300) recipe 8 128 0.001 0.8 "" 4 2 > recipe.json ;;
+    tutorial-small) recipe 8 128 0.001 0.8 "" 6 6 0.001 > recipe.json ;;
     lenet5) recipe 6 128 0.001 0.9 "" 4 2 > recipe.json ;;
     tutorial-large) recipe 2 128 0.001 0.9 "" 2 1 > recipe.json ;;
     tabular) data=spirals.csv name="10,000 rows of CSV"; recipe 60 64 0.003 0.5 "" 40 60 0.002 > recipe.json ;;

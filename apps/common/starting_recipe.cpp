@@ -4,6 +4,12 @@
 #include <bit>
 
 namespace espalier::apps {
+namespace {
+
+constexpr const char* kDepthwiseBits = R"(,
+    "layer_bits": {"block1_depthwise": 8, "block2_depthwise": 8, "block3_depthwise": 8, "block4_depthwise": 8})";
+
+}  // namespace
 
 std::string starting_network(const Shape& input, bool table) {
   // Below it a convolution and a pool of 2 leave next to nothing; above, one layer sees too little.
@@ -26,6 +32,7 @@ StartingData starting_data(const Shape& input, std::int64_t examples, bool table
   return {.examples = examples,
           .table = table,
           .deep = deep,
+          .depthwise = network == "dscnn",
           .shift_pixels = deep ? std::min(input[0], input[1]) / 10 : 0};
 }
 
@@ -62,12 +69,18 @@ std::string starting_recipe(const StartingData& data) {
   // )" + share +
          R"( of the weights become zeros, step by step; the others make up for them.
   {"prune": {"sparsity": )" +
-         sparsity + R"(, "frequency_steps": 20, "end": 0.75}, "epochs": )" + epochs(1000, 4) +
-         more("0.002") +
+         sparsity + R"(, "frequency_steps": 20, "end": 0.75)" +
+         (data.depthwise ? R"(, "min_values": 600)" : "") + R"(}, "epochs": )" +
+         epochs(data.depthwise ? 1250 : 1000, 4) + more("0.002") +
          R"(},
   // Weights become integers of 5 bits, activations of 7; training goes on and feels the rounding.
-  {"quantize": {"weight_bits": 5}, "epochs": )" +
-         epochs(data.deep ? 600 : 400, 2) + more("0.0005") + R"(}
+  {"quantize": {"weight_bits": 5)" +
+         (data.depthwise ? kDepthwiseBits : "") + R"(}, "epochs": )" +
+         epochs(data.depthwise ? 900
+                : data.deep    ? 600
+                               : 400,
+                2) +
+         more(data.depthwise ? "0.001" : "0.0005") + R"(}
 ]
 )";
 }

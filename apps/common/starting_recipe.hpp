@@ -21,6 +21,7 @@ struct StartingData {
   std::int64_t examples = 60'000;  // to train on
   bool table = false;              // rows of numbers, no pictures
   bool deep = false;               // the network is resnet8 or dscnn
+  bool depthwise = false;          // it is dscnn
   std::int64_t shift_pixels = 0;   // by which a deep one's pictures move
 };
 StartingData starting_data(const Shape& input, std::int64_t examples, bool table,
@@ -29,7 +30,8 @@ StartingData starting_data(const Shape& input, std::int64_t examples, bool table
 // JSON with comments: plain training, four fifths of the weights pruned (of a table half: its networks
 // are small), integers. Epochs and batches go by the data: some thousand steps, however few examples
 // there are, and 4, 4 and 2 epochs at least. A deep network trains for longer, in batches of at most 64, on pictures
-// that move, and loses seven tenths.
+// that move, and loses seven tenths; depthwise kernels, of nine weights a channel, are not pruned, and keep
+// 8 bits.
 std::string starting_recipe(const StartingData& data = {});
 
 }  // namespace espalier::apps

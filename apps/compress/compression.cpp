@@ -198,6 +198,7 @@ void Compression::set_goal_and_teacher() {
   const int by_time = std::clamp(static_cast<int>(options_.minutes / 1.5), 2, 20);
   const int epochs = std::max(by_time, static_cast<int>((kSteps + batches - 1) / batches));
   goal_.most_bytes = options_.target_bytes;
+  if (of_numbers()) goal_.least_error = 1e-12;
   if (of_numbers() && goal_.most_bytes) return;
   say(std::string(of_numbers() ? "the whole network, " : "a teacher of ") + std::to_string(epochs) +
       " epochs" + (of_numbers() ? "," : "") + " first, unless the folder has it");

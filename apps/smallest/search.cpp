@@ -15,19 +15,18 @@ constexpr double kFirstLambda = 6e-5;
 constexpr double kBytesByLambda = -0.6, kErrorByLambda = 0.4;
 constexpr double kByEpochs = -0.12;
 
-// The error of one image more than none, so that logarithms exist.
-double log_error(const Trial& t) {
-  return std::log(std::max(t.error, 1e-4));
+double log_error(const Goal& goal, double error) {
+  return std::log(std::max(error, goal.least_error));
 }
 
 // What the goal counts, in logarithms: as lambda rises, it falls (bytes) or rises (error).
 double value(const Goal& goal, const Trial& t) {
-  return goal.most_bytes ? std::log(static_cast<double>(t.bytes)) : log_error(t);
+  return goal.most_bytes ? std::log(static_cast<double>(t.bytes)) : log_error(goal, t.error);
 }
-// A little below the limit: validation images and later trials differ from what was seen.
+// A little below the limit: validation examples and later trials differ from what was seen.
 double wanted(const Goal& goal) {
   return goal.most_bytes ? std::log(0.97 * static_cast<double>(*goal.most_bytes))
-                         : std::log(std::max(0.97 * *goal.most_error, 1e-4));
+                         : log_error(goal, 0.97 * *goal.most_error);
 }
 
 double distance(const Trial& t, int epochs) {
@@ -97,13 +96,14 @@ Cost cost_of(const std::vector<Trial>& trials, std::size_t widths) {
 }
 
 // Bytes and error in one number, as if the trial had moved along the curve to the same bytes.
-double score(const Trial& t) {
-  return log_error(t) - kErrorByLambda / kBytesByLambda * std::log(static_cast<double>(t.bytes));
+double score(const Goal& goal, const Trial& t) {
+  return log_error(goal, t.error) -
+         kErrorByLambda / kBytesByLambda * std::log(static_cast<double>(t.bytes));
 }
 
-std::size_t best_widths(const std::vector<Trial>& trials) {
-  const auto least = std::ranges::min_element(trials, {}, [](const Trial& t) {
-    return score(t) + 2 * kByEpochs * -std::log(static_cast<double>(t.plan.epochs));
+std::size_t best_widths(const Goal& goal, const std::vector<Trial>& trials) {
+  const auto least = std::ranges::min_element(trials, {}, [&](const Trial& t) {
+    return score(goal, t) + 2 * kByEpochs * -std::log(static_cast<double>(t.plan.epochs));
   });
   return least->plan.widths;
 }
@@ -165,7 +165,7 @@ std::optional<Plan> next_plan(const Goal& goal, const std::vector<Trial>& trials
     }
   }
   // Long ones: most of what is left, twice if that makes two good ones.
-  const std::size_t w = best_widths(trials);
+  const std::size_t w = best_widths(goal, trials);
   const bool much = epochs_in(0.5 * left, w) >= 60;
   const int epochs = std::min(epochs_in((much ? 0.48 : 0.95) * left, w), kMostEpochs);
   const auto longest = std::ranges::max(trials, {}, [](const Trial& t) { return t.plan.epochs; });

@@ -12,6 +12,9 @@ namespace espalier::apps {
 struct Goal {
   std::optional<std::int64_t> most_bytes;  // then the error shall be least
   std::optional<double> most_error;        // a fraction; then the bytes shall be fewest
+  // Errors below it are all the same, so that logarithms exist: of classes half of one of 5,000
+  // validation examples; of numbers far less tells one table from a better one.
+  double least_error = 1e-4;
 };
 
 // What a trial is: `widths` is its place in a list that the caller keeps.
@@ -24,7 +27,7 @@ struct Plan {
 struct Trial {
   Plan plan;
   std::int64_t bytes = 0;
-  double error = 0;          // on validation images, a fraction
+  double error = 0;          // on validation examples: validation_error()
   double minutes = 0;        // of training, which goes by epochs
   double other_minutes = 0;  // descent and the rest
 };

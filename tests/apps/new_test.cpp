@@ -193,6 +193,10 @@ TEST_CASE("the network to start with suits the data, and its recipe the network"
   REQUIRE(deep.stages[2].augment.has_value());
   CHECK(deep.stages[2].augment->shift == 3);
   CHECK(deep.stages[1].prune->target.sparsity == 0.7f);
+  const auto separable = recipe::parse_recipe(
+      starting_recipe(starting_data({32, 32, 3}, 10'000, false, "dscnn")), "start");
+  CHECK(separable.stages[1].prune->select.min_values == 600);
+  CHECK(separable.stages[2].quantize->layer_bits.at("block4_depthwise") == 8);
 }
 
 TEST_CASE("new refuses how a path is read without one, and a file in its place") {

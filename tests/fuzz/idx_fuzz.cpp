@@ -1,7 +1,9 @@
-// IDX, plain and gzipped, of labels and of images.
+// IDX, plain and gzipped, of labels and of images; a file that stays on disk is taken as one in memory.
 #include <zlib.h>
 
+#include "datasets/gzip.hpp"
 #include "datasets/idx.hpp"
+#include "tests/fuzz/file_in_memory.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace espalier;
@@ -32,10 +34,18 @@ std::vector<Bytes> fuzz::seeds() {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  for (const int rank : {1, 3})
+  const fuzz::FileInMemory file({data, size});
+  const OpenFile open(file.path());
+  for (const int rank : {1, 3}) {
+    Shape in_memory, on_disk;
     fuzz::may_refuse([&] {
       const Tensor tensor = datasets::decode_idx(Bytes(data, data + size), rank, "fuzz.idx");
       fuzz::promise(tensor.shape().rank() == rank && tensor.elements() > 0);
+      in_memory = tensor.shape();
     });
+    if (datasets::is_gzip({data, size})) continue;
+    fuzz::may_refuse([&] { on_disk = datasets::find_idx(open, rank).shape; });
+    fuzz::promise(on_disk == in_memory);
+  }
   return 0;
 }

@@ -86,6 +86,29 @@ TEST_CASE("search: resumed, it goes on where it was") {
   CHECK(trials[*best(goal, trials)].bytes <= 1000);
 }
 
+TEST_CASE("search: errors of numbers go far below one in ten thousand, and are told apart there") {
+  // 1 - R2 of a table whose numbers follow from its columns.
+  const auto small = [](const Plan& plan) {
+    Trial t = run(plan);
+    t.error *= 1e-5;
+    return t;
+  };
+  for (const double error : {8e-8, 1.2e-7, 2e-7}) {
+    const Goal goal{.most_bytes = {}, .most_error = error, .least_error = 1e-12};
+    std::vector<Trial> trials;
+    double left = 30;
+    while (const auto plan = next_plan(goal, trials, 2, left, 30)) {
+      trials.push_back(small(*plan));
+      left -= trials.back().minutes;
+      REQUIRE(trials.size() < 50);
+    }
+    const Trial& kept = trials[*best(goal, trials)];
+    CHECK(kept.error <= error);
+    CHECK(kept.error > error * 0.85);
+    CHECK(kept.plan.widths == 1);
+  }
+}
+
 TEST_CASE("the front holds what nothing beats, fewest bytes first") {
   const auto at = [](std::int64_t bytes, double error) {
     return Trial{.plan = {}, .bytes = bytes, .error = error};

@@ -1,14 +1,14 @@
-// What every walk does: commands that must end well, and the engines of other runtimes.
+// What every walk does: commands that must end well, and answers that others are compared with.
 #pragma once
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
+#include "compress/runtime/session.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/compress/export/exported.hpp"
 
@@ -27,22 +27,23 @@ inline nlohmann::json json_of(const std::string& command) {
   return all;
 }
 
-// ONNX Runtime and LiteRT on what lies in the folder (check_engines.py): how many answers must agree, and
-// what else is asked of them.
-inline void check_engines(const std::filesystem::path& folder, const std::string& agree,
-                          const std::vector<std::string>& more = {}) {
-  const char* python = std::getenv("ESPALIER_ENGINES_PYTHON");
-  if (!python) {
-    MESSAGE("skipped: ESPALIER_ENGINES_PYTHON names no python with the engines");
-    return;
-  }
-  const std::vector<std::string> command = {python,          exports::test_file("check_engines.py"),
-                                            folder.string(), "--agree",
-                                            agree,           "--difference",
-                                            "0.05"};
-  const auto result = run_process(exports::joined(command, more), {.capture_error = true});
-  CHECK_MESSAGE(result.ok(), result.output << result.error);
-  MESSAGE(result.output);  // the figures of apps/RESULTS.md
+// By one executor, of images of bytes.
+inline exports::Logits answers(const runtime::Model& model, const exports::Pixels& pixels,
+                               runtime::Executor executor) {
+  const auto& [height, width, channels] = model.packed().input_shape;
+  const std::int64_t count = std::ssize(pixels) / (height * width * channels);
+  runtime::Session session(model, {.executor = executor, .batch = count});
+  Tensor images({count, height, width, channels});
+  std::ranges::transform(pixels, images.mutable_data(),
+                         [](std::uint8_t v) { return static_cast<float>(v) / 255; });
+  const auto logits = session.run(images);
+  return {logits.begin(), logits.end()};
+}
+
+inline void write_logits(const std::filesystem::path& file, const exports::Logits& logits) {
+  Bytes raw(logits.size() * sizeof(float));
+  std::memcpy(raw.data(), logits.data(), raw.size());
+  write_file(file, raw);
 }
 
 }  // namespace espalier::tests

@@ -14,12 +14,12 @@
 #include "core/tensor/argmax.hpp"
 #include "datasets/feature_rows.hpp"
 #include "tests/apps/walk/steps.hpp"
+#include "tests/compress/export/engines.hpp"
 #include "tests/compress/export/exported.hpp"
 
 namespace fs = std::filesystem;
 using namespace espalier;
 using namespace espalier::exports;
-using tests::check_engines;
 using tests::json_of;
 using tests::output_of;
 namespace {
@@ -168,7 +168,7 @@ void walk(bool numbers) {
     CHECK(differing(js_answers(place.path), want) == 0);
   else
     MESSAGE("skipped: install nodejs");
-  check_engines(place.path, "0.999");
+  check_engines(place.path, {.answers = "0.999"});
   MESSAGE(stages.dump() << "\n" << kept.dump());
 }
 

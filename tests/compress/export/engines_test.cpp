@@ -2,12 +2,12 @@
 // reference executor's, logits within a few levels' rounding.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <set>
 
 #include "compress/export/onnx.hpp"
 #include "compress/export/tflite.hpp"
 #include "tests/apps/program.hpp"
+#include "tests/compress/export/engines.hpp"
 #include "tests/compress/export/networks.hpp"
 #include "tests/compress/format/sample_models.hpp"
 
@@ -64,35 +64,12 @@ Sample halves(int zero_point, int activation_bits, std::int64_t window = 2) {
   return s;
 }
 
-// A python that has the engines; none: "", with a message.
-std::string engines_python() {
-  const char* given = std::getenv("ESPALIER_ENGINES_PYTHON");
-  const std::string python = given ? given : "python3";
-  const ProcessResult found = run_process(
-      {python, "-c", "import numpy, onnx, onnxruntime, ai_edge_litert"}, {.capture_error = true});
-  if (found.ok()) return python;
-  MESSAGE(
-      "skipped: pip install numpy onnx onnxruntime ai-edge-litert, and name that python in "
-      "ESPALIER_ENGINES_PYTHON");
-  return "";
-}
-
-// No logit may be further off than this share of the largest one.
-void check_engines(const std::string& python, const Folder& folder, const std::string& difference) {
-  const ProcessResult result =
-      run_process({python, test_file("check_engines.py"), folder.path.string(), "--agree", "0.995",
-                   "--difference", difference},
-                  {.capture_error = true});
-  CHECK_MESSAGE(result.ok(), result.output << result.error);
-}
-
 constexpr std::int64_t kImages = 200;
 
 }  // namespace
 
 TEST_CASE("ONNX Runtime and LiteRT give the reference's answers") {
-  const std::string python = engines_python();
-  if (python.empty()) return;
+  if (engines_python().empty()) return;
   const tests::Folder temporary("engines_test");
   Folder folder{temporary.path};
   std::set<LayerKind> seen;
@@ -120,7 +97,7 @@ TEST_CASE("ONNX Runtime and LiteRT give the reference's answers") {
   CHECK(folder.tflite == 38 - refused);
   CHECK(refused <= 4);
   // Engines round the sums of convolutions in their own way: now and then a level may change.
-  check_engines(python, folder, "0.01");
+  check_engines(folder.path, {.difference = "0.01"});
 }
 
 TEST_CASE("layers of floats among those of integers: C99 refuses them, the engines run them") {
@@ -140,12 +117,11 @@ TEST_CASE("layers of floats among those of integers: C99 refuses them, the engin
   for (const auto& [name, s] : all) speak += distinct_rows(s.want, kImages) > 150;
   CHECK(speak + 2 >= all.size());
 
-  const std::string python = engines_python();
-  if (python.empty()) return;
+  if (engines_python().empty()) return;
   const tests::Folder temporary("engines_mixed_test");
   Folder folder{temporary.path};
   for (const auto& [name, s] : all) write(folder, name, s);
   CHECK(folder.tflite == folder.onnx);
   // Of floats the sum's last bit depends on the engine, and now and then a level on that bit.
-  check_engines(python, folder, "0.05");
+  check_engines(folder.path);
 }
