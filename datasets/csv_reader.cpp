@@ -108,6 +108,10 @@ bool CsvReader::parse(std::vector<std::string>& cells) {
     check(cells.back().find('\0') == std::string::npos, "holds a NUL byte: this is no text file");
     if (in_quotes) position_ = std::min(text_.find_first_not_of(kBlank, position_), text_.size());
     if (at_end() || take_line_break()) return true;
+    if (text_.substr(position_) == "\r" && !is_last()) {  // its LF is in the next piece
+      position_ = text_.size();
+      return true;
+    }
     check(text_[position_] == ',', "text follows a quoted cell; a comma or the line's end must");
   }
 }

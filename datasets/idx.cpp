@@ -66,6 +66,10 @@ IdxPlace find_idx(const OpenFile& file, int rank) {
   ByteReader in(start, file.name());
   const Header header = read_header(in, rank, kMost);
   check_length(header, file.size_bytes() - begin, file.name());
+  constexpr std::size_t kMostOfOne = std::size_t{1} << 26;  // as of pictures (image.hpp)
+  const std::size_t one = header.elements / static_cast<std::size_t>(header.sizes[0]);
+  in.check(one <= kMostOfOne, "has images of ", one, " bytes, at most ", kMostOfOne,
+           " are possible");
   return {Shape(std::span<const std::int64_t>(header.sizes)), begin};
 }
 

@@ -45,8 +45,8 @@ std::string starting_recipe(const StartingData& data) {
   // Of a stage: learning_rate is a deep network's.
   const auto more = [&](const std::string& learning_rate) {
     std::string text = batch == 128 ? "" : ", \"batch_size\": " + std::to_string(batch);
-    if (data.table) text += ", \"learning_rate\": 0.005";
-    if (data.deep) text += ", \"learning_rate\": " + learning_rate;
+    if (data.deep || data.table)
+      text += ", \"learning_rate\": " + (data.deep ? learning_rate : "0.005");
     if (data.shift_pixels > 0)
       text += ",\n   \"augment\": {\"shift\": " + std::to_string(data.shift_pixels) + "}";
     return text;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
-#include <regex>
 #include <sstream>
+#include <string_view>
 
 #include "core/base/text.hpp"
 
@@ -51,17 +51,24 @@ std::string misspelt(const CLI::App& app, int argc, const char* const* argv) {
 }
 
 std::string plain_range(const std::string& message) {
-  static const std::regex kRange("^(.*)Value (.*) not in range (\\S+) to (\\S+)$");
-  std::smatch parts;
-  if (!std::regex_match(message, parts, kRange)) return message;
-  const bool whole = parts[3].str().find('.') == std::string::npos;
+  // "OPTION: Value WORD not in range LOW to HIGH", as CLI11 has it; the word may be any.
+  constexpr std::string_view kValue = "Value ", kRange = " not in range ", kTo = " to ";
+  const std::size_t value = message.find(kValue), range = message.rfind(kRange),
+                    to = message.rfind(kTo);
+  if (value == std::string::npos || range == std::string::npos || to == std::string::npos ||
+      range < value + kValue.size() || to < range + kRange.size())
+    return message;
+  const std::string word = message.substr(value + kValue.size(), range - value - kValue.size()),
+                    low = message.substr(range + kRange.size(), to - range - kRange.size()),
+                    high = message.substr(to + kTo.size());
+  const bool whole = low.find('.') == std::string::npos;
   const auto limit = [&](const std::string& text) {
     std::ostringstream out;  // six digits, which none of our limits exceeds
     out << std::strtod(text.c_str(), nullptr);
     return whole ? text : out.str();
   };
-  return parts[1].str() + "wants a " + (whole ? "whole " : "") + "number from " + limit(parts[3]) +
-         " to " + limit(parts[4]) + ", got " + parts[2].str();
+  return message.substr(0, value) + "wants a " + (whole ? "whole " : "") + "number from " +
+         limit(low) + " to " + limit(high) + ", got " + word;
 }
 
 CLI::Validator one_of(const std::string& what, const std::vector<std::string>& names) {

@@ -90,7 +90,10 @@ Promise::Promise(PromiseOptions options, TrainingData data)
         "ones");
   }
   if (labels_.empty()) labels_ = data_.labels;
-  for (const recipe::Stage& stage : all.stages) recipe::check_names(stage, baseline_);
+  for (const recipe::Stage& stage : all.stages) {
+    recipe::check_names(stage, baseline_);
+    recipe::check_changes(stage, images_.train->image_shape());
+  }
   identity_ = identity(all);
   open_progress();
 }
@@ -278,6 +281,7 @@ void Promise::run() {
     if (out_of_time_) return;  // what there is waits for the next run
   }
   keep_finished();
+  fs::remove(progress() / "run.txt");  // first: nobody goes on with what is left
   fs::remove_all(progress());
 }
 

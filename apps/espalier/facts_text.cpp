@@ -83,15 +83,17 @@ void print_facts(std::ostream& out, const std::string& file, std::int64_t file_b
         << " * what the last layer yields";
   else
     out << "\nlabels  " << labels_text(model, last[0] * last[1] * last[2]);
+  const char* example = model.columns.empty() ? "an image" : "a row";
   out << "\n\n"
       << layer_table(facts, width) << "\n"
       << with_commas(facts.parameters) << " parameters; as float32 they take "
       << with_commas(facts.dense_float_bytes) << " bytes, "
       << fixed(share(facts.dense_float_bytes, file_bytes), 1) << " times the file\n"
-      << "peak activation memory: " << with_commas(facts.peak_activation_bytes)
-      << " bytes an image (what is alive at a time)\n"
+      << "peak activation memory: " << with_commas(facts.peak_activation_bytes) << " bytes "
+      << example << " (what is alive at a time)\n"
       << "bits: of a weight as stored (16, 32: float); sums: int32 of levels, or float;\n"
-         "zeros: share of the weights that are 0; MACs: multiply-accumulates an image\n";
+         "zeros: share of the weights that are 0; MACs: multiply-accumulates "
+      << example << '\n';
 }
 
 }  // namespace espalier::apps

@@ -120,7 +120,9 @@ void add_inspect(CLI::App& app) {
   command
       ->add_option("--kernels", o->kernels,
                    "For --plan: timed (the fastest of all that fit), fixed (by rule, as the other "
-                   "commands choose), onednn, blocks, scattered (wherever they fit)")
+                   "commands choose); or one wherever it fits: onednn, blocks (of 16 x 4 weights), "
+                   "scattered (single weights), rows (dense layers as they lie in the file), "
+                   "depthwise (convolutions)")
       ->check(one_of("kernels", kernel_words()))
       ->capture_default_str()
       ->needs(plan);

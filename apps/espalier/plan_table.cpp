@@ -65,12 +65,13 @@ void print_plan(std::ostream& out, const format::PackedModel& model,
     bytes.cells.push_back(with_commas(step.bytes));
     total += step.us;
   }
-  out << table({layers, kernel, us, macs, skipped, bytes}, width) << with_commas(batch)
-      << (batch == 1 ? " image, " : " images, ") << fixed(total, 2)
+  const std::string example = model.columns.empty() ? "image" : "row";
+  out << table({layers, kernel, us, macs, skipped, bytes}, width) << with_commas(batch) << ' '
+      << example << (batch == 1 ? ", " : "s, ") << fixed(total, 2)
       << " us, one thread; our kernels use: " << name_of(vector_isa()) << "\n"
       << "us: median; MACs: multiplied, zeros inside of blocks and slots included;\n"
-         "skipped: of the layer's, not multiplied; bytes: of weights as packed, activations\n"
-         "read and written\n";
+         "skipped: of the layer's, not multiplied; bytes: of weights as the kernel reads them,\n"
+         "activations read and written\n";
 }
 
 nlohmann::json plan_json(const format::PackedModel& model, const std::vector<PlannedStep>& steps,

@@ -2,8 +2,10 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "apps/espalier/commands.hpp"
+#include "compress/format/checksum.hpp"
 #include "core/onednn/isa.hpp"
 
 namespace espalier::apps {
@@ -19,18 +21,21 @@ void add_version(CLI::App& app) {
       "kernels, and of ours.\n"
       "Example: espalier version --json | jq -r .version");
   command->callback([as_json] {
+    std::vector<int> versions;
+    for (int v = format::kOldestVersion; v <= format::kNewestVersion; ++v) versions.push_back(v);
     if (*as_json)
       std::cout << nlohmann::json{{"version", ESPALIER_VERSION},
-                                  {"esp_versions", {1, 2}},
+                                  {"esp_versions", versions},
                                   {"onednn", onednn_version()},
                                   {"onednn_isa", effective_isa()},
                                   {"own_isa", name_of(vector_isa())}}
                        .dump()
                 << '\n';
     else
-      std::cout << "espalier " ESPALIER_VERSION ", reads .esp versions 1 and 2\noneDNN "
-                << onednn_version() << "; instruction sets: " << effective_isa()
-                << " for its kernels, " << name_of(vector_isa()) << " for ours\n";
+      std::cout << "espalier " ESPALIER_VERSION ", reads .esp versions " << versions.front()
+                << " to " << versions.back() << "\noneDNN " << onednn_version()
+                << "; instruction sets: " << effective_isa() << " for its kernels, "
+                << name_of(vector_isa()) << " for ours\n";
   });
 }
 

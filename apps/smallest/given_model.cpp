@@ -9,7 +9,8 @@ GivenModel given_model(const std::string& name, const datasets::Dataset& data, s
   GivenModel given;
   if (name.ends_with(".json")) {
     ModelJson file = load_model_json(name, {.seed = seed});
-    require(file.input == image, name, "/input: the data's images are ", image, ", got ",
+    require(file.input == image, name, "/input: the data's ",
+            image[0] == 1 && image[1] == 1 ? "rows" : "images", " are ", image, ", got ",
             file.input);
     given = {std::move(file.model), file.labels};
   } else {
@@ -19,7 +20,7 @@ GivenModel given_model(const std::string& name, const datasets::Dataset& data, s
   }
   const Shape output = given.model.output_shape(image);
   require(output == Shape{data.classes()}, name, "the network ends in ", output, ", the data has ",
-          data.classes(), " classes");
+          data.classes(), " classes; give its last layer ", data.classes(), " units");
   return given;
 }
 

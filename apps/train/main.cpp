@@ -62,7 +62,7 @@ void train(TrainingOptions options, std::optional<recipe::Recipe> recipe) {
     if (!options.quiet)
       std::cerr
           << "no --recipe: plain training, then weights become zeros, then all become integers of "
-             "5 bits; espalier new writes this recipe, to be changed\n";
+             "5 bits; --print-recipe shows it, to be changed\n";
   }
   TrainingRun run(
       options,

@@ -6,6 +6,7 @@
 #include "apps/train/training_run.hpp"
 #include "core/base/file.hpp"
 #include "core/base/text.hpp"
+#include "core/base/warn.hpp"
 #include "core/onednn/isa.hpp"
 
 namespace espalier::apps {
@@ -59,19 +60,37 @@ std::unique_ptr<FolderLock> lock_checkpoints(const TrainingOptions& options) {
       resumes ? "wait until it has ended" : "wait until it has ended, or give another --out");
 }
 
+namespace {
+
 // Whatever else lies there stays.
-void remove_checkpoints(const fs::path& folder) {
+void empty_checkpoints(const fs::path& folder) {
   std::error_code none;
   fs::remove(folder / kNote, none);  // first: without it nobody goes on
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder, none))
     if (is_checkpoint(entry.path()) || is_unfinished(entry.path())) files.push_back(entry.path());
   for (const fs::path& file : files) fs::remove(file);
+}
+
+}  // namespace
+
+void remove_checkpoints(const fs::path& folder) {
+  empty_checkpoints(folder);
+  std::error_code none;
   fs::remove(folder, none);
 }
 
 bool TrainingRun::goes_on() const {
   return keeps_epochs() && fs::exists(checkpoints() / kNote);
+}
+
+void TrainingRun::warn_of_stopped() const {
+  const std::string folder = checkpoints().string();
+  if (keeps_epochs() || !holds_checkpoint(folder)) return;
+  warn_on_standard_error("train: " + printable(folder) +
+                         " holds where an earlier run was stopped: add --resume " +
+                         printable(shell_word(folder)) +
+                         " to go on from there; if this run is stopped, too, it takes that place");
 }
 
 // What the run consists of, and on what it began: on another processor it goes on, and the checkpoints
@@ -120,8 +139,7 @@ std::string TrainingRun::keep() {
   if (last_states_.empty()) return "nothing was trained yet, and nothing was written";
   try {
     const FolderLock lock(folder, "it goes on from what is there");
-    remove_checkpoints(folder);  // of a run that was stopped before
-    fs::create_directories(folder);
+    empty_checkpoints(folder);  // of a run that was stopped before
     for (const auto& [name, state] : last_states_) write_file(fs::path(folder) / name, state);
     write_file(fs::path(folder) / kNote, identity());
   } catch (const std::exception& error) {

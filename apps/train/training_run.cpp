@@ -128,6 +128,7 @@ TrainingRun::TrainingRun(TrainingOptions options, recipe::Recipe recipe, Trainin
   for (const recipe::Stage& stage : recipe_.stages) {
     if (stage.quantize || stage.rate) quantize::require_quantizable(model_);
     recipe::check_names(stage, model_);
+    recipe::check_changes(stage, data_.data.train->image_shape());
     if (stage.distill) recipe::load_teacher(*stage.distill, *data_.data.train);
   }
   for (std::size_t i = 0; i < recipe_.stages.size(); ++i) try_stage(i);
@@ -176,6 +177,7 @@ Bytes TrainingRun::file_of(format::PackedModel packed) const {
 }
 
 void TrainingRun::announce() {
+  warn_of_stopped();
   if (options_.quiet) return;
   const datasets::Dataset& train = *data_.data.train;
   const Shape input = train.image_shape();

@@ -100,6 +100,8 @@ class TrainingRun {
   Bytes file_of(format::PackedModel packed) const;  // with the labels
   bool keeps_epochs() const { return options_.keeps_epochs(); }
   bool goes_on() const;  // with epochs that are there
+  // What Ctrl-C kept of an earlier run, and this one would replace.
+  void warn_of_stopped() const;
   std::filesystem::path checkpoints() const { return checkpoint_folder(options_); }
   std::string identity() const;  // which run it is
   void open_checkpoints() const;

@@ -100,6 +100,7 @@ std::optional<quantize::IntegerNetwork> run_recipe(Sequential& model, const data
   for (const Stage& stage : recipe.stages) {
     if (stage.quantize || stage.rate) quantize::require_quantizable(model);
     check_names(stage, model);
+    check_changes(stage, data.image_shape());
     if (stage.distill) load_teacher(*stage.distill, data);  // or refuses
   }
   std::optional<quantize::IntegerNetwork> network;

@@ -183,6 +183,18 @@ std::vector<datasets::Change> changes_of(const Stage& stage) {
   return changes;
 }
 
+void check_changes(const Stage& stage, const Shape& example) {
+  if (!stage.augment || example[0] > 1 || example[1] > 1) return;
+  const auto changes = changes_of(stage);
+  const auto moves = std::ranges::find_if(
+      changes, [](const datasets::Change& change) { return change.name != "noise"; });
+  if (moves == changes.end()) return;
+  fail(stage.place.empty() ? ErrorKind::kUsage : ErrorKind::kCorrupt,
+       (stage.place.empty() ? "recipe" : stage.place) + "/augment", moves->name,
+       " is for pictures, and this data has rows of ", example[2],
+       " numbers, of which none stands beside another; take it out (noise may stay)");
+}
+
 prune::Selection kept_zeros(const Recipe& recipe, std::size_t index) {
   std::vector<prune::Selection> pruned;
   for (std::size_t i = 0; i < index; ++i)

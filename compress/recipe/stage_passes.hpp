@@ -34,6 +34,9 @@ rate::RatePenalty::Options rate_options_of(const Stage& stage);
 
 // What stage.augment asks for; empty without it.
 std::vector<datasets::Change> changes_of(const Stage& stage);
+// Errors: "recipe.json: /0/augment: ..." where it moves pixels and the examples [1 1 C] are rows of a table;
+// kCorrupt, of a stage that C++ made kUsage.
+void check_changes(const Stage& stage, const Shape& example);
 
 // Errors: for a name of a layer or parameter that the model has not (or that is of another kind, where only
 // convolutions and dense layers have what is asked), "recipe.json: /0/prune/layers: ..." with the nearest

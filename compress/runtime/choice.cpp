@@ -106,7 +106,7 @@ std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const Fused& lay
   for (const Row& row : kTable) {
     if (!row.kernel.fits(*layers.linear)) continue;
     site.work = row.kernel.work(layers, x);
-    if (site.work.bytes > kMaxPackedBytes) continue;
+    if (site.work.made > kMaxPackedBytes) continue;
     if (kernels == row.forced) return {&row.kernel};
     const double cost = row.cost(site);
     if (kernels == Kernels::kTimed && cost < kNever) chosen.push_back(&row.kernel);

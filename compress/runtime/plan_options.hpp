@@ -25,7 +25,7 @@ struct PlannedStep {
   std::string_view kernel;
   std::int64_t macs = 0;     // multiplied, zeros within blocks included
   std::int64_t skipped = 0;  // of the layer's MACs (costs.hpp), not multiplied
-  std::int64_t bytes = 0;    // of weights as packed, activations read and written
+  std::int64_t bytes = 0;    // of weights as the kernel reads them, activations in and out
   double us = 0;             // median; 0 until timed
 };
 

@@ -120,6 +120,7 @@ TEST_CASE("what is out of range, missing or said twice is said once, by name") {
           "espalier train: --seed: wants a number from 0 to 1e+18, got 1e30 (");
   refuses("espalier train --epochs 1.5", 2,
           "--epochs: wants a whole number from 0 to 1000000, got 1.5 (");
+  refuses("espalier train --seed " + std::string(100'000, '9'), 2, "--seed: wants a number from");
   refuses("espalier train --test-share 7", 2, "--test-share: wants a number from 0.001 to 0.999");
   refuses("espalier compress --synthetic", 2, "espalier compress: wants one of --target-bytes");
   refuses("espalier compare a.esp", 2,

@@ -37,6 +37,19 @@ TEST_CASE("small data gets small batches and more epochs, large data what it had
   CHECK(table.stages[1].prune->target.sparsity == 0.5f);
 }
 
+TEST_CASE("every network's recipe to start from is a recipe, for pictures and tables") {
+  for (const char* network : {"mlp", "lenet5", "lenet300", "tutorial-small", "tutorial-large",
+                              "dscnn", "resnet8", "tabular"})
+    for (const bool table : {false, true})
+      for (const std::int64_t examples : {20, 3000, 100'000}) {
+        CAPTURE(network);
+        CAPTURE(table);
+        const Shape input = table ? Shape{1, 1, 6} : Shape{32, 32, 3};
+        const std::string text = starting_recipe(starting_data(input, examples, table, network));
+        CHECK(recipe::parse_recipe(text, "start").stages.size() == 3);
+      }
+}
+
 TEST_CASE("train without --recipe and --model: a table's own, and a file that knows it") {
   const tests::Folder folder("starting_recipe_test");
   const std::string csv = (folder.path / "t.csv").string(), esp = (folder.path / "t.esp").string();

@@ -132,6 +132,7 @@ TEST_CASE("CSV read in pieces of any size: the same rows, lines, places and erro
                                "a,b\n1,\"2\"x\n",
                                "a,b\n1,2\"\n3,4\n",
                                "a\r,b\r\n\r1,2\r",
+                               "\"a\",\"b\"\r\n\"1\",\"2\"\r\n\"3\",\"4\" \r\n\"5\",\"6\"\r\n",
                                std::string("a,b\n1,\0\n", 8),
                                table(6, "\r\n")};
   for (const std::string& text : texts) {

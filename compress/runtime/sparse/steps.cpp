@@ -55,8 +55,8 @@ Step step_of(const Fused& f, const Activation& x, const Activation& y, Weights w
 Work work_of(const Fused& f, const Shape& x, std::int64_t count, std::int64_t bytes) {
   const std::int64_t windows = windows_per_image(*f.linear, padded(*f.linear, x), f.pool),
                      images = f.linear->kind == LayerKind::kDense ? 1 : x[0];
-  return {.macs = count * 64 * windows * images,
-          .bytes = count * bytes + windows * std::int64_t{sizeof(std::int64_t)}};
+  const std::int64_t made = count * bytes + windows * std::int64_t{sizeof(std::int64_t)};
+  return {.macs = count * 64 * windows * images, .bytes = made, .made = made};
 }
 
 Work block_work(const Fused& f, const Shape& x) {
@@ -82,8 +82,10 @@ Step scattered_step(const Fused& f, const Activation& x, const Activation& y) {
 Work row_work(const Fused& f, const Shape& x) {
   const auto& shape = f.linear->weight.shape;
   const std::int64_t registers = (shape[1] + 63) / 64, images = x[0];
+  const std::int64_t made = images * std::int64_t{sizeof(std::int64_t)};
   return {.macs = shape[0] * registers * 64 * images,
-          .bytes = images * std::int64_t{sizeof(std::int64_t)}};
+          .bytes = shape[0] * shape[1] + made,
+          .made = made};
 }
 
 Step row_step(const Fused& f, const Activation& x, const Activation& y) {

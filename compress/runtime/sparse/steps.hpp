@@ -22,7 +22,8 @@ Fused fused_from(const format::PackedModel& model, std::size_t first);
 // What a kernel would do, known without packing anything.
 struct Work {
   std::int64_t macs = 0;   // multiplied by a run, lanes and slots without a weight included
-  std::int64_t bytes = 0;  // weights as packed, and where windows start
+  std::int64_t bytes = 0;  // weights as it reads them, and where windows start
+  std::int64_t made = 0;   // of these bytes, what make() allocates
 };
 
 // One kernel for fused layers.

@@ -90,6 +90,7 @@ MaxPool2dResult conv2d_relu_max_pool2d(const Tensor& x, const Tensor& w, const W
   check_conv_bias(bias, w.shape());
   check(x.shape(), w.shape(), window, pool);
   MaxPool2dResult r{Tensor::uninitialized(shape), Tensor::uninitialized(shape, DType::kUint8)};
+  if (r.y.elements() == 0) return r;
 #if defined(__x86_64__)
   const std::int64_t outputs = shape[3], row = shape[2] * outputs;
   const Planes planes(x.shape(), window);
@@ -127,6 +128,7 @@ ConvPoolGradients conv2d_relu_max_pool2d_dw(const Tensor& x, const Tensor& dy,
       "conv2d_relu_max_pool2d_dw", "wants the workspace that this twin wrote for input ",
       x.shape());
   ConvPoolGradients g{Tensor(w_shape), Tensor({w_shape[0]})};
+  if (dy.elements() == 0) return g;
 #if defined(__x86_64__)
   const Shape shape = dy.shape();
   const std::int64_t outputs = shape[3], taps = w_shape.elements() / outputs,
@@ -147,7 +149,6 @@ ConvPoolGradients conv2d_relu_max_pool2d_dw(const Tensor& x, const Tensor& dy,
                              shape[1], images.step(), images.all_windows());
     }
   });
-  if (shape[0] == 0) return g;
   for (std::int64_t n = 1; n < shape[0]; ++n)
     for (std::int64_t t = 0; t <= taps; ++t) {
       const float* from = first + (n * (taps + 1) + t) * kMostOutputs;

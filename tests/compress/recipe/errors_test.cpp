@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "compress/recipe/recipe.hpp"
+#include "compress/recipe/stage_passes.hpp"
 
 using namespace espalier;
 using recipe::parse_recipe;
@@ -61,4 +62,17 @@ TEST_CASE("errors name the place, the value and what is allowed") {
   std::string many = "[{\"epochs\": 1}";
   for (int i = 0; i < 64; ++i) many += ", {\"epochs\": 1}";
   refuses(many + "]", "wants 1 to 64 elements, got 65");
+}
+
+TEST_CASE("rows of a table have no pixels to move: augment may add noise, and nothing else") {
+  const auto stage = [](const std::string& augment) {
+    return parse_recipe(R"([{"epochs": 1, "augment": {)" + augment + "}}]", "r.json").stages[0];
+  };
+  for (const char* moves : {R"("shift": 1)", R"("flip": 0.5)", R"("rotate": 5)", R"("crop": 0.9)",
+                            R"("noise": 0.1, "cutout": 2)"}) {
+    CHECK_THROWS_WITH_AS(recipe::check_changes(stage(moves), {1, 1, 6}),
+                         doctest::Contains("r.json: /0/augment: "), Error);
+    CHECK_NOTHROW(recipe::check_changes(stage(moves), {8, 8, 1}));
+  }
+  CHECK_NOTHROW(recipe::check_changes(stage(R"("noise": 0.1)"), {1, 1, 6}));
 }

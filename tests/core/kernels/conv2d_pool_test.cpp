@@ -113,6 +113,12 @@ TEST_CASE("convolution with pooling: a NaN reaches y and the loss, an empty batc
   const auto gradients =
       loops::conv2d_relu_max_pool2d_dw(none, empty.y, empty.workspace, c.w, c.window, kPool);
   CHECK(gradients.dw.shape() == c.w);
+  const Tensor no_outputs({0, 3, 3, 1});
+  const auto nothing = loops::conv2d_relu_max_pool2d(x, no_outputs, c.window, {}, kPool);
+  CHECK(nothing.y.shape() == Shape{3, 13, 13, 0});
+  CHECK(loops::conv2d_relu_max_pool2d_dw(x, nothing.y, nothing.workspace, no_outputs.shape(),
+                                         c.window, kPool)
+            .dw.shape() == no_outputs.shape());
 }
 
 TEST_CASE("convolution with pooling: what does not fit is refused") {
