@@ -85,7 +85,9 @@ struct Side {
 // "2.5x smaller", "1.3x larger", "the same".
 std::string ratio(double a, double b, const std::string& less, const std::string& more) {
   const std::string times = fixed(std::max(a, b) / std::min(a, b), 1);
-  return a == b ? "the same" : times + "x " + (b < a ? less : more);
+  return a == b           ? "the same"
+         : times == "1.0" ? "nearly the same"
+                          : times + "x " + (b < a ? less : more);
 }
 
 // What both sides said of all examples.

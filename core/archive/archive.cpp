@@ -146,6 +146,9 @@ Bytes encode_archive(const Archive& archive) {
 Archive decode_archive(std::span<const std::uint8_t> bytes, const std::string& name) {
   ByteReader in(bytes, name);
   const std::uint64_t low = in.u32(), high = in.u32(), header_bytes = low | high << 32;
+  in.check(header_bytes <= kMaxHeaderBytes || !name.ends_with(".esp"),
+           "is named as a finished model, and a .safetensors file is wanted; espalier train writes "
+           "them (--weights, --checkpoint)");
   in.check(header_bytes <= kMaxHeaderBytes, "no .safetensors file: its header would have ",
            header_bytes, " bytes, more than ", kMaxHeaderBytes,
            "; espalier train writes them (--weights, --checkpoint)");

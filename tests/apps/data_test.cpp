@@ -96,7 +96,7 @@ TEST_CASE("data convert: IDX files that hold the same") {
       run_program("espalier data convert " + pictures + " -o " + out + " --size 10x8 --grey");
   CHECK_MESSAGE(done.exit_code == 0, done.output);
   CHECK(contains(done.output, "31 training and 8 test pictures of 10 x 8, grey"));
-  CHECK(contains(done.output, "1 unreadable files were left out"));
+  CHECK(contains(done.output, "1 unreadable file was left out"));
   const std::string images = out + "/train-images-idx3-ubyte.gz";
   CHECK(contains(
       done.output,
