@@ -22,11 +22,12 @@ std::int64_t batches_ahead(std::int64_t batch_bytes) {
 BatchLoader::BatchLoader(const Dataset& dataset, std::vector<std::int64_t> order,
                          BatchLoaderOptions options)
     : dataset_(dataset), order_(std::move(order)), batch_size_(options.batch_size) {
-  const auto floats = dataset_.image_shape().elements();
-  ahead_ = options.ahead.value_or(
-      batches_ahead(batch_size_ * floats * static_cast<std::int64_t>(sizeof(float))));
-  require(batch_size_ >= 1 && ahead_ >= 0, "BatchLoader",
-          "wants a batch of at least 1 and 0 or more ahead, got ", batch_size_, " and ", ahead_);
+  require(batch_size_ >= 1 && options.ahead.value_or(0) >= 0, "BatchLoader",
+          "wants a batch of at least 1 and 0 or more ahead, got ", batch_size_, " and ",
+          options.ahead.value_or(0));
+  const std::int64_t examples = std::min(batch_size_, std::ssize(order_));
+  ahead_ = options.ahead.value_or(batches_ahead(examples * dataset_.image_shape().elements() *
+                                                static_cast<std::int64_t>(sizeof(float))));
   for (const std::int64_t i : order_) check_index(i, dataset_.size());
   used_.reserve(static_cast<std::size_t>(ahead_) + 2);  // one is made, one is used
   if (ahead_ > 0 && !order_.empty()) thread_ = std::thread([this] { run(); });

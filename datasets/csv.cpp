@@ -60,9 +60,14 @@ Rows read_rows(CsvReader& reader, std::vector<std::string> cells, const CsvColum
   for (const std::string& name : options.classes)
     known.emplace(name, static_cast<int>(known.size()));
   rows.classes = options.classes;
+  constexpr std::int64_t kRows = 1024;  // between two words of how far it is
+  std::int64_t row = 0;
   bool more = columns.header ? reader.next(cells) : true;
-  for (; more; more = reader.next(cells)) {
+  for (; more; more = reader.next(cells), ++row) {
     check_interrupt(reader.name());
+    if (options.progress && row % kRows == 0)
+      options.progress(row == 0 ? 0 : static_cast<std::int64_t>(reader.offset()),
+                       static_cast<std::int64_t>(reader.size_bytes()));
     if (in_file) rows.values.clear(), rows.offsets.push_back(reader.offset());
     add_features(rows.values, cells, columns, reader);
     const std::string &label = cells[*columns.label], &column = columns.names[*columns.label];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,6 +37,8 @@ struct CsvOptions {
   // parsed anew when it is asked for (file_rows.hpp); 20 bytes a row are kept. The numbers are the same.
   // 512 MB, as of pictures: with its numbers such a file takes up to twice that.
   std::uint64_t memory_bytes = std::uint64_t{512} << 20;
+  // Hears the bytes of rows that were checked, now and then, from 0 on.
+  std::function<void(std::int64_t done, std::int64_t total)> progress = {};
 };
 
 struct CsvData {

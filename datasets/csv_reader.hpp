@@ -31,6 +31,7 @@ class CsvReader {
   const std::string& name() const { return name_; }
   std::int64_t line() const { return row_line_; }       // of the row's first character, from 1
   std::uint64_t offset() const { return row_offset_; }  // its place in the file, or in the bytes
+  std::uint64_t size_bytes() const { return file_ ? file_->size_bytes() : text_.size(); }
   static constexpr std::size_t kMaxRowBytes = std::size_t{1} << 26;
 
   // Fails as corrupt, naming file and line.

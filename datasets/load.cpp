@@ -99,6 +99,7 @@ LoadedData load_data(const fs::path& path, const LoadOptions& options) {
     CsvOptions reading = options.csv;
     reading.split = options.split;
     reading.memory_bytes = options.cache_bytes;
+    reading.progress = options.progress;
     CsvData csv = load_csv(path, reading);
     result.kind = DataKind::kCsv;
     result.data = csv.data;

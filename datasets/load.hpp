@@ -29,8 +29,8 @@ struct LoadOptions {
   SplitOptions split = {};             // where the data does not say what is for the test
   // Data of more bytes than this stays on disk (image_folder.hpp, idx_folder.hpp, csv.hpp).
   std::size_t cache_bytes = ImageFolderOptions{}.cache_bytes;
-  // Image folders: see image_folder.hpp.
-  bool first_size = false;
+  bool first_size = false;  // image folders: see image_folder.hpp
+  // Of an image folder the pictures that were read, of a CSV file the bytes.
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};
 };
 

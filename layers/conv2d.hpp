@@ -25,7 +25,8 @@ class Conv2d final : public Layer {
   const Parameter& bias() const { return bias_; }
   // For an input [H W C] or [N H W C]: the padding `same` may depend on its size.
   kernels::Window window(const Shape& input) const;
-  // What relu and this pooling make of the layer's output, in one op, past the output's tap.
+  // What relu and this pooling make of the layer's output, in one op, past the output's tap: x [N H W C]
+  // to [N PH PW O].
   Variable relu_max_pooled(const Variable& x, const kernels::Window& pool);
   // Keeps these channels, in this order; optimizers are to be bound anew. Errors: kUsage for none, one
   // that is not there, and parameters with transforms.

@@ -120,17 +120,18 @@ datasets::LoadedData load_path(const DataOptions& options, bool first_size,
   }
   if (model && model->target) csv.regression = true, csv.target = model->target;
   std::optional<Progress> progress;
-  auto loaded = datasets::load_data(
-      *options.path, {.size = parse_size(options.size),
-                      .grey = options.grey,
-                      .csv = csv,
-                      .split = options.split,
-                      .first_size = first_size,
-                      .progress = [&](std::int64_t done, std::int64_t total) {
-                        if (done == 0)
-                          progress.emplace("reading", total, "pictures", options.quiet);
-                        progress->update(done);
-                      }});
+  const char* unit = std::filesystem::is_directory(*options.path) ? "pictures" : "bytes";
+  auto loaded = datasets::load_data(*options.path,
+                                    {.size = parse_size(options.size),
+                                     .grey = options.grey,
+                                     .csv = csv,
+                                     .split = options.split,
+                                     .first_size = first_size,
+                                     .progress = [&](std::int64_t done, std::int64_t total) {
+                                       if (done == 0)
+                                         progress.emplace("reading", total, unit, options.quiet);
+                                       progress->update(done);
+                                     }});
   if (progress) progress->finish();
   const bool by_name = loaded.header && !csv.names.empty();
   // Where neither has names, classes that the model knows tell whether the label is where it was.
@@ -140,6 +141,11 @@ datasets::LoadedData load_path(const DataOptions& options, bool first_size,
         options.path->string(),
         loaded.header ? loaded.label_name : "column " + std::to_string(loaded.features.size() + 1));
   return loaded;
+}
+
+std::string left_out(std::size_t files) {
+  return std::to_string(files) +
+         (files == 1 ? " unreadable file was left out" : " unreadable files were left out");
 }
 
 void require_path_for_reading(const DataOptions& options) {
@@ -152,6 +158,9 @@ TrainingData load_training_data(const DataOptions& options, const ModelInput* mo
   TrainingData result;
   if (options.path) {
     auto loaded = load_path(options, false, model);
+    if (!loaded.skipped.empty() && !options.quiet)
+      warn_on_standard_error(options.path->string() + ": " + left_out(loaded.skipped.size()) +
+                             "; espalier data info lists what cannot be read");
     const bool built_in = loaded.kind == datasets::DataKind::kBuiltIn;
     const std::string name = last_part(*options.path);
     result = {.data = loaded.data,

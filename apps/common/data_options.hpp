@@ -87,6 +87,9 @@ TrainingData load_data_for(const ModelInput& model, DataOptions options);
 datasets::LoadedData load_path(const DataOptions& options, bool first_size = false,
                                const ModelInput* model = nullptr);
 
+// "3 unreadable files were left out"
+std::string left_out(std::size_t files);
+
 // On standard error: what is taken for granted of a table that a trained model does not read by names.
 void warn_of_positions(const std::string& file, const std::string& label);
 

@@ -101,6 +101,10 @@ Compression::Compression(CompressOptions options, TrainingData data)
   Rng rng(options_.seed, "init");
   for (const auto& w : widths_)
     make_network(kind_, w, task_of(*data_.data.train), rng);  // or refuses
+  for (const char* other : {"finished.json", "progress/run.txt"})
+    require(!fs::exists(options_.out / other) || fs::exists(options_.out / "trials.json"), "--out",
+            options_.out.string(), " holds what compress --recipe made (", other,
+            "); give the search a folder of its own");
   fs::create_directories(options_.out);
   read_trials();
 }

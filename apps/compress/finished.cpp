@@ -6,6 +6,7 @@
 #include "apps/compress/promise.hpp"
 #include "core/base/file.hpp"
 #include "core/base/text.hpp"
+#include "core/base/warn.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -45,9 +46,13 @@ void Promise::take_up_finished() {
   try {
     const auto all = nlohmann::json::parse(text.begin(), text.end());
     if (const auto there = all.at("run").get<std::string>(); there != run)
-      return say(out + " holds the files of another run, which this one replaces: " +
-                 printable(difference(there, run)));
-    if (all.at("best.esp") != crc32(best_file)) return;  // somebody else's
+      return warn_on_standard_error("compress: " + out +
+                                    " holds the files of another run, which this one replaces: " +
+                                    printable(difference(there, run)));
+    if (all.at("best.esp") != crc32(best_file))
+      return warn_on_standard_error("compress: " + printable(file.string()) +
+                                    " is not the one that " + printable(finished().string()) +
+                                    " speaks of; this run replaces both");
     std::vector<Try> tries;
     for (const auto& t : all.at("tries")) {
       Try one{.change = t.at("change"),

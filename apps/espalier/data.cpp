@@ -46,9 +46,7 @@ void convert(DataCommand command) {
   else
     datasets::write_idx_folder(out, loaded.data, loaded.labels);
   if (!loaded.skipped.empty())
-    std::cerr << loaded.skipped.size()
-              << (loaded.skipped.size() == 1 ? " unreadable file was" : " unreadable files were")
-              << " left out; " << own_command() << " data info "
+    std::cerr << left_out(loaded.skipped.size()) << "; " << own_command() << " data info "
               << printable(command.data.path->string()) << " lists what cannot be read\n";
   const Shape s = loaded.data.train->image_shape();
   if (!command.data.quiet)

@@ -7,6 +7,7 @@
 
 #include "apps/common/program.hpp"
 #include "apps/espalier/commands.hpp"
+#include "compress/format/checksum.hpp"
 #include "core/base/process.hpp"
 
 namespace {
@@ -35,7 +36,9 @@ int main(int argc, char** argv) {
   CLI::App app("Runs .esp models: small networks, trained, pruned and quantized by Espalier.");
   app.name("espalier");
   app.require_subcommand(1);
-  app.set_version_flag("--version", "espalier " ESPALIER_VERSION ", reads .esp versions 1 and 2");
+  app.set_version_flag("--version", "espalier " ESPALIER_VERSION ", reads .esp versions " +
+                                        std::to_string(espalier::format::kOldestVersion) + " to " +
+                                        std::to_string(espalier::format::kNewestVersion));
   app.footer(
       "A first tour, after espalier-tutorial has written its models to espalier-out/:\n"
       "  espalier inspect espalier-out/quantized.esp           what the file holds\n"

@@ -138,7 +138,7 @@ std::string TrainingRun::keep() {
   std::erase_if(last_states_, [](const auto& state) { return state.second.empty(); });
   if (last_states_.empty()) return "nothing was trained yet, and nothing was written";
   try {
-    const FolderLock lock(folder, "it goes on from what is there");
+    const FolderLock lock(folder, "stop that one first, or give another --out");
     empty_checkpoints(folder);  // of a run that was stopped before
     for (const auto& [name, state] : last_states_) write_file(fs::path(folder) / name, state);
     write_file(fs::path(folder) / kNote, identity());

@@ -84,10 +84,6 @@ const Row kTable[] = {
     {sparse::kDepthwise, Kernels::kDepthwise, depthwise_cost},
 };
 
-// Packed weights may be 16 times as large as stored ones, and images may be huge; a file must not ask
-// for more than this.
-constexpr std::int64_t kMaxPackedBytes = std::int64_t{1} << 26;
-
 double dense_macs(const Fused& layers, const Shape& x) {
   const std::int64_t outputs = layers.linear->weight.shape[0],
                      padded = (outputs + kLanes - 1) / kLanes * kLanes;
@@ -97,7 +93,7 @@ double dense_macs(const Fused& layers, const Shape& x) {
 }  // namespace
 
 std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const Fused& layers, const Shape& x,
-                                               int threads) {
+                                               int threads, std::int64_t bytes) {
   std::vector<const sparse::Kernel*> chosen;
   if (kernels == Kernels::kOneDnn) return chosen;
   Site site{
@@ -106,7 +102,7 @@ std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const Fused& lay
   for (const Row& row : kTable) {
     if (!row.kernel.fits(*layers.linear)) continue;
     site.work = row.kernel.work(layers, x);
-    if (site.work.made > kMaxPackedBytes) continue;
+    if (site.work.made > std::min(bytes, kMostOfLayer)) continue;
     if (kernels == row.forced) return {&row.kernel};
     const double cost = row.cost(site);
     if (kernels == Kernels::kTimed && cost < kNever) chosen.push_back(&row.kernel);

@@ -11,7 +11,13 @@ namespace espalier::runtime {
 // Our kernels that may run these layers for an input x [N H W C], beside oneDNN's: kFixed yields the
 // one whose rule promises the least time, kTimed all that this processor runs well. None: oneDNN's
 // alone. Our kernels run on one thread; oneDNN's may use `threads`, which the rules take into account.
+// `bytes`: what they may allocate (sparse::Work::made).
 std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const sparse::Fused& layers,
-                                               const Shape& x, int threads);
+                                               const Shape& x, int threads, std::int64_t bytes);
+
+// Packed weights may be 16 times as large as stored ones, and images may be huge; a file must not ask
+// for more than this, neither by one layer nor by many.
+inline constexpr std::int64_t kMostOfLayer = std::int64_t{1} << 26,
+                              kMostOfPlan = std::int64_t{1} << 28;
 
 }  // namespace espalier::runtime

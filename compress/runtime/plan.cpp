@@ -176,6 +176,7 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
                           .skipped = std::max<std::int64_t>(0, dense - work.macs),
                           .bytes = work.bytes + batch_ * (in.bytes() + stages_[end].bytes())}});
   piece.end = {end, y, !at.at_end};
+  piece.made = work.made;
   return piece;
 }
 
@@ -185,7 +186,7 @@ Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const Activation x = input_of(at);
   if (!format::has_weight(l.kind) || !format::takes_levels(l, x.grid)) return layer_by_layer(at, 1);
   const sparse::Fused layers = sparse::fused_from(model_, at.layer);
-  const auto own = own_kernels(kernels, layers, x.shape, threads);
+  const auto own = own_kernels(kernels, layers, x.shape, threads, kMostOfPlan - made_);
   if (own.empty()) return layer_by_layer(at, 1);
   if (kernels != Kernels::kTimed) return fused(*own.front(), layers, at);
 
@@ -229,7 +230,7 @@ Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels
     while (at.layer < model.layers.size()) {
       Piece piece = choose(kernels, threads, at);
       std::ranges::move(piece.steps, std::back_inserter(steps_));
-      at = piece.end;
+      at = piece.end, made_ += piece.made;
     }
   } catch (const dnnl::error& e) {
     dnn::fail(e);

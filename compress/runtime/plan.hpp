@@ -43,6 +43,7 @@ class Plan {
   struct Piece {
     std::vector<Bound> steps;
     Place end;
+    std::int64_t made = 0;  // bytes that kernels of ours allocated
   };
 
   Activation activation(std::size_t stage, bool at_end);
@@ -67,6 +68,7 @@ class Plan {
   std::span<const float> pixels_;  // of this run
   Activation logits_;
   std::vector<Bound> steps_;  // the input's first
+  std::int64_t made_ = 0;     // by kernels of ours, of kMostOfPlan
 };
 
 }  // namespace espalier::runtime

@@ -47,6 +47,8 @@ FolderLock::FolderLock(const fs::path& folder, const std::string& remedy) {
       if (fs::create_directory(one, failed)) made_.push_back(one);
       if (!failed) continue;
       remove_empty(made_);
+      require(!fs::is_symlink(one), ErrorKind::kIo, one.string(),
+              "is a link to a folder that is not there; make that folder, or remove the link");
       fail(ErrorKind::kIo, folder.string(), "cannot be made: ", failed.message());
     }
     const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -37,7 +37,7 @@ void save_checkpoint(const RunState& run, const std::filesystem::path& path);
 // What that file would hold.
 Bytes encode_checkpoint(const RunState& run);
 
-// Checks the checksum of all that the file holds (an older one has none), every name, shape and setting
+// Checks the checksum of all names, texts and values in the file (an older one has none), every name, shape and setting
 // before it changes anything. On another machine() than the file's
 // the run goes on all the same, and `warn` hears that its bits will be others and why; of a file
 // without one (they are older) that nobody knows. Errors: kIo; kCorrupt; kUsage, naming what is missing,

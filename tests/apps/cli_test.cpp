@@ -35,6 +35,8 @@ TEST_CASE("help teaches: every command, its options, an example, the exit codes"
       run_program("espalier version --json", "ONEDNN_MAX_CPU_ISA=SSE41").output);
   CHECK(version.output.starts_with("espalier " + json.at("version").get<std::string>() + ','));
   CHECK(json.at("esp_versions") == nlohmann::json{1, 2, 3});
+  for (const char* asked : {"espalier version", "espalier --version"})
+    CHECK(contains(run_program(asked).output, "reads .esp versions 1 to 3"));
   CHECK(json.at("onednn_isa") == "SSE41");
   CHECK(json.at("own_isa") == "plain");
 }

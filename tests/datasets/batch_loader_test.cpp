@@ -124,6 +124,22 @@ TEST_CASE("BatchLoader: Ctrl-C ends the wait for a slow batch") {
   ::signal(SIGINT, SIG_DFL);
 }
 
+TEST_CASE("small batches are made further ahead, up to 2 MB of them") {
+  CHECK(batches_ahead(0) == 64);
+  CHECK(batches_ahead(1) == 64);
+  CHECK(batches_ahead(32 * 784 * 4) == 20);
+  CHECK(batches_ahead(1 << 20) == 4);
+  CHECK(batches_ahead(std::int64_t{1} << 40) == 4);
+  const Slow data(70);
+  std::vector<std::int64_t> order(70);
+  std::iota(order.begin(), order.end(), 0);
+  BatchLoader loader(data, order, {.batch_size = 1});
+  for (int i = 0; i < 1000 && data.read < 65; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  CHECK(data.read == 65);  // 64 lie ready, one waits to
+}
+
 TEST_CASE("the loader says how long it was waited for") {
   using std::chrono::milliseconds;
   constexpr std::int64_t kImages = 12;

@@ -235,6 +235,12 @@ TEST_CASE("IDX images that stay in their file: the same, as they are, resized an
     CHECK(!memory.empty());
     CHECK(message_of([&] { load_idx_folder(folder.path, {.memory_bytes = 0}); }) == memory);
   };
+  // One image of 128 MB, of which the file holds nothing but a length: more than a picture may be.
+  const fs::path huge = folder.path / "huge";
+  write_file(huge, std::string("\0\0\x08\x03\0\0\0\x01\0\0\x20\0\0\0\x40\0", 16));
+  fs::resize_file(huge, 16 + (1 << 27));
+  const std::string message = message_of([&] { find_idx(OpenFile(huge), 3); });
+  CHECK_MESSAGE(message.find("has images of 134217728 bytes") != std::string::npos, message);
   fs::resize_file(images, fs::file_size(images) - 1);  // shorter than it promises
   wrong();
   fs::resize_file(images, 10);  // within its header

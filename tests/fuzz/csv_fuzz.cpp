@@ -31,6 +31,7 @@ std::vector<Bytes> fuzz::seeds() {
        {"1,2,a\n2,3,b\n3,4,a\n4,5,b\n",
         "\xef\xbb\xbfx,\"y \"\"q\"\"\",c\r\n1,-2e3,1\r\n2,3,2\r\n3,4,1\r\n4,5,2",
         "c,x\nb, 1\n\na,\t+2.5\na,3\nb,4\n", "\"a\nb\",2\n\"c\",3\n",
+        "\"a\",\"b\"\r\n\"1\",\"x\"\r\n\"2\",\"y\"\r\n",
         "y,c,note,x\n1,a,?,2\n3,b,,4\n5,a,\"q\",6\n"})
     all.emplace_back(text.begin(), text.end());
   return all;

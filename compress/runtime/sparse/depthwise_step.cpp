@@ -29,8 +29,10 @@ Work depthwise_work(const Fused& f, const Shape& x) {
   const std::int64_t registers = DepthwiseWeights::count(*f.linear),
                      outputs = x[0] * v.out_h(x[1]) * v.out_w(x[2]);
   const ColumnLines columns = column_lines(*f.linear, x);
-  const std::int64_t made = registers * DepthwiseWeights::kBytes + columns.lines * columns.bytes;
-  return {.macs = registers * DepthwiseWeights::kBytes * outputs, .bytes = made, .made = made};
+  const std::int64_t read = registers * DepthwiseWeights::kBytes + columns.lines * columns.bytes,
+                     others = x[2] * x[3] + v.out_w(x[2]) * std::int64_t{sizeof(std::int64_t)};
+  return {
+      .macs = registers * DepthwiseWeights::kBytes * outputs, .bytes = read, .made = read + others};
 }
 
 Step depthwise_step(const Fused& f, const Activation& x, const Activation& y) {

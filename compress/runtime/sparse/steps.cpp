@@ -55,8 +55,9 @@ Step step_of(const Fused& f, const Activation& x, const Activation& y, Weights w
 Work work_of(const Fused& f, const Shape& x, std::int64_t count, std::int64_t bytes) {
   const std::int64_t windows = windows_per_image(*f.linear, padded(*f.linear, x), f.pool),
                      images = f.linear->kind == LayerKind::kDense ? 1 : x[0];
-  const std::int64_t made = count * bytes + windows * std::int64_t{sizeof(std::int64_t)};
-  return {.macs = count * 64 * windows * images, .bytes = made, .made = made};
+  const std::int64_t read = count * bytes + windows * std::int64_t{sizeof(std::int64_t)},
+                     border = pads(*f.linear) ? padded(*f.linear, x).elements() : 0;
+  return {.macs = count * 64 * windows * images, .bytes = read, .made = read + border};
 }
 
 Work block_work(const Fused& f, const Shape& x) {

@@ -109,6 +109,26 @@ TEST_CASE("a depthwise layer: ours, with the norm behind; registers of zeros are
   CHECK((fixed.plan()[1].kernel == "depthwise") == (vector_isa() != VectorIsa::kPlain));
 }
 
+TEST_CASE("however many layers a file has, kernels of ours take no more than their share") {
+  PackedModel packed = model_of({1, 1 << 18, 14}, {1, 0});
+  for (int i = 0; i < 32; ++i) {
+    PackedLayer l;
+    l.kind = LayerKind::kDepthwiseConv2d;
+    l.kernel_h = 2, l.kernel_w = 1, l.pad_top = 1;
+    l.weight = {{14, 2, 1, 1}, 8, {}, std::vector<std::int8_t>(28, 1), {1}};
+    l.output = {2, 0};
+    packed.layers.push_back(l);
+  }
+  packed.layers.push_back(reveal(14));
+  const Model model(packed);
+  Session session(model, {.kernels = Kernels::kDepthwise});
+  std::int64_t ours = 0;
+  for (const auto& step : session.plan()) ours += step.kernel == "depthwise";
+  constexpr std::int64_t kColumns = (std::int64_t{1} << 18) * 14 * 4;  // bytes, of each
+  CHECK(ours > 1);
+  CHECK(ours * kColumns < 1 << 28);
+}
+
 TEST_CASE("a plan counts levels that floats are multiplied by as the floats that they become") {
   PackedModel packed = model_of({1, 1, 4}, {});
   PackedLayer dense;
