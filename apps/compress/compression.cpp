@@ -383,10 +383,14 @@ void Compression::read_trials() {
       require(kept.trial.plan.lambda > 0 && kept.trial.plan.epochs > 0 && kept.trial.bytes > 0 &&
                   kept.trial.minutes > 0 && fs::path(kept.file).filename() == kept.file,
               ErrorKind::kCorrupt, trials_file().string(), "holds a trial that cannot be");
+      const std::string file = (options_.out / kept.file).string();
+      format::read(read_file(file), file);  // or says that this one is damaged, or missing
     }
   } catch (const nlohmann::json::exception& error) {
     fail(ErrorKind::kCorrupt, trials_file().string(),
-         "is no list of trials of this program; remove it");
+         "is no list of trials of this program; choose another --out: a search begun here anew "
+         "would "
+         "replace the trials that are there");
   }
   say(std::to_string(kept_.size()) + " trials are there already");
 }

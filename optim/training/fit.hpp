@@ -26,8 +26,8 @@ struct EpochReport {
   double accuracy = 0;  // fraction of them that was right when it was seen
   double seconds = 0;
   double waited = 0;  // seconds of them, for batches that were not ready
-  float rate = 0;  // of its steps' learning rates the mean, as a share of the optimizer's
-  int epoch = 0;   // from 1
+  float rate = 0;     // of its steps' learning rates the mean, as a share of the optimizer's
+  int epoch = 0;      // from 1
   std::optional<Evaluation> validation;  // after the epoch, when FitOptions::validation is set
 };
 
