@@ -1,7 +1,8 @@
 // Times the twins of each kernel, one thread, medians of 31 runs. First oneDNN's and our loops beside
 // plain C++ on the small tutorial model's shapes at batch 32; then oneDNN's beside those that skip
-// zeros, on the large model's and LeNet-5's at batch 128, by the share of numbers that are not 0. What
-// it prints is why core/kernels chooses the twin that it does.
+// zeros, on the large model's and LeNet-5's at batch 128, by the share of numbers that are not 0; first
+// layers as one op; and what a second thread gives loops over memory. What it prints is why
+// core/kernels chooses the twin that it does.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -13,11 +14,14 @@
 #include "core/base/rng.hpp"
 #include "core/kernels/batch_norm.hpp"
 #include "core/kernels/conv2d.hpp"
+#include "core/kernels/conv2d_pool.hpp"
 #include "core/kernels/elementwise.hpp"
 #include "core/kernels/gemm.hpp"
 #include "core/kernels/pool2d.hpp"
 #include "core/kernels/softmax.hpp"
 #include "core/onednn/threads.hpp"
+#include "core/ops/ops.hpp"
+#include "optim/optimizer.hpp"
 
 using namespace espalier;
 using namespace espalier::kernels;
@@ -88,6 +92,71 @@ void gemm_row(const char* name, const Shape& a_shape, const Shape& b_shape, Gemm
   });
 }
 
+// A first convolution, relu and max pooling, one after the other and as one, there and back: of images
+// that are full, and of such whose middle quarter is, as digits are.
+void first_layer_row(const char* name, std::int64_t outputs, const Window& window) {
+  const Window pool{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  const Tensor w = scattered({outputs, window.kernel_h, window.kernel_w, 1}, 1),
+               b = scattered({outputs}, 1);
+  std::printf("%-16s", name);
+  for (const bool middle : {false, true}) {
+    Tensor x = scattered({128, 28, 28, 1}, 1);
+    for (std::int64_t i = 0; middle && i < x.elements(); ++i)
+      if (i % 28 < 7 || i % 28 >= 21 || i / 28 % 28 < 7 || i / 28 % 28 >= 21)
+        x.mutable_data()[i] = 0;
+    const Tensor conv = loops::conv2d(x, w, window, b);
+    const auto apart = loops::relu_max_pool2d(conv, pool),
+               one = loops::conv2d_relu_max_pool2d(x, w, window, b, pool);
+    const Tensor dy = scattered(one.y.shape(), 1);
+    const Run runs[] = {
+        [&] { loops::relu_max_pool2d(loops::conv2d(x, w, window, b), pool); },
+        [&] { loops::conv2d_relu_max_pool2d(x, w, window, b, pool); },
+        [&] {
+          const Tensor d = loops::max_pool2d_dx(dy, apart.workspace, conv.shape(), pool);
+          kernels::conv2d_dw(x, d, w.shape(), window);
+          sum_to_channels(d);
+        },
+        [&] { loops::conv2d_relu_max_pool2d_dw(x, dy, one.workspace, w.shape(), window, pool); }};
+    for (const Run& run : runs) std::printf(" %8.0f", median_us(run));
+  }
+  std::printf("\n");
+}
+
+void two_threads_row(const char* name, const Run& run) {
+  double least[2] = {1e300, 1e300};
+  for (int i = 0; i < 60; ++i)
+    for (const int threads : {1, 2}) {
+      const ThreadsInScope scope(threads);
+      const auto start = std::chrono::steady_clock::now();
+      run();
+      const std::chrono::duration<double, std::micro> us = std::chrono::steady_clock::now() - start;
+      least[threads - 1] = std::min(least[threads - 1], us.count());
+    }
+  std::printf("%-34s %10.0f %8.0f %8.2f\n", name, least[0], least[1], least[0] / least[1]);
+}
+
+// What shares threads beside oneDNN, where it reads and writes more than four megabytes.
+void two_threads_table() {
+  const Window pool{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  std::printf("\n%-34s %10s %8s %8s\n", "two threads, us", "one", "two", "gain");
+  const Tensor x = scattered({128, 28, 28, 32}, 1), y = scattered({128, 14, 14, 64}, 1),
+               c = Tensor::full({64}, 1);
+  const auto pooled = loops::relu_max_pool2d(x, pool);
+  const Tensor dy = scattered(pooled.y.shape(), 1);
+  two_threads_row("relu_max_pool2d, 28x28x32", [&] { loops::relu_max_pool2d(x, pool); });
+  two_threads_row("max_pool2d_dx, 28x28x32",
+                  [&] { loops::max_pool2d_dx(dy, pooled.workspace, x.shape(), pool); });
+  two_threads_row("relu, 14x14x64", [&] { relu(y); });
+  two_threads_row("relu_dx, 14x14x64", [&] { relu_dx(y, y); });
+  two_threads_row("batch_norm, 14x14x64", [&] { onednn::batch_norm_training(y, c, c, 1e-3f); });
+  for (const std::int64_t n : {400'000, 3'211'264}) {
+    Variable v(scattered({n}, 1), true);
+    backward(ops::sum(v));
+    optim::Adam adam({v}, {});
+    two_threads_row(("Adam, " + std::to_string(n) + " parameters").c_str(), [&] { adam.step(); });
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -154,6 +223,18 @@ int main() {
   gemm_row("gemm, LeNet-300-100 forward", {128, 784}, {300, 784}, {.transpose_b = true});
 
   if (!pool_loops) return 0;
+  std::printf("\n%-16s %35s %35s\n%-16s", "first layer, us", "full images", "lit in the middle",
+              "");
+  for (int i = 0; i < 2; ++i)
+    for (const char* column : {"forward", "as one", "backward", "as one"})
+      std::printf(" %8s", column);
+  std::printf("\n");
+  first_layer_row("small", 12, k3);
+  first_layer_row("LeNet-5", 20, {.kernel_h = 5, .kernel_w = 5});
+  first_layer_row(
+      "large", 32,
+      {.kernel_h = 5, .kernel_w = 5, .pad_top = 2, .pad_left = 2, .pad_bottom = 2, .pad_right = 2});
+  two_threads_table();
   const Tensor image = scattered({128, 28, 28, 32}, 1);
   const auto ours = loops::max_pool2d(image, pool), theirs = onednn::max_pool2d(image, pool);
   std::printf(
