@@ -63,7 +63,7 @@ TEST_CASE("toolbox ends with 5 where a row says NO, after the table and naming t
   CHECK_MESSAGE(bad.exit_code == 5, bad.output);
   CHECK(contains(bad.output, " yes"));
   CHECK(contains(bad.output, " NO"));
-  CHECK_MESSAGE(bad.output.ends_with("espalier toolbox: toolbox: 1 of 2 experiments miss what they "
+  CHECK_MESSAGE(bad.output.ends_with("espalier toolbox: 1 of 2 experiments miss what they "
                                      "must reach: 'prune 80 % + int8' (wants 12x, 97.4 %)\n"),
                 bad.output);
 }

@@ -27,7 +27,7 @@ std::vector<json> lines_of(const fs::path& file) {
 
 // All but the seconds.
 std::vector<json> without_time(std::vector<json> lines) {
-  for (json& line : lines) line.erase("seconds");
+  for (json& line : lines) line.erase("seconds"), line.erase("waited");
   return lines;
 }
 
