@@ -65,8 +65,8 @@ double scattered_cost(const Site& s) {
 // as long as three more registers, but for weights that have to be waited for.
 double row_cost(const Site& s) {
   if (s.isa == VectorIsa::kPlain || s.x[0] > 1) return kNever;
-  const std::int64_t sums = leaves_cache(s) ? 0 : 3 * 64 * s.layers.linear->weight.shape[0];
-  return 0.87 * static_cast<double>(s.work.macs + sums);
+  const double sums = leaves_cache(s) ? 0 : 3 * 64 / inputs_of_output(s);
+  return 0.87 * (1 + sums) * static_cast<double>(s.work.macs);
 }
 
 double depthwise_cost(const Site& s) {

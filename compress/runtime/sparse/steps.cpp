@@ -82,11 +82,11 @@ Step scattered_step(const Fused& f, const Activation& x, const Activation& y) {
 
 Work row_work(const Fused& f, const Shape& x) {
   const auto& shape = f.linear->weight.shape;
-  const std::int64_t registers = (shape[1] + 63) / 64, images = x[0];
+  const std::int64_t registers = (shape[1] + 63) / 64, images = x[0],
+                     outputs = (shape[0] + kLanes - 1) / kLanes * kLanes;
   const std::int64_t made = images * std::int64_t{sizeof(std::int64_t)};
-  return {.macs = shape[0] * registers * 64 * images,
-          .bytes = shape[0] * shape[1] + made,
-          .made = made};
+  return {
+      .macs = outputs * registers * 64 * images, .bytes = shape[0] * shape[1] + made, .made = made};
 }
 
 Step row_step(const Fused& f, const Activation& x, const Activation& y) {

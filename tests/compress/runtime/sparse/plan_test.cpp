@@ -71,14 +71,15 @@ TEST_CASE("the fixed choice takes our kernels where this processor has vectors f
 
 TEST_CASE("one image of a dense layer that is dense: rows, of which nothing is packed") {
   Rng rng(4, "rows");
-  PackedModel packed = model_of({1, 1, 640}, {1, 0});
-  packed.layers = {dense_of(rng, 640, 10, 8)};
+  PackedModel packed = model_of({1, 1, 2048}, {1, 0});
+  packed.layers = {dense_of(rng, 2048, 30, 8)};
   const Model model(packed);
   const bool vectors = vector_isa() != VectorIsa::kPlain;
   Session one(model), many(model, {.batch = 2});
   const auto step = one.plan()[1];
   CHECK((step.kernel == "rows") == vectors);
-  if (vectors) CHECK(step.bytes == 640 * 10 + 8 + 640 + 4 * 10);
+  if (vectors) CHECK(step.bytes == 2048 * 30 + 8 + 2048 + 4 * 30);
+  if (vectors) CHECK(step.macs == 2048 * 32);  // whole groups of 16 outputs
   CHECK(many.plan()[1].kernel != "rows");
 }
 
