@@ -118,11 +118,12 @@ void add_inspect(CLI::App& app) {
   auto* plan = command->add_flag(
       "--plan", o->plan, "Which kernel runs which layers on this machine, timed step by step");
   command
-      ->add_option("--kernels", o->kernels,
-                   "For --plan: timed (the fastest of all that fit), fixed (by rule, as the other "
-                   "commands choose); or one wherever it fits: onednn, blocks (of 16 x 4 weights), "
-                   "scattered (single weights), rows (dense layers as they lie in the file), "
-                   "depthwise (convolutions)")
+      ->add_option(
+          "--kernels", o->kernels,
+          "For --plan: timed (the fastest of all that fit), fixed (by rule, as the other "
+          "commands choose); or one wherever it fits: onednn, blocks (of 16 x 4 weights), "
+          "scattered (single weights), rows (dense layers, whose weights it does not copy), "
+          "depthwise (convolutions)")
       ->check(one_of("kernels", kernel_words()))
       ->capture_default_str()
       ->needs(plan);

@@ -97,6 +97,10 @@ TEST_CASE("data convert: IDX files that hold the same") {
   CHECK_MESSAGE(done.exit_code == 0, done.output);
   CHECK(contains(done.output, "31 training and 8 test pictures of 10 x 8, grey"));
   CHECK(contains(done.output, "1 unreadable file was left out"));
+  const auto trained = run_program("espalier train --data " + pictures +
+                                   " --size 10x8 --grey --epochs 1 --out " + out + ".esp");
+  CHECK_MESSAGE(trained.exit_code == 0, trained.output);
+  CHECK(contains(trained.output, pictures + ": 1 unreadable file was left out"));
   const std::string images = out + "/train-images-idx3-ubyte.gz";
   CHECK(contains(
       done.output,

@@ -148,6 +148,25 @@ TEST_CASE("CSV read in pieces of any size: the same rows, lines, places and erro
   }
 }
 
+TEST_CASE("a CSV file says how far it is read, in memory and on disk") {
+  const Folder folder("espalier_csv_progress");
+  const fs::path file = folder.path / "t.csv";
+  const std::string text = table(3000, "\n");
+  write_file(file, text);
+  for (const std::uint64_t memory : {std::uint64_t{0}, std::uint64_t{1} << 30}) {
+    std::vector<std::int64_t> heard;
+    load_csv(file, {.memory_bytes = memory, .progress = [&](std::int64_t done, std::int64_t total) {
+                      CHECK(total == std::ssize(text));
+                      heard.push_back(done);
+                    }});
+    REQUIRE(heard.size() == 3);  // of 3,000 rows the first, and each 1,024th behind it
+    CHECK(heard[0] == 0);
+    CHECK(heard[1] > std::ssize(text) / 4);
+    CHECK(heard[2] > heard[1]);
+    CHECK(heard[2] < std::ssize(text));
+  }
+}
+
 TEST_CASE(
     "a CSV file that stays on disk gives the examples, scalings and names that memory gives") {
   const Folder folder("espalier_csv_stays");
