@@ -36,30 +36,20 @@ std::int64_t Blocks::count(const format::PackedLayer& l, const WindowRows& w) {
   return blocks;
 }
 
-Blocks::Blocks(const format::PackedLayer& l, const WindowRows& w)
-    : weights_({count(l, w) * kBytes}, DType::kInt8) {
+Blocks::Blocks(const format::PackedLayer& l, const WindowRows& w) : registers_(count(l, w)) {
   check_reach(l, w, "Blocks");
-  std::int8_t* to = weights_.mutable_data<std::int8_t>();
   const std::int64_t inputs = w.rows * w.length;
   const auto pack = [&](std::int64_t first, std::int64_t row, std::int64_t i, std::int64_t width) {
-    offsets_.push_back(static_cast<std::int32_t>(row * w.stride + i));
+    std::int8_t* to = registers_.add(row * w.stride + i);
     const std::int64_t lanes = std::min<std::int64_t>(kLanes, l.weight.shape[0] - first);
     for (std::int64_t o = 0; o < lanes; ++o)
       std::copy_n(l.weight.levels.data() + (first + o) * inputs + row * w.length + i, width,
                   to + o * kInputs);
-    to += kBytes;
   };
-  for_each_block(l, w, pack, [&] { ends_.push_back(offsets_.size()); });
+  for_each_block(l, w, pack, [&] { registers_.end_group(); });
 }
 
-BlockGroup Blocks::group(std::int64_t g) const {
-  const auto i = static_cast<std::size_t>(g);
-  const std::size_t begin = i ? ends_[i - 1] : 0;
-  return {std::span(offsets_).subspan(begin, ends_[i] - begin),
-          weights_.data<std::int8_t>() + begin * kBytes};
-}
-
-void multiply_blocks_plain(const BlockGroup& group, const Tiles& t) {
+void multiply_blocks_plain(const RegisterGroup& group, const Tiles& t) {
   std::int32_t largest[kLanes], sums[kLanes];
   for (std::size_t p = 0; p < t.starts.size(); ++p) {
     const std::uint8_t* window = t.x + t.starts[p];

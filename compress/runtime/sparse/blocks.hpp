@@ -4,19 +4,15 @@
 #pragma once
 
 #include "compress/runtime/sparse/finish.hpp"
+#include "compress/runtime/sparse/registers.hpp"
 #include "compress/runtime/sparse/windows.hpp"
 #include "core/onednn/isa.hpp"
 
 namespace espalier::runtime::sparse {
 
-struct BlockGroup {
-  std::span<const std::int32_t> offsets;  // of each block's inputs, from a window's start
-  const std::int8_t* weights;             // [blocks kLanes 4]
-};
-
 class Blocks {
  public:
-  static constexpr std::int64_t kInputs = 4, kBytes = kLanes * kInputs;
+  static constexpr std::int64_t kInputs = 4, kBytes = Registers::kBytes;
 
   // How many blocks are not all zero. Allocates nothing: what to do with hostile files is decided
   // before they are packed.
@@ -24,22 +20,20 @@ class Blocks {
   // Errors: kUsage when an offset leaves 31 bits.
   Blocks(const format::PackedLayer& layer, const WindowRows& rows);
 
-  BlockGroup group(std::int64_t g) const;
+  RegisterGroup group(std::int64_t g) const { return registers_.group(g); }
 
  private:
-  std::vector<std::int32_t> offsets_;
-  std::vector<std::size_t> ends_;  // of each group's blocks
-  Tensor weights_;                 // int8
+  Registers registers_;
 };
 
 // All windows of the tiles, times the group's weights, finished. Reads up to 3 bytes behind a window.
-using BlockKernel = void (*)(const BlockGroup& group, const Tiles& tiles);
+using BlockKernel = void (*)(const RegisterGroup& group, const Tiles& tiles);
 BlockKernel block_kernel(VectorIsa isa);
 
-void multiply_blocks_plain(const BlockGroup& group, const Tiles& tiles);
+void multiply_blocks_plain(const RegisterGroup& group, const Tiles& tiles);
 #if defined(__x86_64__)
-void multiply_blocks_avx2(const BlockGroup& group, const Tiles& tiles);
-void multiply_blocks_vnni(const BlockGroup& group, const Tiles& tiles);
+void multiply_blocks_avx2(const RegisterGroup& group, const Tiles& tiles);
+void multiply_blocks_vnni(const RegisterGroup& group, const Tiles& tiles);
 #endif
 
 }  // namespace espalier::runtime::sparse

@@ -26,7 +26,7 @@ __attribute__((target("avx2"))) inline __m256i add_products(__m256i sum, __m256i
 // P windows at once. J counts registers of 8 channels: two for each window. Constant indices keep
 // them in registers.
 template <int Pool, std::size_t... J>
-__attribute__((target("avx2"))) inline void multiply(const BlockGroup& group, const Tiles& t,
+__attribute__((target("avx2"))) inline void multiply(const RegisterGroup& group, const Tiles& t,
                                                      std::int64_t first,
                                                      std::index_sequence<J...>) {
   const std::int64_t* starts = t.starts.data() + first;
@@ -44,7 +44,7 @@ template <int P>
 using Halves = std::make_index_sequence<2 * P>;
 
 template <int Pool>
-__attribute__((target("avx2"))) inline void multiply_pooled(const BlockGroup& group,
+__attribute__((target("avx2"))) inline void multiply_pooled(const RegisterGroup& group,
                                                             const Tiles& t) {
   const auto count = static_cast<std::int64_t>(t.starts.size());
   std::int64_t p = 0;
@@ -57,7 +57,8 @@ __attribute__((target("avx2"))) inline void multiply_pooled(const BlockGroup& gr
 
 }  // namespace
 
-__attribute__((target("avx2"))) void multiply_blocks_avx2(const BlockGroup& group, const Tiles& t) {
+__attribute__((target("avx2"))) void multiply_blocks_avx2(const RegisterGroup& group,
+                                                          const Tiles& t) {
   switch (t.pool) {
     case 1:
       return multiply_pooled<1>(group, t);

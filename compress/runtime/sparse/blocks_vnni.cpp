@@ -16,7 +16,7 @@ struct VnniBlocks {
   // P windows at once. J counts sums: several chains of P, so that of few windows a sum need not wait
   // for the one before it. Constant indices keep them in registers.
   template <int P, int Pool, std::size_t... J>
-  ESPALIER_VNNI static void multiply(const BlockGroup& group, const Tiles& t, std::int64_t first,
+  ESPALIER_VNNI static void multiply(const RegisterGroup& group, const Tiles& t, std::int64_t first,
                                      std::index_sequence<J...>) {
     constexpr std::int64_t kChains = sizeof...(J) / P;
     const std::int64_t* starts = t.starts.data() + first;
@@ -41,7 +41,7 @@ struct VnniBlocks {
 
 }  // namespace
 
-ESPALIER_VNNI void multiply_blocks_vnni(const BlockGroup& group, const Tiles& t) {
+ESPALIER_VNNI void multiply_blocks_vnni(const RegisterGroup& group, const Tiles& t) {
   multiply_all<VnniBlocks>(group, t);
 }
 

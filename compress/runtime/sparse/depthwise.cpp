@@ -41,35 +41,25 @@ std::int64_t DepthwiseWeights::count(const PackedLayer& l) {
   return registers;
 }
 
-DepthwiseWeights::DepthwiseWeights(const PackedLayer& l, const Shape& x)
-    : weights_({count(l) * kBytes}, DType::kInt8) {
+DepthwiseWeights::DepthwiseWeights(const PackedLayer& l, const Shape& x) : registers_(count(l)) {
   const ColumnLines columns = column_lines(l, x);
   require(columns.lines * columns.bytes <= std::numeric_limits<std::int32_t>::max(), "Depthwise",
           "layer '", l.name, "' has ", columns.lines, " lines of ", columns.bytes,
           " bytes, which offsets of 31 bits do not reach");
   const std::int64_t channels = l.weight.shape[0], taps = l.kernel_h * l.kernel_w;
-  std::int8_t* to = weights_.mutable_data<std::int8_t>();
   const auto pack = [&](std::int64_t first, std::int64_t line, std::int64_t j) {
-    offsets_.push_back(static_cast<std::int32_t>(line * columns.bytes + j * x[3] * kColumn));
+    std::int8_t* to = registers_.add(line * columns.bytes + j * x[3] * kColumn);
     const std::int64_t rows = std::min(kColumn, l.kernel_h - line * kColumn),
                        lanes = std::min<std::int64_t>(kLanes, channels - first);
     for (std::int64_t c = 0; c < lanes; ++c)
       for (std::int64_t i = 0; i < rows; ++i)
         to[c * kColumn + i] = l.weight.levels[static_cast<std::size_t>(
             (first + c) * taps + (line * kColumn + i) * l.kernel_w + j)];
-    to += kBytes;
   };
-  for_each_register(l, pack, [&] { ends_.push_back(offsets_.size()); });
+  for_each_register(l, pack, [&] { registers_.end_group(); });
 }
 
-DepthwiseGroup DepthwiseWeights::group(std::int64_t g) const {
-  const auto i = static_cast<std::size_t>(g);
-  const std::size_t begin = i ? ends_[i - 1] : 0;
-  return {std::span(offsets_).subspan(begin, ends_[i] - begin),
-          weights_.data<std::int8_t>() + static_cast<std::int64_t>(begin) * kBytes};
-}
-
-void multiply_depthwise_plain(const DepthwiseGroup& group, const Tiles& t) {
+void multiply_depthwise_plain(const RegisterGroup& group, const Tiles& t) {
   for (std::size_t q = 0; q < t.starts.size(); ++q) {
     std::int32_t sums[kLanes] = {};
     const std::int8_t* w = group.weights;

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "compress/runtime/sparse/finish.hpp"
+#include "compress/runtime/sparse/registers.hpp"
 #include "core/onednn/isa.hpp"
-#include "core/tensor/tensor.hpp"
 
 namespace espalier::runtime::sparse {
 
@@ -19,37 +19,30 @@ struct ColumnLines {
 };
 ColumnLines column_lines(const format::PackedLayer& layer, const Shape& x);
 
-struct DepthwiseGroup {
-  std::span<const std::int32_t> offsets;  // of each register of columns, from a window's start
-  const std::int8_t* weights;             // [registers kLanes kColumn]
-};
-
 class DepthwiseWeights {
  public:
-  static constexpr std::int64_t kBytes = kLanes * kColumn;
+  static constexpr std::int64_t kBytes = Registers::kBytes;
 
   // Registers that are not all zero. Allocates nothing.
   static std::int64_t count(const format::PackedLayer& layer);
   // Errors: kUsage when an offset leaves 31 bits.
   DepthwiseWeights(const format::PackedLayer& layer, const Shape& x);
 
-  DepthwiseGroup group(std::int64_t g) const;
+  RegisterGroup group(std::int64_t g) const { return registers_.group(g); }
 
  private:
-  std::vector<std::int32_t> offsets_;
-  std::vector<std::size_t> ends_;  // of each group's registers
-  Tensor weights_;                 // int8
+  Registers registers_;
 };
 
 // All windows of the tiles, where x are the group's columns, times its weights, finished. Reads whole
 // registers: up to 60 bytes behind the last column.
-using DepthwiseKernel = void (*)(const DepthwiseGroup& group, const Tiles& tiles);
+using DepthwiseKernel = void (*)(const RegisterGroup& group, const Tiles& tiles);
 DepthwiseKernel depthwise_kernel(VectorIsa isa);
 
-void multiply_depthwise_plain(const DepthwiseGroup& group, const Tiles& tiles);
+void multiply_depthwise_plain(const RegisterGroup& group, const Tiles& tiles);
 #if defined(__x86_64__)
-void multiply_depthwise_avx2(const DepthwiseGroup& group, const Tiles& tiles);
-void multiply_depthwise_vnni(const DepthwiseGroup& group, const Tiles& tiles);
+void multiply_depthwise_avx2(const RegisterGroup& group, const Tiles& tiles);
+void multiply_depthwise_vnni(const RegisterGroup& group, const Tiles& tiles);
 #endif
 
 }  // namespace espalier::runtime::sparse

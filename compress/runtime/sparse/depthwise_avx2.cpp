@@ -14,7 +14,7 @@ namespace {
 
 // Windows at once; J counts registers, two for each.
 template <std::size_t... J>
-__attribute__((target("avx2"))) inline void multiply(const DepthwiseGroup& group, const Tiles& t,
+__attribute__((target("avx2"))) inline void multiply(const RegisterGroup& group, const Tiles& t,
                                                      std::int64_t first,
                                                      std::index_sequence<J...>) {
   const std::int64_t* starts = t.starts.data() + first;
@@ -33,7 +33,7 @@ __attribute__((target("avx2"))) inline void multiply(const DepthwiseGroup& group
 
 }  // namespace
 
-__attribute__((target("avx2"))) void multiply_depthwise_avx2(const DepthwiseGroup& group,
+__attribute__((target("avx2"))) void multiply_depthwise_avx2(const RegisterGroup& group,
                                                              const Tiles& t) {
   const auto count = static_cast<std::int64_t>(t.starts.size());
   std::int64_t q = 0;

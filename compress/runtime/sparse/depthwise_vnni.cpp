@@ -10,8 +10,8 @@ struct VnniDepthwise {
   // P windows at once; of J, which counts sums as VnniBlocks does, the first P. A window has so few
   // registers that one chain for each is enough.
   template <int P, int Pool, std::size_t... J>
-  ESPALIER_VNNI static void multiply(const DepthwiseGroup& group, const Tiles& t,
-                                     std::int64_t first, std::index_sequence<J...>) {
+  ESPALIER_VNNI static void multiply(const RegisterGroup& group, const Tiles& t, std::int64_t first,
+                                     std::index_sequence<J...>) {
     const std::int64_t* starts = t.starts.data() + first;
     const __m512i bias = _mm512_loadu_si512(t.finish.bias.data() + t.channel);
     __m512i sums[] = {((void)J, bias)...};
@@ -31,7 +31,7 @@ struct VnniDepthwise {
 
 }  // namespace
 
-ESPALIER_VNNI void multiply_depthwise_vnni(const DepthwiseGroup& group, const Tiles& t) {
+ESPALIER_VNNI void multiply_depthwise_vnni(const RegisterGroup& group, const Tiles& t) {
   multiply_pooled<VnniDepthwise, 1>(group, t);
 }
 
