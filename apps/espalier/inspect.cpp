@@ -39,7 +39,7 @@ struct InspectOptions {
 };
 
 // The picture asked for, else a synthetic digit, resized where the model wants another shape.
-PreparedImage traced_image(const InspectOptions& options, const format::PackedModel& model) {
+PreparedImage image_for(const InspectOptions& options, const format::PackedModel& model) {
   if (options.image) return prepare_image(*options.image, model, options.invert);
   const auto [height, width, channels] = model.input_shape;
   constexpr std::int64_t kSeven = 7;
@@ -53,6 +53,8 @@ PreparedImage traced_image(const InspectOptions& options, const format::PackedMo
 }
 
 void inspect(const InspectOptions& options) {
+  require(!options.image || options.trace || options.plan, "--image",
+          "is for --trace or --plan; give one of them");
   const Bytes bytes = read_file(options.model, format::kMaxFileBytes);
   const auto file_bytes = std::ssize(bytes);
   const auto model = runtime::Model(format::read(bytes, options.model.string()));
@@ -61,10 +63,9 @@ void inspect(const InspectOptions& options) {
   json report = facts_json(options.model.string(), file_bytes, packed, facts);
   std::optional<PreparedImage> image;
   std::optional<Trace> trace;
-  if (options.trace) {  // first, so that an error stands alone
-    image = traced_image(options, packed);
+  if (options.trace || options.plan) image = image_for(options, packed);
+  if (options.trace)  // first, so that an error stands alone
     trace = trace_unit(packed, image->image, options.neuron);
-  }
   if (!options.json)
     print_facts(std::cout, options.model.string(), file_bytes, packed, facts,
                 terminal_width(STDOUT_FILENO));
@@ -83,7 +84,8 @@ void inspect(const InspectOptions& options) {
     constexpr int kRuns = 101;
     runtime::Session session(model,
                              {.batch = options.batch, .kernels = kernels_named(options.kernels)});
-    const auto steps = session.plan(kRuns);
+    const Shape& s = image->image.shape();
+    const auto steps = session.plan(kRuns, 1, image->image.reshaped({1, s[0], s[1], s[2]}));
     const auto batch = std::min(options.batch, runtime::Session::kChunk);
     if (options.json)
       report["plan"] = plan_json(packed, steps, batch);
@@ -104,9 +106,10 @@ void add_inspect(CLI::App& app) {
   command->add_flag("-q,--quiet", o->quiet, "No progress");
   auto* trace =
       command->add_flag("--trace", o->trace, "Follow one neuron's integer arithmetic on one image");
-  command->add_option("--image", o->image, "Picture for --trace (default: a synthetic 7)")
-      ->needs(trace);
-  command->add_flag("--invert", o->invert, "Turn the picture's light and dark round")->needs(trace);
+  auto* image = command->add_option(
+      "--image", o->image,
+      "Picture for --trace and --plan, whose times depend on its zeros (default: a synthetic 7)");
+  command->add_flag("--invert", o->invert, "Turn the picture's light and dark round")->needs(image);
   command
       ->add_option("--layer", o->neuron.layer,
                    "Layer for --trace, by name or number from 1 (default: the first of integers)")
@@ -123,7 +126,7 @@ void add_inspect(CLI::App& app) {
           "For --plan: timed (the fastest of all that fit), fixed (by rule, as the other "
           "commands choose); or one wherever it fits: onednn, blocks (of 16 x 4 weights), "
           "scattered (single weights), rows (dense layers, whose weights it does not copy), "
-          "depthwise (convolutions)")
+          "active (inputs that are not 0), depthwise (convolutions)")
       ->check(one_of("kernels", kernel_words()))
       ->capture_default_str()
       ->needs(plan);

@@ -15,12 +15,13 @@ namespace {
 using runtime::Kernels;
 using runtime::PlannedStep;
 
-const std::array<std::pair<const char*, Kernels>, 7> kWords{{{"fixed", Kernels::kFixed},
+const std::array<std::pair<const char*, Kernels>, 8> kWords{{{"fixed", Kernels::kFixed},
                                                              {"timed", Kernels::kTimed},
                                                              {"onednn", Kernels::kOneDnn},
                                                              {"blocks", Kernels::kBlocks},
                                                              {"scattered", Kernels::kScattered},
                                                              {"rows", Kernels::kRows},
+                                                             {"active", Kernels::kActive},
                                                              {"depthwise", Kernels::kDepthwise}}};
 
 // "conv1 + pool1"; layers without a name by their number.
@@ -71,7 +72,9 @@ void print_plan(std::ostream& out, const format::PackedModel& model,
       << " us, one thread; our kernels use: " << name_of(vector_isa()) << "\n"
       << "us: median; MACs: multiplied, zeros inside of blocks and slots included;\n"
          "skipped: of the layer's, not multiplied; bytes: of weights as the kernel reads them,\n"
-         "activations read and written\n";
+         "activations read and written. active: inputs that are not 0 alone where they are few, "
+         "MACs\n"
+         "where all are multiplied; so its time depends on the picture (--image)\n";
 }
 
 nlohmann::json plan_json(const format::PackedModel& model, const std::vector<PlannedStep>& steps,

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "compress/runtime/costs.hpp"
+#include "compress/runtime/sparse/active_step.hpp"
 #include "compress/runtime/sparse/finish.hpp"
 #include "core/onednn/isa.hpp"
 
@@ -94,23 +95,37 @@ double dense_macs(const Fused& layers, const Shape& x) {
 
 }  // namespace
 
-std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const Fused& layers, const Shape& x,
-                                               int threads, std::int64_t bytes) {
-  std::vector<const sparse::Kernel*> chosen;
-  if (kernels == Kernels::kOneDnn) return chosen;
+Choice own_kernels(Kernels kernels, const Fused& layers, const Shape& x, int threads,
+                   std::int64_t bytes) {
+  Choice choice;
+  if (kernels == Kernels::kOneDnn) return choice;
   Site site{
       .layers = layers, .x = x, .isa = vector_isa(), .dense = dense_macs(layers, x), .work = {}};
-  double least = onednn_cost(site) / threads;
+  choice.cost = onednn_cost(site) / threads;
   for (const Row& row : kTable) {
     if (!row.kernel.fits(*layers.linear)) continue;
     site.work = row.kernel.work(layers, x);
     if (site.work.made > std::min(bytes, kMostOfLayer)) continue;
-    if (kernels == row.forced) return {&row.kernel};
     const double cost = row.cost(site);
-    if (kernels == Kernels::kTimed && cost < kNever) chosen.push_back(&row.kernel);
-    if (kernels == Kernels::kFixed && cost < least) chosen = {&row.kernel}, least = cost;
+    if (kernels == row.forced) return {{&row.kernel}, cost};
+    if (kernels == Kernels::kTimed && cost < kNever) choice.kernels.push_back(&row.kernel);
+    if (cost >= choice.cost) continue;
+    choice.cost = cost;
+    if (kernels == Kernels::kFixed) choice.kernels = {&row.kernel};
   }
-  return chosen;
+  return choice;
+}
+
+double most_active(const Fused& layers, const Shape& x, double cost) {
+  const VectorIsa isa = vector_isa();
+  if (isa == VectorIsa::kPlain) return 0;
+  // Interleaving four inputs' weights takes as long as multiplying them where that is one instruction,
+  // two thirds of it where it is three. A window's list takes as long as some 60 registers of weights.
+  const double each = isa == VectorIsa::kAvx2 ? 1.7 : 2.2;
+  const auto windows = static_cast<double>(sparse::windows_of_run(layers, x));
+  const double lists = 60 * 64 * windows,
+               all = each * static_cast<double>(sparse::active_work(layers, x).macs);
+  return std::clamp((cost - lists) / all, 0.0, 1.0);
 }
 
 }  // namespace espalier::runtime

@@ -8,12 +8,22 @@
 
 namespace espalier::runtime {
 
+struct Choice {
+  std::vector<const sparse::Kernel*> kernels = {};  // ours; none: oneDNN's
+  double cost =
+      0;  // the least that a rule promises of them and of oneDNN's, in dense multiply-adds
+};
+
 // Our kernels that may run these layers for an input x [N H W C], beside oneDNN's: kFixed yields the
 // one whose rule promises the least time, kTimed all that this processor runs well. None: oneDNN's
 // alone. Our kernels run on one thread; oneDNN's may use `threads`, which the rules take into account.
 // `bytes`: what they may allocate (sparse::Work::made).
-std::vector<const sparse::Kernel*> own_kernels(Kernels kernels, const sparse::Fused& layers,
-                                               const Shape& x, int threads, std::int64_t bytes);
+Choice own_kernels(Kernels kernels, const sparse::Fused& layers, const Shape& x, int threads,
+                   std::int64_t bytes);
+
+// The share of inputs that are not 0 up to which multiplying these alone (sparse/active_step.hpp) takes less
+// time than what costs `cost`.
+double most_active(const sparse::Fused& layers, const Shape& x, double cost);
 
 // Packed weights may be 16 times as large as stored ones, and images may be huge; a file must not ask
 // for more than this, neither by one layer nor by many.

@@ -10,6 +10,7 @@
 #include "compress/runtime/costs.hpp"
 #include "compress/runtime/loops/levels.hpp"
 #include "compress/runtime/loops/steps.hpp"
+#include "compress/runtime/sparse/active_step.hpp"
 #include "core/base/median.hpp"
 #include "core/onednn/onednn.hpp"
 
@@ -76,6 +77,11 @@ Named step_of(const PackedLayer& l, const Activation& x, const Activation& other
               integer ? loops::residual_levels(l, x, other, y) : loops::residual(l, x, other, y)};
   }
   fail(ErrorKind::kInternal, "Plan", "layer '", l.name, "' is of no known kind");
+}
+
+bool fits_active(const sparse::Fused& layers, const Activation& x, std::int64_t bytes) {
+  return layers.linear->kind != LayerKind::kDepthwiseConv2d &&
+         sparse::active_work(layers, x.shape).made <= std::min(bytes, kMostOfLayer);
 }
 
 std::int64_t aligned(std::int64_t bytes) {
@@ -180,16 +186,60 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
   return piece;
 }
 
-// The fastest piece, by the least time of several rounds in which each has its turn.
+Plan::Piece Plan::active(const sparse::Fused& layers, const Place& at, double most,
+                         Piece otherwise) {
+  const std::size_t end = at.layer + layers.count();
+  const Activation x = input_of(at), y = activation(end, !at.at_end);
+  const sparse::Work work = sparse::active_work(layers, x.shape);
+  PlannedStep facts{.first = at.layer,
+                    .layers = layers.count(),
+                    .kernel = "active",
+                    .macs = work.macs,
+                    .bytes = work.bytes + x.shape.elements() + batch_ * stages_[end].bytes()};
+  Step all;
+  if (!otherwise.steps.empty()) {
+    facts.macs = facts.skipped = 0;
+    for (const Bound& bound : otherwise.steps)
+      facts.macs += bound.facts.macs, facts.skipped += bound.facts.skipped;
+    all = [steps = std::move(otherwise.steps), from = otherwise.end.x.data, to = y.data,
+           bytes = static_cast<std::size_t>(batch_ * stages_[end].bytes())] {
+      for (const Bound& bound : steps) bound.run();
+      if (from != to) std::memcpy(to, from, bytes);
+    };
+  }
+  Piece piece;
+  piece.steps.push_back({sparse::active_step(layers, x, y, most, std::move(all)), facts});
+  piece.end = {end, y, !at.at_end};
+  piece.made = work.made + otherwise.made;
+  return piece;
+}
+
 Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const PackedLayer& l = model_.layers[at.layer];
   const Activation x = input_of(at);
   if (!format::has_weight(l.kind) || !format::takes_levels(l, x.grid)) return layer_by_layer(at, 1);
   const sparse::Fused layers = sparse::fused_from(model_, at.layer);
-  const auto own = own_kernels(kernels, layers, x.shape, threads, kMostOfPlan - made_);
-  if (own.empty()) return layer_by_layer(at, 1);
-  if (kernels != Kernels::kTimed) return fused(*own.front(), layers, at);
+  const std::int64_t bytes = kMostOfPlan - made_;
+  if (kernels == Kernels::kActive && fits_active(layers, x, bytes))
+    return active(layers, at, 1, {});
+  const Choice choice = own_kernels(kernels, layers, x.shape, threads, bytes);
+  Piece piece = fastest(kernels, choice.kernels, layers, at);
+  const bool free = kernels == Kernels::kFixed || kernels == Kernels::kTimed;
+  if (!free || !sparse::may_be_active(layers, x) || !fits_active(layers, x, bytes - piece.made))
+    return piece;
+  // Where less than a tenth of the inputs were few enough, nothing is won.
+  const double most = most_active(layers, x.shape, choice.cost);
+  return most < 0.1 ? std::move(piece) : active(layers, at, most, std::move(piece));
+}
 
+Plan::Piece Plan::fastest(Kernels kernels, const std::vector<const sparse::Kernel*>& own,
+                          const sparse::Fused& layers, const Place& at) {
+  if (own.empty()) return layer_by_layer(at, layers.count());
+  if (kernels != Kernels::kTimed) return fused(*own.front(), layers, at);
+  // The least time of several rounds in which each has its turn. No input is background.
+  const Activation x = input_of(at);
+  std::memset(x.levels(), x.grid.zero_point == 1 ? 2 : 1,
+              static_cast<std::size_t>(x.shape.elements()));
   std::vector<Piece> pieces;
   for (const sparse::Kernel* kernel : own) pieces.push_back(fused(*kernel, layers, at));
   pieces.push_back(layer_by_layer(at, layers.count()));
@@ -244,12 +294,12 @@ std::span<const float> Plan::run(std::span<const float> pixels) {
   return {logits_.floats(), static_cast<std::size_t>(logits_.shape.elements())};
 }
 
-std::vector<PlannedStep> Plan::describe(int runs, double seconds) {
+std::vector<PlannedStep> Plan::describe(int runs, double seconds, std::span<const float> image) {
   std::vector<PlannedStep> facts;
   for (const Bound& bound : steps_) facts.push_back(bound.facts);
   if (runs < 1) return facts;
-  const std::vector<float> pixels(static_cast<std::size_t>(batch_ * stages_.front().elements()),
-                                  0.5f);
+  std::vector<float> pixels;
+  for (std::int64_t n = 0; n < batch_; ++n) pixels.insert(pixels.end(), image.begin(), image.end());
   pixels_ = pixels;
   std::vector<std::vector<double>> us(facts.size());
   constexpr int kLeast = 5;

@@ -25,8 +25,9 @@ class Plan {
   std::span<const float> run(std::span<const float> pixels);
 
   // What was chosen, the input's step first. `runs` > 0: each with its median time over as many
-  // runs of the whole plan, or fewer, though at least 5, if these take longer than `seconds`.
-  std::vector<PlannedStep> describe(int runs, double seconds);
+  // runs of the whole plan, or fewer, though at least 5, if these take longer than `seconds`; each
+  // image of a run is `image`, of pixels / 255.
+  std::vector<PlannedStep> describe(int runs, double seconds, std::span<const float> image);
 
  private:
   struct Bound {
@@ -51,6 +52,11 @@ class Plan {
   Activation input_of(const Place& at);
   Piece layer_by_layer(Place at, std::size_t count);
   Piece fused(const sparse::Kernel& kernel, const sparse::Fused& layers, const Place& at);
+  // Where inputs are 0 these alone, else `otherwise`.
+  Piece active(const sparse::Fused& layers, const Place& at, double most, Piece otherwise);
+  // Of `own` kernels and oneDNN's.
+  Piece fastest(Kernels kernels, const std::vector<const sparse::Kernel*>& own,
+                const sparse::Fused& layers, const Place& at);
   Piece choose(Kernels kernels, int threads, const Place& at);
 
   const format::PackedModel& model_;

@@ -16,6 +16,7 @@ enum class Kernels {
   kBlocks,     // ours for blocks of 16 x 4, wherever it fits
   kScattered,  // ours for single weights, wherever it fits
   kRows,       // ours for dense layers as they lie
+  kActive,     // ours for dense layers, inputs of 0 left out
   kDepthwise,  // ours for depthwise convolutions
 };
 

@@ -48,10 +48,14 @@ std::span<const float> Session::run(const Tensor& images) {
   return std::as_const(logits_).values().first(static_cast<std::size_t>(n * classes_));
 }
 
-std::vector<PlannedStep> Session::plan(int runs, double seconds) {
+std::vector<PlannedStep> Session::plan(int runs, double seconds, const Tensor& image) {
   require(plan_ != nullptr, "plan", "the reference executor has none");
+  const auto [height, width, channels] = model_->packed().input_shape;
+  const Tensor timed = image.defined() ? image : Tensor::full({1, height, width, channels}, 0.5f);
+  model_->check_images(timed);
+  require(timed.shape()[0] == 1, "plan", "wants one image, got ", timed.shape()[0]);
   const ThreadsInScope scope(options_.threads);
-  return plan_->describe(runs, seconds);
+  return plan_->describe(runs, seconds, timed.values());
 }
 
 double latency_us(Session& session, const LatencyOptions& options) {

@@ -46,9 +46,10 @@ class Session {
   // Errors: kUsage when the images do not have the model's shape or are too many.
   std::span<const float> run(const Tensor& images);
 
-  // The plan's steps, timed over `runs` runs, or as many, though at least 5, as `seconds` allow.
-  // Errors: kUsage for the reference executor.
-  std::vector<PlannedStep> plan(int runs = 0, double seconds = 1);
+  // The plan's steps, timed over `runs` runs, or as many, though at least 5, as `seconds` allow, of the
+  // image [1 H W C], again for each of a batch: kernels that skip zeros take as long as it has of them.
+  // None: grey. Errors: kUsage for the reference executor, for an image that is not the model's.
+  std::vector<PlannedStep> plan(int runs = 0, double seconds = 1, const Tensor& image = {});
 
   const Model& model() const { return *model_; }
   std::int64_t batch() const { return options_.batch; }

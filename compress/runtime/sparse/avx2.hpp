@@ -55,7 +55,7 @@ __attribute__((target("avx2"))) inline void store_256(const __m256i (&sums)[2], 
   const Finish& f = t.finish;
   const auto lanes =
       static_cast<std::size_t>(std::min<std::int64_t>(kLanes, f.channels - t.channel));
-  const std::int64_t at = output * f.channels + t.channel;
+  const std::int64_t at = t.place(output);
   const __m256i low = finished_256(sums[0], t, 0), high = finished_256(sums[1], t, 1);
   if (!f.levels) {
     alignas(32) float values[kLanes];

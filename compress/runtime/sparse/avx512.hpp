@@ -39,6 +39,7 @@ class Finish512 {
  public:
   ESPALIER_VNNI explicit Finish512(const Tiles& t)
       : y_(t.y),
+        outputs_(t.outputs.empty() ? nullptr : t.outputs.data()),
         channels_(t.finish.channels),
         channel_(t.channel),
         whole_(channels_ - channel_ >= kLanes),
@@ -56,7 +57,7 @@ class Finish512 {
 
   // Sums with their bias, maximum taken, to output number `output`.
   ESPALIER_VNNI void store(__m512i sums, std::int64_t output) const {
-    const std::int64_t at = output * channels_ + channel_;
+    const std::int64_t at = (outputs_ ? outputs_[output] : output) * channels_ + channel_;
     const __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), multiplier_);
     if (!levels_) {
       const __m512 value = relu_ ? _mm512_max_ps(_mm512_setzero_ps(), real) : real;
@@ -79,6 +80,7 @@ class Finish512 {
 
  private:
   void* y_;
+  const std::int32_t* outputs_;  // Tiles::outputs
   std::int64_t channels_, channel_;
   bool whole_;  // group of channels
   __mmask16 lanes_;

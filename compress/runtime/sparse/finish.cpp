@@ -37,7 +37,7 @@ Finish finish_of(const format::PackedLayer& l, const format::ActivationGrid& x,
 void finish_plain(const std::int32_t* sums, const Tiles& t, std::int64_t output) {
   const Finish& f = t.finish;
   const std::int64_t lanes = std::min<std::int64_t>(kLanes, f.channels - t.channel),
-                     at = output * f.channels + t.channel;
+                     at = t.place(output);
   for (std::int64_t i = 0; i < lanes; ++i) {
     const auto c = static_cast<std::size_t>(t.channel + i);
     const std::int32_t sum = sums[i] + f.bias[c];

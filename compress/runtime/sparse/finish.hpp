@@ -48,6 +48,13 @@ struct Tiles {
   const Finish& finish;
   std::int64_t channel;  // the group's first
   void* y;               // [outputs C], of levels or floats
+  // Which of them the windows make; none: all, in order.
+  std::span<const std::int32_t> outputs = {};
+
+  // Where in y the group's channels of the windows' output number i begin.
+  std::int64_t place(std::int64_t i) const {
+    return (outputs.empty() ? i : outputs[static_cast<std::size_t>(i)]) * finish.channels + channel;
+  }
 };
 
 // The plain twin: the sums of one output [kLanes], maximum taken, to its place.

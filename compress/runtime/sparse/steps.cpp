@@ -3,8 +3,9 @@
 #include <cstring>
 
 #include "compress/format/wiring.hpp"
-#include "compress/runtime/linear_parts.hpp"
 #include "compress/runtime/sparse/blocks.hpp"
+#include "compress/runtime/sparse/lit.hpp"
+#include "compress/runtime/sparse/padded.hpp"
 #include "compress/runtime/sparse/rows.hpp"
 #include "compress/runtime/sparse/scattered.hpp"
 
@@ -18,37 +19,74 @@ Shape padded(const PackedLayer& l, const Shape& x) {
   return padded_shape(l, x[0], {x[1], x[2], x[3]});
 }
 
+std::int64_t image_bytes(const Windows& windows, const Finish& finish) {
+  return windows.outputs() * finish.channels * (finish.levels ? 1 : std::int64_t{sizeof(float)});
+}
+
+// A picture may have a background; what a convolution yields has none that is all 0.
+bool may_be_dark(const Fused& f, const Shape& x) {
+  return f.linear->kind == LayerKind::kConv2d && x[3] <= 4;
+}
+
+// `multiply(group, tiles)` for every image and group of channels, but for windows of background: what
+// they yield is written down beforehand.
+template <class Weights, class Multiply>
+Step lit_step_of(const Fused& f, const Activation& x, const Activation& y, Weights weights,
+                 Multiply multiply) {
+  const Shape to = padded(*f.linear, x.shape);
+  const Windows windows = windows_of(*f.linear, to, f.pool);
+  const Finish finish = finish_of(*f.linear, x.grid, f.norm);
+  const std::int64_t bytes = image_bytes(windows, finish);
+  const Tensor dark = filled(windows.image_bytes, x.grid.zero_point);
+  Tensor background = Tensor::uninitialized({bytes}, DType::kUint8);
+  for (std::int64_t g = 0; g < finish.groups(); ++g)
+    multiply(weights.group(g), Tiles{.x = dark.data<std::uint8_t>(),
+                                     .starts = windows.starts,
+                                     .pool = windows.pool,
+                                     .finish = finish,
+                                     .channel = g * kLanes,
+                                     .y = background.mutable_data<std::uint8_t>()});
+  return [=, weights = std::move(weights), input = Padded(*f.linear, x),
+          background = std::move(background),
+          lit = LitWindows(*f.linear, to, f.pool, x.grid.zero_point), pool = windows.pool,
+          images = windows.images, x_bytes = windows.image_bytes]() mutable {
+    const std::uint8_t* from = input.images();
+    for (std::int64_t n = 0; n < images; ++n) {
+      std::uint8_t* image = static_cast<std::uint8_t*>(y.data) + n * bytes;
+      std::memcpy(image, background.data<std::uint8_t>(), static_cast<std::size_t>(bytes));
+      lit.find(from + n * x_bytes);
+      for (std::int64_t g = 0; g < finish.groups(); ++g)
+        multiply(weights.group(g), Tiles{.x = from + n * x_bytes,
+                                         .starts = lit.starts(),
+                                         .pool = pool,
+                                         .finish = finish,
+                                         .channel = g * kLanes,
+                                         .y = image,
+                                         .outputs = lit.outputs()});
+    }
+  };
+}
+
 // `multiply(group, tiles)` for every group of channels and every image: a group's weights stay in the
 // cache while the images pass.
 template <class Weights, class Multiply>
 Step step_of(const Fused& f, const Activation& x, const Activation& y, Weights weights,
              Multiply multiply) {
-  const Shape to = padded(*f.linear, x.shape);
-  const bool copies = pads(*f.linear);
-  // The border is written here, once.
-  Tensor border;
-  if (copies) {
-    border = Tensor({to.elements() + Activation::kSlack}, DType::kUint8);
-    std::memset(border.mutable_data<std::uint8_t>(), x.grid.zero_point,
-                static_cast<std::size_t>(border.elements()));
-  }
-  std::uint8_t* from = copies ? border.mutable_data<std::uint8_t>() : x.levels();
-  return
-      [=, layer = f.linear, border = std::move(border), weights = std::move(weights),
-       windows = windows_of(*f.linear, to, f.pool), finish = finish_of(*f.linear, x.grid, f.norm)] {
-        if (copies) copy_inside(x.levels(), x.shape, *layer, from, to);
-        const std::int64_t image_bytes =
-            windows.outputs() * finish.channels * (finish.levels ? 1 : std::int64_t{sizeof(float)});
-        for (std::int64_t g = 0; g < finish.groups(); ++g)
-          for (std::int64_t n = 0; n < windows.images; ++n)
-            multiply(weights.group(g),
-                     Tiles{.x = from + n * windows.image_bytes,
-                           .starts = windows.starts,
-                           .pool = windows.pool,
-                           .finish = finish,
-                           .channel = g * kLanes,
-                           .y = static_cast<std::uint8_t*>(y.data) + n * image_bytes});
-      };
+  if (may_be_dark(f, x.shape)) return lit_step_of(f, x, y, std::move(weights), multiply);
+  return [=, weights = std::move(weights), input = Padded(*f.linear, x),
+          windows = windows_of(*f.linear, padded(*f.linear, x.shape), f.pool),
+          finish = finish_of(*f.linear, x.grid, f.norm)] {
+    const std::uint8_t* from = input.images();
+    for (std::int64_t g = 0; g < finish.groups(); ++g)
+      for (std::int64_t n = 0; n < windows.images; ++n)
+        multiply(weights.group(g),
+                 Tiles{.x = from + n * windows.image_bytes,
+                       .starts = windows.starts,
+                       .pool = windows.pool,
+                       .finish = finish,
+                       .channel = g * kLanes,
+                       .y = static_cast<std::uint8_t*>(y.data) + n * image_bytes(windows, finish)});
+  };
 }
 
 // `count` registers of 64 products of weights, `bytes` each, for every window.
@@ -56,8 +94,11 @@ Work work_of(const Fused& f, const Shape& x, std::int64_t count, std::int64_t by
   const std::int64_t windows = windows_per_image(*f.linear, padded(*f.linear, x), f.pool),
                      images = f.linear->kind == LayerKind::kDense ? 1 : x[0];
   const std::int64_t read = count * bytes + windows * std::int64_t{sizeof(std::int64_t)},
-                     border = pads(*f.linear) ? padded(*f.linear, x).elements() : 0;
-  return {.macs = count * 64 * windows * images, .bytes = read, .made = read + border};
+                     border = pads(*f.linear) ? padded(*f.linear, x).elements() : 0,
+                     lit = may_be_dark(f, x)
+                               ? LitWindows::bytes(*f.linear, padded(*f.linear, x), f.pool)
+                               : 0;
+  return {.macs = count * 64 * windows * images, .bytes = read, .made = read + border + lit};
 }
 
 Work block_work(const Fused& f, const Shape& x) {

@@ -9,8 +9,8 @@ using namespace espalier;
 using namespace espalier::runtime;
 namespace {
 
-constexpr Kernels kAll[] = {Kernels::kBlocks, Kernels::kScattered, Kernels::kRows, Kernels::kFixed,
-                            Kernels::kOneDnn};
+constexpr Kernels kAll[] = {Kernels::kBlocks, Kernels::kScattered, Kernels::kRows,
+                            Kernels::kActive, Kernels::kFixed,     Kernels::kOneDnn};
 
 ActivationGrid random_grid(Rng& rng) {
   return {pick(rng, {1.0f, 0.013f, 0.7f}), pick(rng, {0, 0, 64, 127, 5})};
@@ -66,6 +66,30 @@ void add_norm(PackedModel& model, Rng& rng) {
   model.layers.push_back(l);
 }
 
+// Outside of a random rectangle of each image: background, which is 0, or what level 0 stands for, or as
+// it was.
+void darken(Tensor& images, Rng& rng, const ActivationGrid& grid) {
+  const std::int64_t n = images.shape()[0], h = images.shape()[1], w = images.shape()[2],
+                     c = images.shape()[3];
+  const auto below = [&](std::int64_t end) {
+    return static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(end)));
+  };
+  if (rng.below(4) == 0) return;
+  const float dark = rng.below(2) ? 0 : static_cast<float>(-grid.zero_point) * grid.scale;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t top = below(h), left = below(w), bottom = top + below(h - top + 1),
+                       right = left + below(w - left + 1);
+    // Of a dense layer the inputs stand in the last dimension.
+    const bool scattered = h * w == 1;
+    for (std::int64_t k = 0; k < h * w * c; ++k) {
+      const std::int64_t y = k / c / w, x = k / c % w;
+      const bool inside =
+          scattered ? rng.below(5) == 0 : top <= y && y < bottom && left <= x && x < right;
+      if (!inside) images.mutable_data()[i * h * w * c + k] = dark;
+    }
+  }
+}
+
 // Appends what shows every level, and compares every kernel, at several batches and a last chunk
 // that is not full.
 void check(PackedModel model, Rng& rng, int level = -1) {
@@ -75,7 +99,8 @@ void check(PackedModel model, Rng& rng, int level = -1) {
   const Model loaded(model);
   const std::int64_t batch = pick<std::int64_t>(rng, {1, 2, 3, 7, 9, 19});
   CAPTURE(batch);
-  const Tensor images = images_of(rng, model, batch, level);
+  Tensor images = images_of(rng, model, batch, level);
+  if (level < 0) darken(images, rng, model.input);
   for (const Kernels kernels : kAll) {
     CAPTURE(static_cast<int>(kernels));
     CHECK(differing(loaded, images, batch, kernels) == 0);

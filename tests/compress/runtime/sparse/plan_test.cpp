@@ -71,7 +71,7 @@ TEST_CASE("the fixed choice takes our kernels where this processor has vectors f
 
 TEST_CASE("one image of a dense layer that is dense: rows, of which nothing is packed") {
   Rng rng(4, "rows");
-  PackedModel packed = model_of({1, 1, 2048}, {1, 0});
+  PackedModel packed = model_of({1, 1, 2048}, {1, 5});  // a grid on which 0 is no usual level
   packed.layers = {dense_of(rng, 2048, 30, 8)};
   const Model model(packed);
   const bool vectors = vector_isa() != VectorIsa::kPlain;

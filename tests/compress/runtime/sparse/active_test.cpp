@@ -1,0 +1,100 @@
+// Lists of inputs that are not 0, and what is multiplied by them: each instruction set's like the plain ones.
+#include "compress/runtime/sparse/active.hpp"
+
+#include <numeric>
+
+#include "compress/runtime/step.hpp"
+#include "core/onednn/isa.hpp"
+#include "tests/compress/runtime/onednn/models.hpp"
+
+using namespace espalier;
+using namespace espalier::runtime;
+using namespace espalier::runtime::sparse;
+namespace {
+
+std::vector<std::uint8_t> random_levels(Rng& rng, std::int64_t count) {
+  std::vector<std::uint8_t> levels(static_cast<std::size_t>(count + Activation::kSlack), 1);
+  const float share = pick(rng, {0.0f, 0.2f, 0.5f, 1.0f});
+  for (std::int64_t i = 0; i < count; ++i)
+    levels[static_cast<std::size_t>(i)] =
+        static_cast<std::uint8_t>(rng.uniform() < share ? 1 + rng.below(127) : 0);
+  return levels;
+}
+
+}  // namespace
+
+TEST_CASE("the inputs that are not 0, and how many stand in front of each pixel") {
+  Rng rng(6, "find");
+  for (int i = 0; i < 200; ++i) {
+    const auto pixels = 1 + static_cast<std::int64_t>(rng.below(20)),
+               channels = pick<std::int64_t>(rng, {1, 3, 7, 8, 16, 17, 20, 64, 300});
+    CAPTURE(pixels);
+    CAPTURE(channels);
+    const auto x = random_levels(rng, pixels * channels);
+    ActiveInputs found(pixels * channels);
+    std::vector<std::int32_t> begins(static_cast<std::size_t>(pixels + 1), -1);
+    active_kernels(vector_isa()).find(x.data(), pixels, channels, found, begins.data());
+    std::size_t n = 0;
+    for (std::int64_t k = 0; k < pixels * channels; ++k) {
+      if (k % channels == 0)
+        CHECK(begins[static_cast<std::size_t>(k / channels)] == static_cast<std::int32_t>(n));
+      const std::uint8_t level = x[static_cast<std::size_t>(k)];
+      if (level == 0) continue;
+      REQUIRE(found.levels[n] == level);
+      REQUIRE(found.offsets[n] == k * 64);
+      ++n;
+    }
+    CHECK(found.count == static_cast<std::int64_t>(n));
+    CHECK(begins.back() == static_cast<std::int32_t>(n));
+    found.fill_up();
+    CHECK(found.count % ActiveInputs::kAtOnce == 0);
+    CHECK(found.count - static_cast<std::int64_t>(n) < ActiveInputs::kAtOnce);
+  }
+}
+
+TEST_CASE("active inputs times their weights: the sums of all inputs, bit for bit") {
+  Rng rng(6, "active");
+  for (int i = 0; i < 60; ++i) {
+    const std::int64_t inputs = pick<std::int64_t>(rng, {1, 5, 64, 784}),
+                       outputs = pick<std::int64_t>(rng, {1, 10, 64, 100, 300});
+    CAPTURE(inputs);
+    CAPTURE(outputs);
+    PackedLayer l = dense_of(rng, inputs, outputs, 8);
+    l.output = {0.5f, pick(rng, {0, 60})};
+    const ActivationGrid grid{1, 0};
+    const Finish finish = finish_of(l, grid, nullptr);
+    const ActiveWeights weights(l);
+    std::vector<ActiveInputs> windows;
+    std::vector<std::int32_t> largest(static_cast<std::size_t>(finish.groups() * kLanes),
+                                      INT32_MIN);
+    for (int pool = pick(rng, {1, 2, 4}); pool > 0; --pool) {
+      const auto x = random_levels(rng, inputs);
+      std::int32_t begins[2];
+      find_active_plain(x.data(), 1, inputs, windows.emplace_back(inputs), begins);
+      windows.back().fill_up();
+      for (std::int64_t o = 0; o < std::ssize(largest); ++o) {
+        const std::int8_t* row = o < outputs ? l.weight.levels.data() + o * inputs : nullptr;
+        const std::int32_t sum = row ? std::inner_product(row, row + inputs, x.begin(), 0) : 0;
+        auto& most = largest[static_cast<std::size_t>(o)];
+        most = std::max(most, sum);
+      }
+    }
+    std::vector<std::uint8_t> wanted(static_cast<std::size_t>(outputs)), got(wanted);
+    const auto tiles = [&](std::int64_t channel, std::vector<std::uint8_t>& y) {
+      return Tiles{.x = nullptr,
+                   .starts = {},
+                   .pool = 1,
+                   .finish = finish,
+                   .channel = channel,
+                   .y = y.data()};
+    };
+    for (std::int64_t c = 0; c < finish.groups() * kLanes; c += kLanes)
+      finish_plain(largest.data() + c, tiles(c, wanted), 0);
+    for (const auto multiply : {multiply_active_plain, active_kernels(vector_isa()).multiply}) {
+      for (std::int64_t t = 0; t * ActiveWeights::kOutputs < outputs; ++t)
+        multiply(weights.tile(t), windows, tiles(t * ActiveWeights::kOutputs, got), 0);
+      CHECK(got == wanted);
+      std::ranges::fill(got, 0);
+    }
+  }
+}
