@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -12,13 +13,22 @@
 #include "datasets/mnist.hpp"
 #include "datasets/subset.hpp"
 #include "datasets/synthetic_digits.hpp"
+#include "layers/batch_norm.hpp"
+#include "layers/copy_parameters.hpp"
 #include "layers/tutorial_models.hpp"
+#include "optim/training/fit.hpp"
 
 namespace espalier::bench {
 namespace {
 
 const Shape kImage{28, 28, 1};
 constexpr std::int64_t kDigits = 2048, kCalibrationImages = 256;
+
+bool has_batch_norm(const Sequential& model) {
+  return std::ranges::any_of(model.layers(), [](const auto& named) {
+    return dynamic_cast<const BatchNorm*>(named.layer.get()) != nullptr;
+  });
+}
 
 void prune(format::StoredWeight& weight, const Zeros& zeros) {
   const std::int64_t outputs = weight.shape[0], inputs = std::ssize(weight.levels) / outputs;
@@ -64,18 +74,22 @@ std::int64_t training_batch(const std::string& name) {
   return name == "small" ? 32 : 128;
 }
 
-format::PackedModel float_model(const std::string& name) {
-  Sequential model = training_model(name);
-  return pack::pack(model, kImage);
-}
-
-format::PackedModel int8_model(const std::string& name) {
-  Sequential model = training_model(name);
+TrainedModel& trained_model(const std::string& name) {
+  static std::map<std::string, TrainedModel> made;
+  const auto found = made.find(name);
+  if (found != made.end()) return found->second;
+  Sequential model = training_model(name), quantized = training_model(name);
+  if (!has_batch_norm(model))
+    training::fit(model, digits(), {.epochs = 2, .batch_size = 32, .quiet = true});
+  copy_parameters(model, quantized);
   quantize::QuantizationAware quantizer({});
-  quantizer.attach(model);
+  quantizer.attach(quantized);
   quantizer.calibrate(digits(), kCalibrationImages);
   quantizer.bake();
-  return pack::pack(quantizer.network(), kImage);
+  auto float32 = pack::pack(model, kImage);
+  auto int8 = pack::pack(quantizer.network(), kImage);
+  return made.emplace(name, TrainedModel{std::move(model), std::move(float32), std::move(int8)})
+      .first->second;
 }
 
 format::PackedModel pruned(format::PackedModel packed, const Zeros& zeros) {

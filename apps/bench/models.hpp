@@ -21,9 +21,14 @@ const std::vector<std::string>& model_names();
 Sequential training_model(const std::string& name);
 std::int64_t training_batch(const std::string& name);  // as the tutorials': small 32, others 128
 
-// Untrained: a dense network takes as long whatever it has learnt.
-format::PackedModel float_model(const std::string& name);
-format::PackedModel int8_model(const std::string& name);  // calibrated on digits()
+// What inference runs: how many activations are 0 depends on what was learnt, and our kernels skip them.
+struct TrainedModel {
+  Sequential model;
+  format::PackedModel float32, int8;  // calibrated on digits()
+};
+// Trained on digits() for two epochs, but for networks with batch norm: peers take its first state. Made
+// once.
+TrainedModel& trained_model(const std::string& name);
 // The same with this share of each linear layer's blocks at zero, those of the smallest sums of
 // magnitudes first; blocks at the far ends may be smaller.
 format::PackedModel pruned(format::PackedModel packed, const Zeros& zeros);

@@ -39,8 +39,8 @@ std::vector<Job> infer(const SuiteOptions& options) {
         return Batches{1, 32, 256};
       },
       [](auto& jobs, const auto& model, const JobOptions& o) {
-        jobs.push_back(inference_job(model, "int8", int8_model(model), o));
-        jobs.push_back(inference_job(model, "float32", float_model(model), o));
+        jobs.push_back(inference_job(model, "int8", trained_model(model).int8, o));
+        jobs.push_back(inference_job(model, "float32", trained_model(model).float32, o));
       });
 }
 
@@ -51,7 +51,8 @@ std::vector<Job> sparse(const SuiteOptions& options) {
         return Batches{1, 32};
       },
       [](auto& jobs, const auto& model, const JobOptions& o) {
-        for (Job& job : sparse_jobs(model, int8_model(model), o)) jobs.push_back(std::move(job));
+        for (Job& job : sparse_jobs(model, trained_model(model).int8, o))
+          jobs.push_back(std::move(job));
       });
 }
 
@@ -59,10 +60,10 @@ std::vector<Job> load(const SuiteOptions& options) {
   return for_each(
       options, [](const std::string&) { return Batches{1}; },
       [](auto& jobs, const auto& model, const JobOptions& o) {
-        const auto int8 = int8_model(model);
+        const auto& int8 = trained_model(model).int8;
         jobs.push_back(loading_job(model, "90 % zeros", pruned(int8, {.share = 0.9}), o));
         jobs.push_back(loading_job(model, "int8", int8, o));
-        jobs.push_back(loading_job(model, "float32", float_model(model), o));
+        jobs.push_back(loading_job(model, "float32", trained_model(model).float32, o));
       });
 }
 
@@ -70,7 +71,7 @@ std::vector<Job> codec(const SuiteOptions& options) {
   return for_each(
       options, [](const std::string&) { return Batches{1}; },
       [](auto& jobs, const auto& model, const JobOptions&) {
-        const auto dense = int8_model(model);
+        const auto& dense = trained_model(model).int8;
         const auto zeros = pruned(dense, {.share = 0.9});
         for (const char* coder : {"write", "read"}) {
           jobs.push_back(coding_job(model, coder, dense));

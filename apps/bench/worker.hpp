@@ -8,7 +8,7 @@
 
 namespace espalier::bench {
 
-// Writes for each of these models NAME.json, NAME.safetensors (first weights), NAME.float32 and NAME.int8 as
+// Writes for each of these models NAME.json, NAME.safetensors (first weights), NAME.trained.safetensors, NAME.float32 and NAME.int8 as
 // .esp, .onnx and .tflite, NAME.pruned.esp (int8, 90 % zeros); and the digits as images.idx and labels.idx. Errors: kIo.
 void write_models(const std::filesystem::path& folder, const std::vector<std::string>& names);
 

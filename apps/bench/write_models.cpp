@@ -45,10 +45,12 @@ void write_models(const fs::path& folder, const std::vector<std::string>& names)
     Sequential model = training_model(name);
     write_file(folder / (name + ".json"), format_model_json(model, digits().image_shape(), name));
     save_parameters(model, folder / (name + ".safetensors"));
-    write_packed(float_model(name), folder / (name + ".float32"));
-    const auto int8 = int8_model(name);
-    write_packed(int8, folder / (name + ".int8"));
-    write_file(folder / (name + ".pruned.esp"), format::write(pruned(int8, {.share = 0.9})));
+    TrainedModel& trained = trained_model(name);
+    save_parameters(trained.model, folder / (name + ".trained.safetensors"));
+    write_packed(trained.float32, folder / (name + ".float32"));
+    write_packed(trained.int8, folder / (name + ".int8"));
+    write_file(folder / (name + ".pruned.esp"),
+               format::write(pruned(trained.int8, {.share = 0.9})));
   }
   write_digits(folder);
 }

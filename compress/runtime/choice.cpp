@@ -119,9 +119,11 @@ Choice own_kernels(Kernels kernels, const Fused& layers, const Shape& x, int thr
 double most_active(const Fused& layers, const Shape& x, double cost) {
   const VectorIsa isa = vector_isa();
   if (isa == VectorIsa::kPlain) return 0;
-  // Interleaving four inputs' weights takes as long as multiplying them where that is one instruction,
-  // two thirds of it where it is three. A window's list takes as long as some 60 registers of weights.
-  const double each = isa == VectorIsa::kAvx2 ? 1.7 : 2.2;
+  // Interleaving four inputs' weights takes as long as multiplying them where that is one instruction of
+  // AVX-512, and more than half of it where it is three of AVX2: less where a processor shuffles twice
+  // at a time (1.25 was measured on a Zen 1), more where it does so once. A window's list takes as long
+  // as some 60 registers of weights.
+  const double each = isa == VectorIsa::kAvx2 ? 1.5 : 2.2;
   const auto windows = static_cast<double>(sparse::windows_of_run(layers, x));
   const double lists = 60 * 64 * windows,
                all = each * static_cast<double>(sparse::active_work(layers, x).macs);

@@ -48,7 +48,9 @@ def by_tensorflow(folder, model):
     from keras_peer import build
 
     images, _ = read_digits(folder, CALIBRATION_IMAGES)
-    converter = tf.lite.TFLiteConverter.from_keras_model(build(folder, model))
+    converter = tf.lite.TFLiteConverter.from_keras_model(
+        build(folder, model, trained=True)
+    )
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([image[None]] for image in images)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -61,7 +63,7 @@ def by_torch(folder, model):
 
     torch.set_grad_enabled(False)
     images, _ = torch_peer.images_of(folder, CALIBRATION_IMAGES, channels_last=True)
-    network = torch_peer.build(folder, model, channels_last=True).eval()
+    network = torch_peer.build(folder, model, channels_last=True, trained=True).eval()
     torch_peer.int8(network, images).save(str(folder / f"{model}.torch-int8.pt"))
 
 

@@ -15,9 +15,9 @@ from shared_models import read_digits, read_layers, read_weights
 from wires import wires
 
 
-def build(folder, model):
-    """Our layers with our first weights."""
-    weights = read_weights(folder, model)
+def build(folder, model, trained=False):
+    """Our layers with our first weights, or trained ones."""
+    weights = read_weights(folder, model, trained)
     described = read_layers(folder, model)
     yielded = [keras.Input((28, 28, 1))]  # at 1 + the layer's place
     for layer, (source, other) in zip(described, wires(described)):
@@ -108,7 +108,7 @@ def train(request, xla, bf16=False):
 
 def infer(request, xla):
     images, _ = read_digits(request["folder"], request["batch"])
-    network = build(request["folder"], request["model"])
+    network = build(request["folder"], request["model"], trained=True)
     function = tf.function(lambda x: network(x, training=False), jit_compile=xla)
     images = tf.constant(images)
     if xla:  # compiled as a whole: freezing would take the compilation away

@@ -1,4 +1,4 @@
-"""What `espalier-bench models FOLDER` wrote: networks, first weights, digits. Needs numpy."""
+"""What `espalier-bench models FOLDER` wrote: networks, first and trained weights, digits. Needs numpy."""
 
 import json
 import pathlib
@@ -12,9 +12,10 @@ def read_layers(folder, model):
     return json.loads((pathlib.Path(folder) / f"{model}.json").read_text())["layers"]
 
 
-def read_weights(folder, model):
-    """{name: float32 array}; convolutions [O KH KW I], depthwise [C KH KW 1], dense [OUT IN]."""
-    data = (pathlib.Path(folder) / f"{model}.safetensors").read_bytes()
+def read_weights(folder, model, trained=False):
+    """First or trained ones. {name: float32 array}; convolutions [O KH KW I], depthwise [C KH KW 1], dense [OUT IN]."""
+    name = model + (".trained" if trained else "") + ".safetensors"
+    data = (pathlib.Path(folder) / name).read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
     arrays = {}

@@ -61,9 +61,9 @@ def convolution(layer, channels, shape):
     return module, (*out, filters)
 
 
-def build(folder, model, channels_last):
-    """Our layers with our first weights, for images [N 1 28 28]."""
-    weights = read_weights(folder, model)
+def build(folder, model, channels_last, trained=False):
+    """Our layers with our first weights, or trained ones, for images [N 1 28 28]."""
+    weights = read_weights(folder, model, trained)
     described = read_layers(folder, model)
     wired = wires(described)
     modules, shapes, flattened = [], [(28, 28, 1)], None  # H W C, or F
@@ -134,7 +134,7 @@ def images_of(folder, count, channels_last):
 def infer(request, how, channels_last):
     torch.set_grad_enabled(False)
     folder, model = request["folder"], request["model"]
-    network = build(folder, model, channels_last).eval()
+    network = build(folder, model, channels_last, trained=True).eval()
     images, _ = images_of(folder, request["batch"], channels_last)
     run = how(network, images)
     for _ in range(5):  # torch.jit specialises in its first runs
