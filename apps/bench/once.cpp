@@ -12,7 +12,7 @@
 using namespace espalier;
 namespace {
 
-void load_and_run(const std::string& file, std::int64_t batch) {
+void load_and_run(const std::string& file, std::int64_t batch, bool lean) {
   const auto before_kib = bench::peak_resident_kib();
   const auto start = std::chrono::steady_clock::now();
   const std::clock_t cpu_start = std::clock();
@@ -21,7 +21,9 @@ void load_and_run(const std::string& file, std::int64_t batch) {
   Tensor images({batch, s[0], s[1], s[2]});
   for (std::int64_t i = 0; i < images.elements(); ++i)
     images.mutable_data()[i] = static_cast<float>(i % 16) / 15;
-  runtime::Session session(model, {.batch = batch});
+  runtime::Session session(
+      model,
+      {.batch = batch, .kernels = lean ? runtime::Kernels::kLean : runtime::Kernels::kFixed});
   session.run(images);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
@@ -40,6 +42,8 @@ int main(int argc, char** argv) {
   std::int64_t batch = 1;
   app.add_option("FILE", file, "An .esp file")->required();
   app.add_option("--batch", batch, "Images of the run")->capture_default_str();
+  bool lean = false;
+  app.add_flag("--lean", lean, "Copy no weights that can be read as they lie");
   app.footer("Example: espalier-bench-once espalier-out/quantized.esp");
-  return apps::run_program(app, argc, argv, [&] { load_and_run(file, batch); });
+  return apps::run_program(app, argc, argv, [&] { load_and_run(file, batch, lean); });
 }

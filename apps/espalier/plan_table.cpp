@@ -15,7 +15,8 @@ namespace {
 using runtime::Kernels;
 using runtime::PlannedStep;
 
-const std::array<std::pair<const char*, Kernels>, 8> kWords{{{"fixed", Kernels::kFixed},
+const std::array<std::pair<const char*, Kernels>, 9> kWords{{{"fixed", Kernels::kFixed},
+                                                             {"lean", Kernels::kLean},
                                                              {"timed", Kernels::kTimed},
                                                              {"onednn", Kernels::kOneDnn},
                                                              {"blocks", Kernels::kBlocks},

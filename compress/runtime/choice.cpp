@@ -101,7 +101,9 @@ Choice own_kernels(Kernels kernels, const Fused& layers, const Shape& x, int thr
   if (kernels == Kernels::kOneDnn) return choice;
   Site site{
       .layers = layers, .x = x, .isa = vector_isa(), .dense = dense_macs(layers, x), .work = {}};
-  choice.cost = onednn_cost(site) / threads;
+  // What oneDNN loads and compiles for the first of its kernels is more than most of our weights.
+  const bool avoids = kernels == Kernels::kLean && x[0] == 1;
+  choice.cost = avoids ? kNever : onednn_cost(site) / threads;
   for (const Row& row : kTable) {
     if (!row.kernel.fits(*layers.linear)) continue;
     site.work = row.kernel.work(layers, x);
@@ -111,7 +113,7 @@ Choice own_kernels(Kernels kernels, const Fused& layers, const Shape& x, int thr
     if (kernels == Kernels::kTimed && cost < kNever) choice.kernels.push_back(&row.kernel);
     if (cost >= choice.cost) continue;
     choice.cost = cost;
-    if (kernels == Kernels::kFixed) choice.kernels = {&row.kernel};
+    if (kernels == Kernels::kFixed || kernels == Kernels::kLean) choice.kernels = {&row.kernel};
   }
   return choice;
 }

@@ -14,8 +14,8 @@ struct Choice {
       0;  // the least that a rule promises of them and of oneDNN's, in dense multiply-adds
 };
 
-// Our kernels that may run these layers for an input x [N H W C], beside oneDNN's: kFixed yields the
-// one whose rule promises the least time, kTimed all that this processor runs well. None: oneDNN's
+// Our kernels that may run these layers for an input x [N H W C], beside oneDNN's: kFixed and kLean
+// yield the one whose rule promises the least time, kTimed all that this processor runs well. None: oneDNN's
 // alone. Our kernels run on one thread; oneDNN's may use `threads`, which the rules take into account.
 // `bytes`: what they may allocate (sparse::Work::made).
 Choice own_kernels(Kernels kernels, const sparse::Fused& layers, const Shape& x, int threads,

@@ -227,9 +227,10 @@ Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const bool free = kernels == Kernels::kFixed || kernels == Kernels::kTimed;
   if (!free || !sparse::may_be_active(layers, x) || !fits_active(layers, x, bytes - piece.made))
     return piece;
-  // Where less than a tenth of the inputs were few enough, nothing is won.
+  // What few inputs are ever sparse enough for is not worth a copy of the weights.
+  constexpr double kWorthwhile = 0.2;
   const double most = most_active(layers, x.shape, choice.cost);
-  return most < 0.1 ? std::move(piece) : active(layers, at, most, std::move(piece));
+  return most < kWorthwhile ? std::move(piece) : active(layers, at, most, std::move(piece));
 }
 
 Plan::Piece Plan::fastest(Kernels kernels, const std::vector<const sparse::Kernel*>& own,

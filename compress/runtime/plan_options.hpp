@@ -11,6 +11,7 @@ namespace espalier::runtime {
 // same; float layers have one kernel each.
 enum class Kernels {
   kFixed,      // by shape, zeros and instruction set alone: the same choice every time
+  kLean,       // so, but weights that can be read as they lie are not copied: less memory
   kTimed,      // the fastest of those that fit, timed when the plan is made
   kOneDnn,     // oneDNN's wherever there is one
   kBlocks,     // ours for blocks of 16 x 4, wherever it fits

@@ -20,12 +20,21 @@ FILES = {  # peer: files of the large model
     "litert": ("large.tensorflow-int8.tflite", "large.int8.tflite", "large.float32.tflite"),
     "torch": ("large.torch-int8.pt",),
 }
-OURS = ("large.pruned.esp", "large.int8.esp", "large.float32.esp")
+OURS = (
+    ("large.pruned.esp",),
+    ("large.pruned.esp", "--lean"),
+    ("large.int8.esp",),
+    ("large.int8.esp", "--lean"),
+    ("large.float32.esp",),
+)
 
 
 def commands(options):
     once = str(options.bin / "espalier-bench-once")
-    found = {f"espalier: {name}": [once, str(options.folder / name)] for name in OURS}
+    found = {
+        f"espalier: {' '.join(ours)}": [once, str(options.folder / ours[0]), *ours[1:]]
+        for ours in OURS
+    }
     for peer in options.peers.split(","):
         for name in FILES.get(peer, ()):
             if (options.folder / name).exists():

@@ -10,7 +10,8 @@ using namespace espalier::runtime;
 namespace {
 
 constexpr Kernels kAll[] = {Kernels::kBlocks, Kernels::kScattered, Kernels::kRows,
-                            Kernels::kActive, Kernels::kFixed,     Kernels::kOneDnn};
+                            Kernels::kActive, Kernels::kFixed,     Kernels::kLean,
+                            Kernels::kOneDnn};
 
 ActivationGrid random_grid(Rng& rng) {
   return {pick(rng, {1.0f, 0.013f, 0.7f}), pick(rng, {0, 0, 64, 127, 5})};

@@ -83,6 +83,40 @@ TEST_CASE("one image of a dense layer that is dense: rows, of which nothing is p
   CHECK(many.plan()[1].kernel != "rows");
 }
 
+TEST_CASE(
+    "inputs among which zeros are to be expected: active by rule, rows where nothing is copied") {
+  Rng rng(4, "active");
+  PackedModel packed = model_of({1, 1, 2048}, {1, 0});
+  packed.layers = {dense_of(rng, 2048, 64, 8)};
+  const Model model(packed);
+  const bool vectors = vector_isa() != VectorIsa::kPlain;
+  Session fixed(model), lean(model, {.kernels = Kernels::kLean});
+  const auto step = fixed.plan()[1];
+  CHECK((step.kernel == "active") == vectors);
+  CHECK((lean.plan()[1].kernel == "rows") == vectors);
+  if (!vectors) return;
+  CHECK(step.bytes > 2048 * 64);
+  // Half of the images are too full for it: the same logits either way.
+  for (const std::int64_t batch : {1, 4})
+    for (const int level : {0, 1}) {
+      CAPTURE(level);
+      Tensor images = images_of(rng, packed, batch);
+      if (level == 0)
+        for (float& v : images.mutable_values()) v = rng.below(8) ? 0 : v;
+      Session session(model, {.batch = batch}),
+          one_kernel(model, {.batch = batch, .kernels = Kernels::kOneDnn});
+      CHECK(std::ranges::equal(session.run(images), one_kernel.run(images)));
+    }
+}
+
+TEST_CASE("an image of a plan that is timed is the model's, and one") {
+  const Model model(sparse_model());
+  Session session(model);
+  CHECK(session.plan(1, 1, Tensor::full({1, 10, 10, 1}, 0))[1].us > 0);
+  CHECK_THROWS_AS(session.plan(1, 1, Tensor({1, 9, 10, 1})), Error);
+  CHECK_THROWS_AS(session.plan(1, 1, Tensor({2, 10, 10, 1})), Error);
+}
+
 TEST_CASE("a depthwise layer: ours, with the norm behind; registers of zeros are left out") {
   Rng rng(4, "depthwise");
   PackedModel packed = model_of({8, 8, 32}, {1, 5});
