@@ -27,7 +27,8 @@ std::int64_t LitWindows::bytes(const format::PackedLayer& l, const Shape& padded
 
 LitWindows::LitWindows(const format::PackedLayer& l, const Shape& padded,
                        const format::PackedLayer* pool, std::int32_t zero_point)
-    : zero_point_(static_cast<std::uint8_t>(zero_point)), row_(padded[2] * padded[3]) {
+    : background_(static_cast<std::uint64_t>(zero_point) * 0x0101010101010101),
+      row_(padded[2] * padded[3]) {
   const Windows windows = windows_of(l, padded, pool);
   const kernels::Window over = pool ? window_of(*pool) : kernels::Window{};
   pool_ = static_cast<std::size_t>(windows.pool);
@@ -38,7 +39,7 @@ LitWindows::LitWindows(const format::PackedLayer& l, const Shape& padded,
   step_h_ = over.stride_h * l.stride_h;
   step_w_ = over.stride_w * l.stride_w * padded[3];
   all_ = windows.starts;
-  seen_.resize(static_cast<std::size_t>(row_ + kWord));
+  seen_.resize(static_cast<std::size_t>(row_ + 2 * kWord));
   starts_.resize(all_.size());
   outputs_.resize(all_.size() / pool_);
 }
@@ -65,11 +66,12 @@ void LitWindows::find(const std::uint8_t* image) {
   lit_ = 0;
   for (std::int64_t p = 0; p < out_h_; ++p) {
     const std::uint8_t* top = image + p * step_h_ * row_;
-    std::uint8_t* seen = seen_.data();
-    for (std::int64_t i = 0; i < row_; ++i) seen[i] = top[i] ^ zero_point_;
-    for (std::int64_t h = 1; h < height_; ++h)
-      for (std::int64_t i = 0; i < row_; ++i)
-        seen[i] = static_cast<std::uint8_t>(seen[i] | (top[h * row_ + i] ^ zero_point_));
+    // Words, as a row is too short for loops that the compiler vectorises; the last reads behind the row.
+    for (std::int64_t i = 0; i < row_; i += kWord) {
+      std::uint64_t seen = 0;
+      for (std::int64_t h = 0; h < height_; ++h) seen |= word_at(top + h * row_ + i) ^ background_;
+      std::memcpy(seen_.data() + i, &seen, sizeof(seen));
+    }
     switch (pool_) {
       case 1:
         find_in_row<1>(p);

@@ -19,21 +19,22 @@ class LitWindows {
   LitWindows(const format::PackedLayer& layer, const Shape& padded, const format::PackedLayer* pool,
              std::int32_t zero_point);
 
-  // Looks at one image [H W C], padded.
+  // Looks at one image [H W C], padded; reads up to 7 bytes behind it.
   void find(const std::uint8_t* image);
 
   // Of the outputs that see more than background: where their windows start, [outputs pool], and which
   // outputs they are.
   std::span<const std::int64_t> starts() const { return {starts_.data(), lit_ * pool_}; }
   std::span<const std::int32_t> outputs() const { return {outputs_.data(), lit_}; }
+  bool all() const { return lit_ == outputs_.size(); }
 
  private:
   template <std::size_t kPool>
   void find_in_row(std::int64_t row);
 
-  std::size_t pool_;  // windows of an output
-  std::uint8_t zero_point_;
-  std::int64_t row_;  // bytes of the image's
+  std::size_t pool_;          // windows of an output
+  std::uint64_t background_;  // eight bytes of it
+  std::int64_t row_;          // bytes of the image's
   std::int64_t out_h_, out_w_;
   std::int64_t height_, width_;    // rows and bytes that an output sees
   std::int64_t step_h_, step_w_;   // rows and bytes from one output to the next

@@ -53,16 +53,18 @@ Step lit_step_of(const Fused& f, const Activation& x, const Activation& y, Weigh
     const std::uint8_t* from = input.images();
     for (std::int64_t n = 0; n < images; ++n) {
       std::uint8_t* image = static_cast<std::uint8_t*>(y.data) + n * bytes;
-      std::memcpy(image, background.data<std::uint8_t>(), static_cast<std::size_t>(bytes));
       lit.find(from + n * x_bytes);
+      if (!lit.all())
+        std::memcpy(image, background.data<std::uint8_t>(), static_cast<std::size_t>(bytes));
       for (std::int64_t g = 0; g < finish.groups(); ++g)
-        multiply(weights.group(g), Tiles{.x = from + n * x_bytes,
-                                         .starts = lit.starts(),
-                                         .pool = pool,
-                                         .finish = finish,
-                                         .channel = g * kLanes,
-                                         .y = image,
-                                         .outputs = lit.outputs()});
+        multiply(weights.group(g),
+                 Tiles{.x = from + n * x_bytes,
+                       .starts = lit.starts(),
+                       .pool = pool,
+                       .finish = finish,
+                       .channel = g * kLanes,
+                       .y = image,
+                       .outputs = lit.all() ? std::span<const std::int32_t>() : lit.outputs()});
     }
   };
 }
