@@ -75,7 +75,8 @@ Expected expect(const std::function<Sequential()>& model, const datasets::Datase
                  training::training_bytes(
                      copy, data.image_shape(),
                      {.batch_size = std::min(stage.batch_size, data.size()),
-                      .transformed = stage.quantize || stage.rate || stage.prune || stage.units}));
+                      .transformed = stage.quantize || stage.rate || stage.prune || stage.units,
+                      .parts = batch_parts(stage, parts)}));
     StageTraining training = training_of(stage, data, i, 1);
     training.fit.parts = batch_parts(stage, parts);
     const std::int64_t images = training.data->size(),

@@ -173,6 +173,12 @@ void LeafGradients::give_to_leaves() {
       add_to(entry.leaf.node_->gradient, gradient);
 }
 
+Tensor& LeafGradients::own(std::size_t i) {
+  Tensor& gradient = entries_.at(i).gradient;
+  if (gradient.defined() && gradient.shared()) gradient = gradient.clone();
+  return gradient;
+}
+
 void LeafGradients::clear() {
   for (Entry& entry : entries_) entry.gradient = {};
 }

@@ -105,7 +105,11 @@ class LeafGradients {
   explicit LeafGradients(std::span<const Variable> leaves);
   // Adds them to the leaves' own, as if backward() had, and forgets them here.
   void give_to_leaves();
-  void clear();  // forgets them
+  void clear();                                         // forgets them
+  std::size_t size() const { return entries_.size(); }  // leaves
+  // Of leaf number i; undefined: there is none.
+  const Tensor& of(std::size_t i) const { return entries_.at(i).gradient; }
+  Tensor& own(std::size_t i);  // the same, to be changed: nobody else holds it
 
  private:
   struct Entry {

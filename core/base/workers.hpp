@@ -13,7 +13,8 @@ namespace espalier {
 
 class Workers {
  public:
-  // So many threads, the one that calls run() among them: 1 or less starts none.
+  // So many threads, the one that calls run() among them: 1 or less starts none. Errors:
+  // std::system_error where the system gives no more.
   explicit Workers(int threads);
   ~Workers();
   Workers(const Workers&) = delete;
@@ -25,6 +26,7 @@ class Workers {
 
  private:
   void work();
+  void stop();
   // Takes items until there are none. `lock` is held before and after.
   void take(std::unique_lock<std::mutex>& lock);
 

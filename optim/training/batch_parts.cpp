@@ -76,6 +76,33 @@ void BatchParts::run_part(int number) {
   part.drawn = dropout.position();
 }
 
+// Each number's sum has the order of the parts, whichever thread takes it.
+void BatchParts::add_gradients() {
+  const auto gradients = [this](int i) -> LeafGradients& {
+    return parts_[static_cast<std::size_t>(i)].gradients;
+  };
+  for (std::size_t leaf = 0; leaf < gradients(0).size(); ++leaf) {
+    int first = 0;  // part whose loss depends on it, with any model that we have the first
+    while (first < count_ && !gradients(first).of(leaf).defined()) ++first;
+    if (first == count_) continue;
+    Tensor& sum = gradients(first).own(leaf);
+    float* const s = sum.mutable_data();
+    const std::int64_t n = sum.elements();
+    const double bytes = 12 * static_cast<double>(n) * (count_ - first - 1);
+    in_parallel(n, kWorkOfByte * bytes, [&](std::int64_t begin, std::int64_t end) {
+      for (int i = first + 1; i < count_; ++i) {
+        const Tensor& gradient = gradients(i).of(leaf);
+        if (!gradient.defined()) continue;
+        const float* const g = gradient.data();
+        for (std::int64_t k = begin; k < end; ++k) s[k] += g[k];
+      }
+    });
+    if (first > 0) gradients(0).own(leaf) = sum;
+  }
+  gradients(0).give_to_leaves();
+  for (int i = 1; i < count_; ++i) gradients(i).clear();
+}
+
 BatchLoss BatchParts::run(const datasets::Batch& batch, Rng& dropout) {
   batch_ = &batch, dropout_ = &dropout, precision_ = kernels::precision();
   count_ = static_cast<int>(std::min<std::int64_t>(std::ssize(parts_), batch.images.shape()[0]));
@@ -83,11 +110,11 @@ BatchLoss BatchParts::run(const datasets::Batch& batch, Rng& dropout) {
   double loss = 0;
   std::int64_t correct = 0;
   for (int i = 0; i < count_; ++i) {
-    Part& part = parts_[static_cast<std::size_t>(i)];
-    part.gradients.give_to_leaves();
+    const Part& part = parts_[static_cast<std::size_t>(i)];
     loss += part.loss;
     correct += part.correct;
   }
+  add_gradients();
   dropout.seek(parts_.front().drawn);
   return {static_cast<float>(loss), static_cast<float>(loss), correct};
 }

@@ -48,6 +48,7 @@ class BatchParts {
     std::uint64_t drawn = 0;  // where the dropout stream then stands
   };
   void run_part(int number);
+  void add_gradients();  // of the parts, to the parameters' own
 
   Layer& model_;
   Loss loss_;

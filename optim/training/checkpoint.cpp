@@ -64,15 +64,18 @@ double sum_of(const Archive& archive, const std::string& key, const std::string&
   return value;
 }
 
-// What is to be said of bits, of a file that was written on such a machine; empty: nothing.
-std::string other_bits(const Archive& archive) {
+// What is to be said of bits, of a file that was written on such a machine; empty: nothing. With parts
+// the number of threads changes none, unless something is decided by a validation loss.
+std::string other_bits(const Archive& archive, const RunState& run) {
+  const auto parts = run.settings.find("parts");
+  const bool any_threads = parts != run.settings.end() && parts->second != "1" && !run.watch;
   std::vector<std::string> reasons;
   bool known = false;
   for (const auto& [name, value] : machine()) {
     const auto found = archive.metadata.find("machine." + name);
     if (found == archive.metadata.end()) continue;
     known = true;
-    if (found->second != value)
+    if (found->second != value && !(any_threads && name == "threads"))
       reasons.push_back(name + " was " + found->second + " and is " + value);
   }
   if (!known)
@@ -190,7 +193,7 @@ void load_checkpoint(const RunState& run, const std::filesystem::path& path, con
   for (const auto& entry : run.sums)
     sums[entry.first] = sum_of(archive, "sum." + entry.first, file);
   const auto step = static_cast<std::int64_t>(number(archive, "step", file));
-  if (const std::string note = other_bits(archive); !note.empty()) warn(file + ": " + note);
+  if (const std::string note = other_bits(archive, run); !note.empty()) warn(file + ": " + note);
 
   for (auto& [name, tensor] : ours) tensor.copy_from(archive.tensors.at(name));
   for (const auto& [name, rng] : run.streams) rng->seek(positions.at(name));

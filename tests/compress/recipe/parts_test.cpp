@@ -8,7 +8,9 @@
 #include "compress/recipe/stage_training.hpp"
 #include "core/onednn/threads.hpp"
 #include "datasets/synthetic_digits.hpp"
+#include "layers/summary.hpp"
 #include "layers/tutorial_models.hpp"
+#include "optim/training/training_bytes.hpp"
 #include "tests/compress/recipe/networks.hpp"
 
 using namespace espalier;
@@ -69,4 +71,19 @@ TEST_CASE("batch norm is refused in parts by its name, in a first look, too") {
   CHECK(
       recipe::expect([] { return tests::small_network(); }, *digits().train, plain, {}, 2).seconds >
       0);
+}
+
+TEST_CASE(
+    "parts take memory: of gradients and effective weights each, and of the images once more") {
+  Sequential model = tests::small_network();
+  const std::int64_t parameters = count_parameters(model).total(), images = 64 * 784;
+  const auto bytes = [&](bool transformed, int parts) {
+    return training::training_bytes(model, {28, 28, 1},
+                                    {.batch_size = 64, .transformed = transformed, .parts = parts});
+  };
+  for (const bool transformed : {false, true}) {
+    const std::int64_t floats = (transformed ? 2 : 1) * 2 * parameters + images;
+    const auto more = static_cast<double>(bytes(transformed, 3) - bytes(transformed, 1));
+    CHECK(more == doctest::Approx(4 * 1.25 * static_cast<double>(floats)).epsilon(1e-4));
+  }
 }

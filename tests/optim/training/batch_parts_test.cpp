@@ -4,19 +4,18 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <memory>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "compress/prune/mask.hpp"
 #include "compress/prune/pruner.hpp"
 #include "compress/quantize/quantization_aware.hpp"
 #include "core/onednn/threads.hpp"
 #include "core/ops/ops.hpp"
-#include "datasets/subset.hpp"
 #include "datasets/synthetic_digits.hpp"
+#include "layers/init.hpp"
 #include "layers/residual.hpp"
-#include "layers/tutorial_models.hpp"
 #include "optim/training/fit.hpp"
 #include "tests/optim/training/models.hpp"
 
@@ -270,5 +269,66 @@ TEST_CASE("what a part throws is the step's error: the lowest part's, and diverg
         doctest::Contains(name == "dense1.bias" ? "batch 1: dense1.bias is not finite"
                                                 : "batch 1: the output of layer conv2 is not"),
         Error);
+  }
+}
+
+namespace {
+
+// Takes one of two weights, as the first pixel says.
+class Either final : public Layer {
+ public:
+  explicit Either(Rng& rng)
+      : light_(initial_weights(Init::kHeNormal, {10, 784}, rng)),
+        dark_(initial_weights(Init::kHeNormal, {10, 784}, rng)) {}
+  void visit(const Visitor& visitor) override {
+    visitor("light", light_);
+    visitor("dark", dark_);
+  }
+  std::string describe() const override { return "Either"; }
+  Shape output_shape(const Shape&) const override { return {10}; }
+
+ private:
+  Variable forward(const Variable& x, const ForwardContext&) override {
+    const Parameter& chosen = x.value().values()[0] > 0 ? light_ : dark_;
+    return ops::matmul(x, chosen.effective(), {.transpose_b = true});
+  }
+  Parameter light_, dark_;
+};
+
+}  // namespace
+
+TEST_CASE("a parameter that some parts alone depend on has the gradient of these") {
+  const auto gradients_of = [](Layer& model) {
+    std::map<std::string, std::vector<float>> all;
+    for_each_gradient(model, [&](const std::string& name, const Tensor& g) {
+      if (g.defined()) all[name] = {g.values().begin(), g.values().end()};
+    });
+    return all;
+  };
+  const auto model_of = [] {
+    Rng rng(1, "init");
+    Sequential model;
+    model.add("flatten", Flatten()).add("either", Either(rng));
+    return model;
+  };
+  datasets::Batch batch = first_digits(6);
+  for (const int light : {0, 1, 2}) {  // the part whose first pixel is lit
+    CAPTURE(light);
+    for (int i = 0; i < 3; ++i) batch.images.mutable_data()[i * 2 * 784] = i == light ? 1.0f : 0.0f;
+    Sequential split = model_of(), one = model_of();
+    Rng rng(1, "dropout");
+    BatchParts(split, cross_entropy, 3).run(batch, rng);
+    const auto got = gradients_of(split);
+    REQUIRE(got.size() == 2);
+    // The lit part by itself.
+    datasets::Batch lit = first_digits(2);
+    std::copy_n(batch.images.data() + light * 2 * 784, 2 * 784, lit.images.mutable_data());
+    lit.labels.assign(batch.labels.begin() + light * 2, batch.labels.begin() + light * 2 + 2);
+    backward(cross_entropy(one(Variable(lit.images)), lit));
+    const auto expected = gradients_of(one);
+    REQUIRE(expected.size() == 1);
+    const auto &g = got.at("either.light"), &e = expected.at("either.light");
+    for (std::size_t i = 0; i < e.size(); ++i)
+      REQUIRE(g[i] == doctest::Approx(e[i] / 3).epsilon(1e-5));
   }
 }

@@ -57,7 +57,13 @@ TEST_CASE("a run in parts goes on after Ctrl-C to the bits of one that was never
                        doctest::Contains("is of a run with parts 3, this one has 1"), Error);
   options.parts = 3;
   Sequential second = dropping_model(/*seed=*/7);
-  fit(second, *data.train, options);
+  std::string heard;
+  options.warn = [&](const std::string& text) { heard += text; };
+  {
+    const ThreadsInScope one(1);  // which changes no bit
+    fit(second, *data.train, options);
+  }
+  CHECK(heard.empty());
   CHECK(values_of(second) == values_of(straight));
 
   // Whole batches are not named, as in files that are older than parts.
@@ -66,6 +72,11 @@ TEST_CASE("a run in parts goes on after Ctrl-C to the bits of one that was never
   fit(second, *data.train, options);
   CHECK(!load_archive(file).metadata.contains("setting.parts"));
   CHECK(fit(second, *data.train, options).empty());
+  {
+    const ThreadsInScope one(1);  // of whole batches it does
+    CHECK(fit(second, *data.train, options).empty());
+  }
+  CHECK(heard.find("threads was 2 and is 1") != std::string::npos);
   options.parts = 2;
   CHECK_THROWS_WITH_AS(fit(second, *data.train, options),
                        doctest::Contains("is of a run with parts 1, this one has 2"), Error);
