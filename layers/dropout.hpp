@@ -1,5 +1,5 @@
 // Training: each value is 0 with probability `rate`, else divided by 1 - rate (Srivastava et al.
-// 2014). Evaluation: y = x.
+// 2014). Evaluation: y = x. A part of a batch gets what the whole one would have had there.
 #pragma once
 
 #include "layers/layer.hpp"

@@ -1,5 +1,6 @@
 // A layer maps one activation to the next, names its parameters and describes itself. It sees only
-// tensors: order belongs to Sequential, compression to transforms and taps.
+// tensors: order belongs to Sequential, compression to transforms and taps. What its forward pass
+// writes, visit() hands out as state: a model without state may run on several threads at once.
 #pragma once
 
 #include <functional>
@@ -11,10 +12,16 @@
 
 namespace espalier {
 
+// Where the examples at hand lie in a batch of which they are a part: from number `first`, of `whole`.
+struct BatchPart {
+  std::int64_t first = 0, whole = 0;  // whole 0: they are the batch
+};
+
 struct ForwardContext {
   bool training = false;
   Rng* rng = nullptr;               // the dropout stream; layers that draw fail without it
   const Variable* other = nullptr;  // a residual's second summand
+  BatchPart part = {};              // layers that draw take the whole batch's numbers for it
 };
 
 // What visit() hands out, in the order of declaration: the optimizer, checkpoints, pruning,

@@ -19,6 +19,7 @@
 #include "core/onednn/threads.hpp"
 #include "core/ops/ops.hpp"
 #include "optim/optimizer.hpp"
+#include "optim/training/batch_parts.hpp"
 
 namespace espalier::bench {
 namespace {
@@ -47,18 +48,37 @@ struct Training {
     model.visit(
         {.parameter = [&](const std::string&, Parameter& p) { parameters.push_back(p.latent()); }});
     optimizer = std::make_unique<optim::Adam>(std::move(parameters), optim::Adam::Options{});
+    if (o.parts == 1) return;
+    const ThreadsInScope threads(o.threads);
+    parts = std::make_unique<training::BatchParts>(model, cross_entropy, o.parts);
+  }
+  Training(const Training&) = delete;  // the parts borrow the model
+  Training& operator=(const Training&) = delete;
+
+  static Variable cross_entropy(const Variable& logits, const datasets::Batch& batch) {
+    return ops::cross_entropy(logits, batch.labels);
   }
 
   float step() {
     const ThreadsInScope threads(options.threads);
     const kernels::PrecisionInScope precision(options.precision);
     const datasets::Batch& batch = batches[steps++ % batches.size()];
+    const float loss = parts ? split(batch) : whole(batch);
+    require(optimizer->step(), ErrorKind::kDiverged, "bench", "a gradient is not finite");
+    return loss;
+  }
+
+  float whole(const datasets::Batch& batch) {
     const Variable logits = model(Variable(batch.images), {.training = true, .rng = &dropout});
-    const Variable loss = ops::cross_entropy(logits, batch.labels);
+    const Variable loss = cross_entropy(logits, batch);
     optimizer->clear_gradients();
     backward(loss);
-    require(optimizer->step(), ErrorKind::kDiverged, "bench", "a gradient is not finite");
     return loss.value().item();
+  }
+
+  float split(const datasets::Batch& batch) {
+    optimizer->clear_gradients();
+    return parts->run(batch, dropout).task;
   }
 
   Sequential model;
@@ -66,6 +86,7 @@ struct Training {
   Rng dropout{1, "dropout"};
   std::vector<datasets::Batch> batches;
   std::unique_ptr<optim::Adam> optimizer;
+  std::unique_ptr<training::BatchParts> parts;  // null: whole batches
   std::size_t steps = 0;
 };
 
@@ -131,7 +152,8 @@ Job training_job(const std::string& model, const JobOptions& options) {
   const auto training = std::make_shared<Training>(model, options);
   return {.suite = "train",
           .model = model,
-          .variant = std::string(kernels::name_of(options.precision)),
+          .variant = std::string(kernels::name_of(options.precision)) +
+                     (options.parts == 1 ? "" : ", " + std::to_string(options.parts) + " parts"),
           .batch = options.batch,
           .items = static_cast<double>(options.batch),
           .unit = "images",

@@ -28,6 +28,7 @@ struct Job {
 struct JobOptions {
   std::int64_t batch = 1;
   int threads = 1;
+  int parts = 1;                                                // of training: as FitOptions::parts
   kernels::Precision precision = kernels::Precision::kFloat32;  // of training
 };
 

@@ -71,6 +71,14 @@ void add_suite(CLI::App& app, Options& o, char** argv, const std::string& name,
   command->add_option("--threads", o.suite.threads)
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  if (name == "train")
+    command
+        ->add_option(
+            "--parts", o.suite.parts,
+            "Of each batch that go forward and backward at once, on a thread each; several "
+            "numbers take turns: --parts 1 2")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
   command->add_option("--rounds", o.rounds.rounds, "Rounds of each, one after the other in turn")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();

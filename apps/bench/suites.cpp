@@ -24,11 +24,15 @@ std::vector<Job> for_each(const SuiteOptions& options, Usual usual, Add add) {
 std::vector<Job> train(const SuiteOptions& options) {
   return for_each(
       options, [](const std::string& model) { return Batches{training_batch(model)}; },
-      [](auto& jobs, const auto& model, JobOptions o) {
-        jobs.push_back(training_job(model, o));
-        if (!kernels::has_bf16()) return;
-        o.precision = kernels::Precision::kBf16;
-        jobs.push_back(training_job(model, o));
+      [&](auto& jobs, const auto& model, JobOptions o) {
+        for (const int parts : options.parts) {
+          o.parts = parts;
+          o.precision = kernels::Precision::kFloat32;
+          jobs.push_back(training_job(model, o));
+          if (!kernels::has_bf16()) continue;
+          o.precision = kernels::Precision::kBf16;
+          jobs.push_back(training_job(model, o));
+        }
       });
 }
 

@@ -14,6 +14,7 @@ struct SuiteOptions {
   std::vector<std::string> models = {};    // of models.hpp; none: all of them
   std::vector<std::int64_t> batches = {};  // none: the suite's own
   int threads = 1;
+  std::vector<int> parts = {1};  // of training's batches, each in turn
 };
 
 struct Suite {

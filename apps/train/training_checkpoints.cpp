@@ -96,9 +96,10 @@ void TrainingRun::warn_of_stopped() const {
 // What the run consists of, and on what it began: on another processor it goes on, and the checkpoints
 // know that its bits are others.
 std::string TrainingRun::identity() const {
-  std::string run = options_.model + ", seed " + std::to_string(options_.seed) + kOnMachine +
-                    std::to_string(options_.threads) + ", " + options_.precision + ", oneDNN " +
-                    onednn_version() + " for " + std::string(effective_isa()) + "\n" +
+  std::string run = options_.model + ", seed " + std::to_string(options_.seed) +
+                    (options_.parts == 1 ? "" : ", parts " + std::to_string(options_.parts)) +
+                    kOnMachine + std::to_string(options_.threads) + ", " + options_.precision +
+                    ", oneDNN " + onednn_version() + " for " + std::string(effective_isa()) + "\n" +
                     data_.identity + "\n";
   if (options_.model.ends_with(".json")) {
     const Bytes model = read_file(options_.model);

@@ -20,6 +20,7 @@
 #include "compress/recipe/expect.hpp"
 #include "compress/recipe/packed.hpp"
 #include "compress/recipe/stage_passes.hpp"
+#include "compress/recipe/stage_training.hpp"
 #include "compress/recipe/teacher.hpp"
 #include "compress/runtime/session.hpp"
 #include "core/base/file.hpp"
@@ -30,6 +31,7 @@
 #include "layers/model_json.hpp"
 #include "layers/network_file.hpp"
 #include "layers/summary.hpp"
+#include "optim/training/batch_parts.hpp"
 
 namespace espalier::apps {
 namespace {
@@ -141,6 +143,7 @@ void TrainingRun::try_stage(std::size_t index) {
   Sequential copy = new_model();
   for (std::size_t i = 0; i <= index; ++i)
     if (recipe_.folds_batch_norm(i)) quantize::fold_batch_norm(copy);
+  if (stage.epochs > 0) training::require_parts(copy, recipe::batch_parts(stage, options_.parts));
   recipe::Stage without = stage;
   if (stage.cluster) {
     const auto selects = recipe::selection(stage.cluster->select);
@@ -209,9 +212,19 @@ void TrainingRun::announce() {
   for (const recipe::Stage& stage : recipe_.stages)
     std::cerr << ' ' << stage.name() << " (" << stage.epochs
               << (stage.epochs == 1 ? " epoch)" : " epochs)");
-  std::cerr << '\n';
+  std::cerr << '\n' << parts_told();
   if (std::ranges::any_of(recipe_.stages, [](const recipe::Stage& s) { return s.epochs > 0; }))
     std::cerr << expected() << '\n';
+}
+
+std::string TrainingRun::parts_told() const {
+  if (options_.parts == 1) return "";
+  std::vector<std::string> whole;
+  for (const recipe::Stage& stage : recipe_.stages)
+    if (stage.epochs > 0 && recipe::batch_parts(stage, options_.parts) == 1)
+      whole.push_back(stage.name());
+  return "batches go forward and backward in " + std::to_string(options_.parts) + " parts" +
+         (whole.empty() ? "" : ", but whole in: " + join(whole, ", ")) + "\n";
 }
 
 // The step that diverges is the training's own to report.
@@ -220,7 +233,7 @@ std::string TrainingRun::expected() {
       resident_bytes();  // a look at training leaves its memory in the pool
   try {
     const auto all = recipe::expect([this] { return new_model(); }, *data_.data.train, recipe_,
-                                    goes_on() ? checkpoints() : "");
+                                    goes_on() ? checkpoints() : "", options_.parts);
     return told({.goes_on = goes_on(),
                  .seconds = all.seconds,
                  .may_end_early = all.may_end_early,
@@ -290,6 +303,7 @@ void TrainingRun::log(const recipe::StageReport& stage, const training::EpochRep
 
 void TrainingRun::run() {
   recipe::RunOptions run{.seed = options_.seed,
+                         .parts = options_.parts,
                          .quiet = options_.quiet,
                          .on_stage = [this](const recipe::StageReport& r) { add_row(r); }};
   if (!options_.log.empty()) {

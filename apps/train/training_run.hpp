@@ -35,6 +35,7 @@ struct TrainingOptions {
   std::filesystem::path log;        // a line of JSON an epoch; empty: none
   std::uint64_t seed = 1;
   int threads = 1;
+  int parts = 1;                      // of each batch, where the stage does not want whole ones
   std::string precision = "float32";  // or bf16
   bool json = false, quiet = false;
 
@@ -95,7 +96,8 @@ class TrainingRun {
   bool has_learned(const Row& row) const;
   std::string quality(const Row& row) const;  // "97.10 % of the test images"
   Sequential new_model();
-  std::string expected();  // time and memory, for people
+  std::string parts_told() const;  // which stages take batches in parts; empty: none was asked to
+  std::string expected();          // time and memory, for people
   void try_stage(std::size_t index);
   Bytes file_of(format::PackedModel packed) const;  // with the labels
   bool keeps_epochs() const { return options_.keeps_epochs(); }

@@ -44,6 +44,7 @@ class WeightClustering final : public training::Pass {
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
   void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
+  std::string wants_whole_batches() const override { return "weight clustering"; }
   // Centroids, their shares and optimizer, masks.
   bool visit_state(const training::StateVisitor& visitor) override;
   // Writes the centroids into the weights. Quantization-aware training beside this pass is attached

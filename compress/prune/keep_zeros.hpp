@@ -17,6 +17,7 @@ class KeepZeros final : public training::Pass {
   explicit KeepZeros(Selection select = weights()) : select_(std::move(select)) {}
   void attach(Layer& model) override;
   void step(const training::StepInfo&) override {}
+  std::string wants_whole_batches() const override { return {}; }
   bool visit_state(const training::StateVisitor& visitor) override;
   void bake() override;
 

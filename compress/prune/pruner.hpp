@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "compress/prune/allocation.hpp"
@@ -46,6 +47,7 @@ class Pruner final : public training::Pass {
   void attach(Layer& model) override;  // errors: nothing was selected
   void step(const training::StepInfo& info) override;
   void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
+  std::string wants_whole_batches() const override { return {}; }
   bool visit_state(const training::StateVisitor& visitor) override;  // the masks
   // Errors: kInternal when a tensor holds fewer zeros than its mask, or, after a whole run, when
   // the masks do not remove as many groups as the schedule's end asks for, to the group; of n of m,

@@ -34,6 +34,7 @@ class UnitPruner final : public training::Pass {
   // Errors: kUsage for anything but a Sequential, and when nothing was selected.
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
+  std::string wants_whole_batches() const override { return {}; }
   bool visit_state(const training::StateVisitor& visitor) override;
   // Errors: kInternal, as Pruner::bake.
   void bake() override;

@@ -69,6 +69,7 @@ class QuantizationAware final : public training::Pass {
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
   void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
+  std::string wants_whole_batches() const override { return "quantization-aware training"; }
   // The observed ranges, the learned steps and their optimizer.
   bool visit_state(const training::StateVisitor& visitor) override;
   // Post-training: runs `images` of the data through the float model and observes; with

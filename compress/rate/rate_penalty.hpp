@@ -47,6 +47,7 @@ class RatePenalty final : public training::Pass {
   void attach(Layer& model) override;
   void step(const training::StepInfo& info) override;
   void after_step(const training::StepInfo& info, optim::Optimizer& optimizer) override;
+  std::string wants_whole_batches() const override { return "the rate penalty"; }
   // Steps, histograms, the steps' optimizer, the observed ranges.
   bool visit_state(const training::StateVisitor& visitor) override;
   // Writes step * level into the weights; settles network().

@@ -60,7 +60,7 @@ std::vector<std::int64_t> steps_done(const Recipe& recipe, const std::filesystem
 }  // namespace
 
 Expected expect(const std::function<Sequential()>& model, const datasets::Dataset& data,
-                const Recipe& recipe, const std::filesystem::path& checkpoints) {
+                const Recipe& recipe, const std::filesystem::path& checkpoints, int parts) {
   Expected all;
   const auto done = steps_done(recipe, checkpoints);
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
@@ -75,8 +75,10 @@ Expected expect(const std::function<Sequential()>& model, const datasets::Datase
                  training::training_bytes(
                      copy, data.image_shape(),
                      {.batch_size = std::min(stage.batch_size, data.size()),
-                      .transformed = stage.quantize || stage.rate || stage.prune || stage.units}));
+                      .transformed = stage.quantize || stage.rate || stage.prune || stage.units,
+                      .parts = batch_parts(stage, parts)}));
     StageTraining training = training_of(stage, data, i, 1);
+    training.fit.parts = batch_parts(stage, parts);
     const std::int64_t images = training.data->size(),
                        batches = (images + stage.batch_size - 1) / stage.batch_size;
     const StagePasses passes(stage, kept_zeros(recipe, i), warn_nobody);

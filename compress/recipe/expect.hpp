@@ -23,7 +23,8 @@ struct Expected {
 // now and then only, validation of longer epochs, clustering and tests are not in the time. Errors: as run_recipe().
 //
 // checkpoints: the folder of a run that goes on (RunOptions), of which what is left counts; empty: none.
+// parts: as RunOptions.
 Expected expect(const std::function<Sequential()>& model, const datasets::Dataset& data,
-                const Recipe& recipe, const std::filesystem::path& checkpoints = {});
+                const Recipe& recipe, const std::filesystem::path& checkpoints = {}, int parts = 1);
 
 }  // namespace espalier::recipe

@@ -61,6 +61,7 @@ void train(Sequential& model, const datasets::Dataset& all, const Stage& stage,
            const StagePasses& passes, std::size_t index, const RunOptions& options) {
   auto [data, validation, fit] = training_of(stage, all, index, options.seed);
   fit.label = stage.name();
+  fit.parts = batch_parts(stage, options.parts);
   fit.quiet = options.quiet;
   fit.warn = options.warn;
   if (options.on_epoch)

@@ -25,8 +25,9 @@ struct StageReport {
 };
 
 struct RunOptions {
-  std::uint64_t seed = 1;              // stage number i shuffles with seed + i
-  bool quiet = false;                  // no progress
+  std::uint64_t seed = 1;  // stage number i shuffles with seed + i
+  int parts = 1;           // of each batch, in stages that do not want whole ones (batch_parts())
+  bool quiet = false;      // no progress
   Warn warn = warn_on_standard_error;  // hears what passes have to say, quiet or not
   // An existing folder: each stage keeps its checkpoint there, by checkpoint_name(), and goes on from one
   // that it finds. Empty: none.

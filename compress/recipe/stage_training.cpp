@@ -25,6 +25,10 @@ datasets::Split parts_of(const datasets::Dataset& data, const Stage& stage, std:
 
 }  // namespace
 
+int batch_parts(const Stage& stage, int wanted) {
+  return stage.quantize || stage.rate || stage.cluster || stage.distill ? 1 : wanted;
+}
+
 Stage with_steps(Stage stage, std::int64_t images) {
   if (stage.watches()) images -= watched(stage, images);
   const std::int64_t batches = (images + stage.batch_size - 1) / stage.batch_size;
@@ -43,6 +47,7 @@ StageTraining training_of(const Stage& stage, const datasets::Dataset& all, std:
                            .schedule = schedule(stage),
                            .seed = seed + index,
                            .loss = loss_of(stage, *data),
+                           .loss_of_parts = !stage.distill,
                            .validation = validation.get()};
   if (stage.watches())
     fit.watch = {

@@ -20,6 +20,10 @@ struct StageTraining {
 StageTraining training_of(const Stage& stage, const datasets::Dataset& all, std::size_t index,
                           std::uint64_t seed);
 
+// Parts of each batch (FitOptions::parts) where so many are wanted: 1 in stages that want whole batches,
+// those of quantize, rate, cluster and a teacher.
+int batch_parts(const Stage& stage, int wanted);
+
 // With pruning's steps, where the recipe leaves them to the run's length, for so many training images.
 Stage with_steps(Stage stage, std::int64_t images);
 

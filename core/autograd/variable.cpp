@@ -113,14 +113,17 @@ RecycledVector<Variable::Node*> Variable::inputs_first(const Variable& root) {
   return order;
 }
 
-void backward(const Variable& loss) {
-  using Node = Variable::Node;
+template <class TotalOf>
+void Variable::walk_back(const Variable& loss, float weight, const TotalOf& total_of) {
   require(loss.defined() && loss.value().elements() == 1, "backward",
           "wants a scalar loss; take its sum or mean");
   require(loss.needs_gradient(), "backward", "the loss depends on nothing that needs a gradient");
 
-  const RecycledVector<Node*> order = Variable::inputs_first(loss);
-  add_to(loss.node_->gradient, Tensor::full(loss.shape(), 1));
+  const RecycledVector<Node*> order = inputs_first(loss);
+  const auto total = [&](Node& node) -> Tensor& {
+    return node.rule ? node.gradient : total_of(node);
+  };
+  add_to(total(*loss.node_), Tensor::full(loss.shape(), weight));
   for (auto it = order.rbegin(); it != order.rend(); ++it) {
     Node& node = **it;
     if (!node.rule) continue;  // a leaf: a parameter's gradient stays, a constant has none
@@ -135,9 +138,49 @@ void backward(const Variable& loss) {
       require(grads[i].defined() && grads[i].shape() == wanted, ErrorKind::kInternal, node.name,
               "its rule returned ", grads[i], " as the gradient of input ", i, " of shape ",
               wanted);
-      add_to(node.inputs[i].node_->gradient, grads[i]);
+      add_to(total(*node.inputs[i].node_), grads[i]);
     }
   }
+}
+
+void backward(const Variable& loss) {
+  Variable::walk_back(loss, 1, [](Variable::Node& leaf) -> Tensor& { return leaf.gradient; });
+}
+
+void backward(const Variable& loss, float weight, LeafGradients& gradients) {
+  Variable::walk_back(loss, weight,
+                      [&](Variable::Node& leaf) -> Tensor& { return gradients.total_of(leaf); });
+}
+
+LeafGradients::LeafGradients(std::span<const Variable> leaves) {
+  for (const Variable& leaf : leaves) {
+    require(leaf.needs_gradient(), "LeafGradients", "a leaf of shape ", leaf.shape(),
+            " needs no gradient");
+    entries_.push_back({leaf, {}});
+  }
+}
+
+Tensor& LeafGradients::total_of(const Variable::Node& leaf) {
+  for (Entry& entry : entries_)
+    if (entry.leaf.node_.get() == &leaf) return entry.gradient;
+  fail(ErrorKind::kUsage, "backward", "the loss depends on a leaf of shape ", leaf.value.shape(),
+       " that needs a gradient and is none of those that it is wanted of");
+}
+
+void LeafGradients::give_to_leaves() {
+  for (Entry& entry : entries_)
+    if (const Tensor gradient = std::exchange(entry.gradient, {}); gradient.defined())
+      add_to(entry.leaf.node_->gradient, gradient);
+}
+
+Tensor& LeafGradients::own(std::size_t i) {
+  Tensor& gradient = entries_.at(i).gradient;
+  if (gradient.defined() && gradient.shared()) gradient = gradient.clone();
+  return gradient;
+}
+
+void LeafGradients::clear() {
+  for (Entry& entry : entries_) entry.gradient = {};
 }
 
 std::string graph_dump(const Variable& root, GraphFormat format) {

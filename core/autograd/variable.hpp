@@ -4,8 +4,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/recycled.hpp"
 #include "core/tensor/tensor.hpp"
@@ -13,6 +15,7 @@
 namespace espalier {
 
 class Variable;
+class LeafGradients;
 enum class GraphFormat { kText, kDot };  // graph_dump
 using Inputs = RecycledVector<Variable>;
 using Gradients = RecycledVector<Tensor>;  // one an input; undefined where needs(i) is false
@@ -73,10 +76,15 @@ class Variable {
   struct Node;
   // Every node that `root` was computed from and its own, inputs before the nodes that use them.
   static RecycledVector<Node*> inputs_first(const Variable& root);
+  // `total_of` says where the gradient of a leaf goes.
+  template <class TotalOf>
+  static void walk_back(const Variable& loss, float weight, const TotalOf& total_of);
 
   std::shared_ptr<Node> node_;
   friend Variable record(std::string, Tensor, Inputs, Rule);
+  friend class LeafGradients;
   friend void backward(const Variable&);
+  friend void backward(const Variable&, float, LeafGradients&);
   friend std::string graph_dump(const Variable&, GraphFormat);
 };
 
@@ -88,6 +96,34 @@ Variable record(std::string name, Tensor value, Inputs inputs, Rule rule);
 // or needs no gradient; a rule returned a wrong number or shape of gradients (internal, naming the
 // op).
 void backward(const Variable& loss);
+
+// Gradients of leaves, kept beside them: threads that each have one may run backward() to the same
+// leaves at once.
+class LeafGradients {
+ public:
+  // Errors: one of them needs no gradient.
+  explicit LeafGradients(std::span<const Variable> leaves);
+  // Adds them to the leaves' own, as if backward() had, and forgets them here.
+  void give_to_leaves();
+  void clear();                                         // forgets them
+  std::size_t size() const { return entries_.size(); }  // leaves
+  // Of leaf number i; undefined: there is none.
+  const Tensor& of(std::size_t i) const { return entries_.at(i).gradient; }
+  Tensor& own(std::size_t i);  // the same, to be changed: nobody else holds it
+
+ private:
+  struct Entry {
+    Variable leaf;
+    Tensor gradient;
+  };
+  Tensor& total_of(const Variable::Node& leaf);
+  std::vector<Entry> entries_;
+  friend void backward(const Variable&, float, LeafGradients&);
+};
+
+// Adds weight * d loss / d leaf to `gradients`; the leaves' own stay as they are. Errors: as above; the
+// loss depends on a leaf that needs a gradient and is none of these.
+void backward(const Variable& loss, float weight, LeafGradients& gradients);
 
 // The recorded history, inputs first. Text has one node a line: "%2 = matmul(%0, %1) [2x3]"; dot is
 // for Graphviz (dot -Tsvg). Leaves print as parameter or constant. For people and for structural

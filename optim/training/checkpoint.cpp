@@ -64,15 +64,18 @@ double sum_of(const Archive& archive, const std::string& key, const std::string&
   return value;
 }
 
-// What is to be said of bits, of a file that was written on such a machine; empty: nothing.
-std::string other_bits(const Archive& archive) {
+// What is to be said of bits, of a file that was written on such a machine; empty: nothing. With parts
+// the number of threads changes none, unless something is decided by a validation loss.
+std::string other_bits(const Archive& archive, const RunState& run) {
+  const auto parts = run.settings.find("parts");
+  const bool any_threads = parts != run.settings.end() && parts->second != "1" && !run.watch;
   std::vector<std::string> reasons;
   bool known = false;
   for (const auto& [name, value] : machine()) {
     const auto found = archive.metadata.find("machine." + name);
     if (found == archive.metadata.end()) continue;
     known = true;
-    if (found->second != value)
+    if (found->second != value && !(any_threads && name == "threads"))
       reasons.push_back(name + " was " + found->second + " and is " + value);
   }
   if (!known)
@@ -83,6 +86,20 @@ std::string other_bits(const Archive& archive) {
 }
 
 constexpr const char* kChecksum = "crc32";
+
+// Settings that came later: a file without them is of a run with these.
+const std::map<std::string, std::string>& formerly() {
+  static const std::map<std::string, std::string> settings = {{"parts", "1"}};
+  return settings;
+}
+
+// What a file says of this setting; empty: nothing.
+std::string setting_of(const Archive& archive, const std::string& name) {
+  if (const auto found = archive.metadata.find("setting." + name); found != archive.metadata.end())
+    return found->second;
+  const auto former = formerly().find(name);
+  return former == formerly().end() ? "" : former->second;
+}
 
 // Of names, text and values, in the order of their names; its own entry left out.
 std::string checksum(const Archive& archive) {
@@ -137,7 +154,10 @@ Bytes encode_checkpoint(const RunState& run) {
   Archive archive{.tensors = tensors_of(run), .metadata = {{"step", std::to_string(run.step)}}};
   for (const auto& [name, rng] : run.streams)
     archive.metadata["stream." + name] = std::to_string(rng->position());
-  for (const auto& [name, value] : run.settings) archive.metadata["setting." + name] = value;
+  for (const auto& [name, value] : run.settings)
+    if (const auto former = formerly().find(name);
+        former == formerly().end() || former->second != value)
+      archive.metadata["setting." + name] = value;
   for (const auto& [name, value] : machine()) archive.metadata["machine." + name] = value;
   for (const auto& [name, sum] : run.sums) archive.metadata["sum." + name] = text_of(*sum);
   archive.metadata[kChecksum] = checksum(archive);
@@ -152,9 +172,8 @@ void load_checkpoint(const RunState& run, const std::filesystem::path& path, con
   const Archive archive = load(path);
   const std::string file = path.string();
   for (const auto& [name, value] : run.settings) {
-    const auto found = archive.metadata.find("setting." + name);
-    require(found != archive.metadata.end() && found->second == value, file, "is of a run with ",
-            name, ' ', found == archive.metadata.end() ? "unknown" : found->second,
+    const std::string found = setting_of(archive, name);
+    require(found == value, file, "is of a run with ", name, ' ', found.empty() ? "unknown" : found,
             ", this one has ", value, "; choose another checkpoint file or the same settings");
   }
   auto ours = tensors_of(run);
@@ -174,7 +193,7 @@ void load_checkpoint(const RunState& run, const std::filesystem::path& path, con
   for (const auto& entry : run.sums)
     sums[entry.first] = sum_of(archive, "sum." + entry.first, file);
   const auto step = static_cast<std::int64_t>(number(archive, "step", file));
-  if (const std::string note = other_bits(archive); !note.empty()) warn(file + ": " + note);
+  if (const std::string note = other_bits(archive, run); !note.empty()) warn(file + ": " + note);
 
   for (auto& [name, tensor] : ours) tensor.copy_from(archive.tensors.at(name));
   for (const auto& [name, rng] : run.streams) rng->seek(positions.at(name));

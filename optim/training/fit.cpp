@@ -11,6 +11,7 @@
 #include "core/ops/ops.hpp"
 #include "datasets/batch_loader.hpp"
 #include "datasets/subset.hpp"
+#include "optim/training/batch_parts.hpp"
 #include "optim/training/checkpoint.hpp"
 #include "optim/training/divergence.hpp"
 
@@ -29,7 +30,8 @@ std::unique_ptr<optim::Optimizer> optimizer_for(Layer& model, const FitOptions& 
       latents(model), optim::Adam::Options{.learning_rate = options.learning_rate});
 }
 
-void check(const datasets::Dataset& data, const FitOptions& options) {
+void check(Layer& model, const datasets::Dataset& data, const FitOptions& options,
+           const std::vector<Pass*>& passes) {
   require(options.epochs >= 1 && options.batch_size >= 1, "fit",
           "wants at least one epoch and one image a batch, got ", options.epochs, " and ",
           options.batch_size);
@@ -37,6 +39,18 @@ void check(const datasets::Dataset& data, const FitOptions& options) {
   require(data.size() > 0, "fit", "the data set is empty");
   require(!options.watch || options.validation, "fit",
           "has a watch over the validation loss, and no validation data");
+  require(1 <= options.parts && options.parts <= 1024, "fit", "wants 1 to 1024 parts, got ",
+          options.parts);
+  if (options.parts == 1) return;
+  require_parts(model, options.parts);
+  require(
+      !options.loss || options.loss_of_parts, "fit",
+      "the caller's loss may want whole batches, not ", options.parts,
+      " parts of each; train with 1 part, or set FitOptions::loss_of_parts if it is a mean over "
+      "examples that threads may call at once");
+  for (const Pass* pass : passes)
+    require(pass->wants_whole_batches().empty(), "fit", pass->wants_whole_batches(),
+            " wants whole batches, not ", options.parts, " parts of each; train with 1 part");
 }
 
 // A schedule is a function: some of its values tell it from another.
@@ -49,6 +63,13 @@ std::string name_of(const optim::Schedule& schedule) {
 
 Variable cross_entropy_loss(const Variable& logits, const datasets::Batch& batch) {
   return ops::cross_entropy(logits, batch.labels);
+}
+
+// The terms that passes add to the loss of this step; `add` meets each.
+template <class Add>
+void for_each_term(const std::vector<Pass*>& passes, const StepInfo& info, const Add& add) {
+  for (Pass* pass : passes)
+    if (const Variable term = pass->loss(info); term.defined()) add(term);
 }
 
 void print(const std::string& label, const EpochReport& r, int epochs, bool targets) {
@@ -65,7 +86,7 @@ void print(const std::string& label, const EpochReport& r, int epochs, bool targ
 
 std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const FitOptions& options,
                              const std::vector<Pass*>& passes) {
-  check(data, options);
+  check(model, data, options, passes);
   bool resumable = true;
   for (Pass* pass : passes) {
     pass->attach(model);
@@ -78,6 +99,29 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
   const Loss loss_of = options.loss         ? options.loss
                        : data.has_targets() ? Loss(mean_squared_error)
                                             : Loss(cross_entropy_loss);
+  std::optional<BatchParts> parts;
+  if (options.parts > 1) parts.emplace(model, loss_of, options.parts);
+  // Forward and backward over the whole batch; or over its parts, and then over the passes' terms.
+  const auto loss_and_gradients = [&](const datasets::Batch& batch, const StepInfo& info,
+                                      Rng& dropout) -> BatchLoss {
+    if (parts) {
+      optimizer->clear_gradients();
+      BatchLoss found = parts->run(batch, dropout);
+      for_each_term(passes, info, [&](const Variable& term) {
+        backward(term);
+        found.total += term.value().item();
+      });
+      return found;
+    }
+    const Variable logits = model(Variable(batch.images), {.training = true, .rng = &dropout});
+    const Variable task = loss_of(logits, batch);
+    Variable loss = task;
+    for_each_term(passes, info, [&](const Variable& term) { loss = ops::add(loss, term); });
+    optimizer->clear_gradients();
+    backward(loss);
+    return {task.value().item(), loss.value().item(),
+            data.has_targets() ? 0 : count_correct(logits.value(), batch.labels)};
+  };
   const std::int64_t batches = (data.size() + options.batch_size - 1) / options.batch_size;
   StepInfo info{.step = 0, .total_steps = batches * options.epochs};
   EpochReport report;
@@ -94,6 +138,7 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
                       {"batch_size", std::to_string(options.batch_size)},
                       {"epochs", std::to_string(options.epochs)},
                       {"seed", std::to_string(options.seed)},
+                      {"parts", std::to_string(options.parts)},
                       {"learning_rate", options.optimizer ? "the caller's optimizer"
                                                           : std::to_string(options.learning_rate)},
                       {"loss", options.loss         ? "the caller's"
@@ -148,21 +193,13 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
       }
 
       const Rng drawn = dropout;
-      Variable logits, task;
-      float value = std::nanf("");
+      BatchLoss found;
       try {
         for (Pass* pass : passes) pass->step(info);
-        logits = model(Variable(batch.images), {.training = true, .rng = &dropout});
-        task = loss_of(logits, batch);
-        Variable loss = task;
-        for (Pass* pass : passes)
-          if (const Variable term = pass->loss(info); term.defined()) loss = ops::add(loss, term);
-        optimizer->clear_gradients();
-        backward(loss);
-        value = loss.value().item();
+        found = loss_and_gradients(batch, info, dropout);
         const float rate = options.schedule(info.progress()) * (watch ? watch->rate() : 1.0f);
-        if (!std::isfinite(value) || !optimizer->step(rate))
-          fail(ErrorKind::kDiverged, "the loss", value);
+        if (!std::isfinite(found.total) || !optimizer->step(rate))
+          fail(ErrorKind::kDiverged, "the loss", found.total);
         rates += double{rate};
         for (Pass* pass : passes) pass->after_step(info, *optimizer);
       } catch (const Error& error) {  // of this step, or of a pass that met a NaN first
@@ -172,14 +209,12 @@ std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const 
              "); lower the learning rate");
       }
 
-      report.loss +=
-          static_cast<double>(task.value().item()) * static_cast<double>(batch.labels.size());
-      if (!data.has_targets())
-        report.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));
-      if (options.on_step) options.on_step({info, static_cast<double>(value)});
+      report.loss += double{found.task} * static_cast<double>(batch.labels.size());
+      report.accuracy += static_cast<double>(found.correct);
+      if (options.on_step) options.on_step({info, double{found.total}});
       ++info.step;
       if (progress.due())
-        progress.update(info.step * options.batch_size, "loss " + fixed(value, 3));
+        progress.update(info.step * options.batch_size, "loss " + fixed(found.total, 3));
       loader.give_back(std::move(batch));
       if (options.stop_when && options.stop_when()) return reports;
     }

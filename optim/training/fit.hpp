@@ -51,7 +51,14 @@ struct FitOptions {
   std::function<std::shared_ptr<const datasets::Dataset>(int epoch)> epoch_data = nullptr;
   // A scalar, the mean over the batch, from logits [N K]; none: cross-entropy with the labels, or
   // with the targets of data that has these the mean squared error.
-  Loss loss = nullptr;                            // loss.hpp has some
+  Loss loss = nullptr;  // loss.hpp has some
+  // Parts of each batch, 1 to 1024, that go forward and backward at once, each on a thread of its own, as
+  // far as the calling thread may use several (batch_parts.hpp). 1: the whole batch, and threads share
+  // the work of each kernel where it is large enough.
+  int parts = 1;
+  // Of `loss`: it is a mean over examples, and threads may call it at once, each with a part of the batch.
+  // A loss of the caller's wants it for parts > 1.
+  bool loss_of_parts = false;
   const datasets::Dataset* validation = nullptr;  // evaluated after each epoch
   // What its loss decides; wants validation. A run that it ends has the best epoch's weights, so has
   // one that comes to its last epoch, where it might have ended before.
@@ -73,7 +80,8 @@ struct FitOptions {
 
 // Trains on FitOptions::loss. Attaches the passes in their order, then binds the optimizer; leaves
 // them attached: bake() is the caller's. Returns the epochs that this call trained. Errors: kUsage
-// for options out of range or a checkpoint of another run; kDiverged, naming epoch, batch and
+// for options out of range, for parts where a layer, the loss or a pass wants whole batches, or for a
+// checkpoint of another run; kDiverged, naming epoch, batch and
 // layer, in the very step in which the loss or a gradient is not finite; kInterrupted between two
 // steps when interrupted() (core/base/interrupt.hpp), with the checkpoint written.
 std::vector<EpochReport> fit(Layer& model, const datasets::Dataset& data, const FitOptions& options,

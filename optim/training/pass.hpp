@@ -37,6 +37,10 @@ class Pass {
   // Called after the optimizer has moved the parameters. The optimizer's state is there to be read
   // (visit_state), and to be dropped where a weight was removed (clear_state).
   virtual void after_step(const StepInfo&, optim::Optimizer&) {}
+  // Whether its forward pass wants whole batches: as an error names the pass, "quantization". Empty: its
+  // transforms compute from the parameter alone and change nothing, so that threads may run them at once
+  // on parts of a batch (FitOptions::parts).
+  virtual std::string wants_whole_batches() const { return "a pass"; }
   // Hands out every tensor that a checkpoint must hold so that a resumed run computes the same
   // bits. False: this pass cannot be resumed, and fit() refuses to write checkpoints.
   virtual bool visit_state(const StateVisitor&) { return false; }

@@ -24,8 +24,10 @@ std::int64_t training_bytes(Sequential& model, const Shape& input,
     most = std::max(most, shapes[i + 1].elements() + shapes[model.input_stage(i)].elements());
   }
   if (options.transformed) outputs *= 2;
-  const std::int64_t example = outputs + most + batches * input.elements();
-  const std::int64_t parameter = kOfAParameter + (options.transformed ? kMaskAndEffective : 0);
+  const std::int64_t split = options.parts > 1 ? 1 : 0, further = options.parts - 1;
+  const std::int64_t example = outputs + most + (batches + split) * input.elements();
+  const std::int64_t parameter =
+      kOfAParameter + further + (options.transformed ? kMaskAndEffective + further : 0);
   const std::int64_t floats =
       count_parameters(model).total() * parameter + options.batch_size * example;
   return static_cast<std::int64_t>(sizeof(float)) * (floats + floats / 4);

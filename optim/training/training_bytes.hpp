@@ -12,6 +12,7 @@ struct TrainingBytesOptions {
   // Passes ride: transforms hold masks and effective weights, and each layer's output is kept once
   // more, as its tap rounded it.
   bool transformed = false;
+  int parts = 1;  // FitOptions::parts: each has gradients, effective weights and its images
 };
 
 // Bytes at the peak of a step of fit(), beside the program and its data set: values, gradients and two
