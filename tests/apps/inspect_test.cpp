@@ -102,7 +102,7 @@ TEST_CASE("inspect --plan: kernels, times, counts, as text and as JSON") {
     if (kernels == "onednn") CHECK(plan[1]["kernel"] == "oneDNN");
   }
   CHECK(run_program("espalier inspect --kernels fixed " + file).exit_code == 2);  // needs --plan
-  CHECK(run_program("espalier inspect --image a.png " + file).exit_code == 2);  // or --trace
+  CHECK(run_program("espalier inspect --image a.png " + file).exit_code == 2);    // or --trace
   CHECK(run_program("espalier inspect --plan --kernels best " + file).exit_code == 2);
   CHECK(run_program("espalier inspect --plan --batch 0 " + file).exit_code == 2);
 }
