@@ -95,7 +95,7 @@ struct Inference {
       : model(std::move(packed)),
         session(model, {.batch = o.batch, .threads = o.threads, .kernels = kernels}) {
     const std::int64_t batches =
-        std::clamp<std::int64_t>(kImages / o.batch, 1, digits().size() / o.batch);
+        std::max<std::int64_t>(1, std::min(kImages, digits().size()) / o.batch);
     for (std::int64_t i = 0; i < batches; ++i)
       images.push_back(images_for(model.packed(), o.batch, i));
   }

@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
   app.add_option("FILE", file, "An .esp file")->required();
   app.add_option("--batch", batch, "Images of the run")->capture_default_str();
   bool lean = false;
-  app.add_flag("--lean", lean, "Copy no weights that can be read as they lie");
+  app.add_flag("--lean", lean, "With the least memory (Kernels::kLean)");
   app.footer("Example: espalier-bench-once espalier-out/quantized.esp");
   return apps::run_program(app, argc, argv, [&] { load_and_run(file, batch, lean); });
 }

@@ -73,9 +73,9 @@ void print_plan(std::ostream& out, const format::PackedModel& model,
       << " us, one thread; our kernels use: " << name_of(vector_isa()) << "\n"
       << "us: median; MACs: multiplied, zeros inside of blocks and slots included;\n"
          "skipped: of the layer's, not multiplied; bytes: of weights as the kernel reads them,\n"
-         "activations read and written. active: inputs that are not 0 alone where they are few, "
-         "MACs\n"
-         "where all are multiplied; so its time depends on the picture (--image)\n";
+         "activations read and written. active: inputs that are not 0 alone where they are few,\n"
+         "else all: MACs are then those, bytes its own; its time depends on the picture "
+         "(--image)\n";
 }
 
 nlohmann::json plan_json(const format::PackedModel& model, const std::vector<PlannedStep>& steps,

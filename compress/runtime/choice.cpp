@@ -102,14 +102,16 @@ Choice own_kernels(Kernels kernels, const Fused& layers, const Shape& x, int thr
   Site site{
       .layers = layers, .x = x, .isa = vector_isa(), .dense = dense_macs(layers, x), .work = {}};
   // What oneDNN loads and compiles for the first of its kernels is more than most of our weights.
-  const bool avoids = kernels == Kernels::kLean && x[0] == 1;
-  choice.cost = avoids ? kNever : onednn_cost(site) / threads;
+  const bool lean = kernels == Kernels::kLean && x[0] == 1;
+  choice.cost = lean ? kNever : onednn_cost(site) / threads;
   for (const Row& row : kTable) {
     if (!row.kernel.fits(*layers.linear)) continue;
     site.work = row.kernel.work(layers, x);
     if (site.work.made > std::min(bytes, kMostOfLayer)) continue;
     const double cost = row.cost(site);
     if (kernels == row.forced) return {{&row.kernel}, cost};
+    // Rows make nothing; a sparse layer's packed weights may still be fewer than its levels.
+    if (lean && row.forced == Kernels::kRows && cost < kNever) return {{&row.kernel}, cost};
     if (kernels == Kernels::kTimed && cost < kNever) choice.kernels.push_back(&row.kernel);
     if (cost >= choice.cost) continue;
     choice.cost = cost;

@@ -225,7 +225,8 @@ Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const Choice choice = own_kernels(kernels, layers, x.shape, threads, bytes);
   Piece piece = fastest(kernels, choice.kernels, layers, at);
   const bool free = kernels == Kernels::kFixed || kernels == Kernels::kTimed;
-  if (!free || !sparse::may_be_active(layers, x) || !fits_active(layers, x, bytes - piece.made))
+  if (!free || !sparse::may_be_active(layers, x) ||
+      !fits_active(layers, x, std::min(bytes, kMostOfLayer) - piece.made))
     return piece;
   // What few inputs are ever sparse enough for is not worth a copy of the weights.
   constexpr double kWorthwhile = 0.2;

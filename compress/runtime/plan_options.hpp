@@ -11,13 +11,14 @@ namespace espalier::runtime {
 // same; float layers have one kernel each.
 enum class Kernels {
   kFixed,      // by shape, zeros and instruction set alone: the same choice every time
-  kLean,       // so, but weights that can be read as they lie are not copied: less memory
-  kTimed,      // the fastest of those that fit, timed when the plan is made
+  kLean,       // so, but for one image with the least memory: dense layers as they lie, no oneDNN
+  kTimed,      // the fastest of those that fit, timed when the plan is made; when inputs of 0 are
+               // left out instead is a rule's choice even so
   kOneDnn,     // oneDNN's wherever there is one
   kBlocks,     // ours for blocks of 16 x 4, wherever it fits
   kScattered,  // ours for single weights, wherever it fits
   kRows,       // ours for dense layers as they lie
-  kActive,     // ours for dense layers, inputs of 0 left out
+  kActive,     // ours that leaves out inputs of 0, all but depthwise
   kDepthwise,  // ours for depthwise convolutions
 };
 

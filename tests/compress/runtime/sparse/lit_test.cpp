@@ -8,10 +8,12 @@ using namespace espalier;
 using namespace espalier::runtime;
 namespace {
 
-PackedLayer pool_of(std::int64_t h, std::int64_t w) {
+// `gap`: pixels between its windows.
+PackedLayer pool_of(std::int64_t h, std::int64_t w, std::int64_t gap) {
   PackedLayer l;
   l.kind = LayerKind::kMaxPool2d;
-  l.kernel_h = l.stride_h = h, l.kernel_w = l.stride_w = w;
+  l.kernel_h = h, l.kernel_w = w;
+  l.stride_h = h + gap, l.stride_w = w + gap;
   return l;
 }
 
@@ -36,7 +38,8 @@ TEST_CASE("lit windows are those that see more than background") {
     PackedLayer l = conv_of(rng, input, 4, 8);
     l.stride_h = l.stride_w = 1 + static_cast<std::int64_t>(rng.below(2));
     const PackedLayer pool =
-        pool_of(pick<std::int64_t>(rng, {1, 2}), pick<std::int64_t>(rng, {1, 2, 4}));
+        pool_of(pick<std::int64_t>(rng, {1, 2}), pick<std::int64_t>(rng, {1, 2, 4}),
+                pick<std::int64_t>(rng, {0, 0, 1}));
     const Shape s = padded_shape(l, 1, input);
     const auto fits = [&](std::int64_t size, std::int64_t kernel, std::int64_t over) {
       return (size - kernel) / l.stride_h + 1 >= over;

@@ -95,7 +95,7 @@ TEST_CASE(
   CHECK((step.kernel == "active") == vectors);
   CHECK((lean.plan()[1].kernel == "rows") == vectors);
   if (!vectors) return;
-  CHECK(step.bytes > 2048 * 64);
+  CHECK(step.bytes > 2048 * 64 + 5 * 2048);  // and the list of inputs
   // Half of the images are too full for it: the same logits either way.
   for (const std::int64_t batch : {1, 4})
     for (const int level : {0, 1}) {
@@ -106,6 +106,63 @@ TEST_CASE(
       Session session(model, {.batch = batch}),
           one_kernel(model, {.batch = batch, .kernels = Kernels::kOneDnn});
       CHECK(std::ranges::equal(session.run(images), one_kernel.run(images)));
+    }
+}
+
+TEST_CASE("lean: dense layers of one image as they lie, however few inputs they have") {
+  Rng rng(4, "lean");
+  PackedModel packed = model_of({1, 1, 300}, {1, 0});
+  packed.layers = {dense_of(rng, 300, 100, 8)};
+  const Model model(packed);
+  Session fixed(model), lean(model, {.kernels = Kernels::kLean});
+  const bool vectors = vector_isa() != VectorIsa::kPlain;
+  CHECK((lean.plan()[1].kernel == "rows") == vectors);
+  CHECK(fixed.plan()[1].kernel != "rows");
+}
+
+// A convolution with a pool behind, which oneDNN runs as steps of their own, a norm, and a residual that
+// reads their end: where all inputs are multiplied it comes to stand elsewhere than where active ones are.
+TEST_CASE("active inputs in front of layers that are steps of their own") {
+  Rng rng(4, "pooled");
+  for (const bool normed : {false, true})
+    for (const bool kept : {false, true}) {
+      CAPTURE(normed);
+      CAPTURE(kept);
+      PackedModel packed = model_of({12, 12, 32}, {1, 0});
+      PackedLayer conv;
+      conv.kind = LayerKind::kConv2d;
+      conv.kernel_h = conv.kernel_w = 3;
+      set_levels(conv, rng, {64, 3, 3, 32}, 8, Weights::kRandom);
+      conv.relu = true, conv.output = {30, 0};
+      PackedLayer pool;
+      pool.kind = LayerKind::kMaxPool2d;
+      pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
+      packed.layers = {conv, pool};
+      PackedLayer norm;
+      norm.kind = LayerKind::kBatchNorm;
+      norm.multiplier.assign(64, 0.9f), norm.offset.assign(64, 2), norm.output = {25, 3};
+      if (normed) packed.layers.push_back(norm);
+      if (kept) {
+        PackedLayer again = reveal(64), sum;
+        again.name = "again", again.output = {30, 0};
+        sum.kind = LayerKind::kResidual;
+        sum.with = 2, sum.output = {40, 0};
+        packed.layers.push_back(again);
+        packed.layers.push_back(sum);
+      }
+      packed.layers.push_back(reveal(64));
+      const Model model(packed);
+      for (const std::int64_t batch : {1, 3, 20}) {
+        Session session(model, {.batch = batch});
+        CHECK((session.plan()[1].kernel == "active") == (vector_isa() != VectorIsa::kPlain));
+        for (const bool dark : {false, true, false}) {
+          Tensor images = images_of(rng, packed, batch);
+          if (dark)
+            for (float& v : images.mutable_values()) v = rng.below(8) ? 0 : v;
+          const Tensor want = model.run(images);
+          CHECK(std::ranges::equal(session.run(images), want.values()));
+        }
+      }
     }
 }
 
