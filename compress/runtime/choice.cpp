@@ -13,6 +13,7 @@ namespace {
 
 using sparse::Fused;
 using sparse::kLanes;
+using sparse::kRows;
 
 // A layer as the rules see it: for one kernel, or for oneDNN's.
 struct Site {
@@ -83,7 +84,7 @@ struct Row {
 const Row kTable[] = {
     {sparse::kBlocks, Kernels::kBlocks, block_cost},
     {sparse::kScattered, Kernels::kScattered, scattered_cost},
-    {sparse::kRows, Kernels::kRows, row_cost},
+    {kRows, Kernels::kRows, row_cost},
     {sparse::kDepthwise, Kernels::kDepthwise, depthwise_cost},
 };
 
@@ -108,10 +109,12 @@ Choice own_kernels(Kernels kernels, const Fused& layers, const Shape& x, int thr
     if (!row.kernel.fits(*layers.linear)) continue;
     site.work = row.kernel.work(layers, x);
     if (site.work.made > std::min(bytes, kMostOfLayer)) continue;
+    // Rows make nothing; what sparse weights are packed into may be little.
+    if (lean && kRows.fits(*layers.linear) &&
+        2 * site.work.made > std::ssize(layers.linear->weight.levels))
+      continue;
     const double cost = row.cost(site);
     if (kernels == row.forced) return {{&row.kernel}, cost};
-    // Rows make nothing; a sparse layer's packed weights may still be fewer than its levels.
-    if (lean && row.forced == Kernels::kRows && cost < kNever) return {{&row.kernel}, cost};
     if (kernels == Kernels::kTimed && cost < kNever) choice.kernels.push_back(&row.kernel);
     if (cost >= choice.cost) continue;
     choice.cost = cost;

@@ -11,7 +11,8 @@ namespace espalier::runtime {
 // same; float layers have one kernel each.
 enum class Kernels {
   kFixed,      // by shape, zeros and instruction set alone: the same choice every time
-  kLean,       // so, but for one image with the least memory: dense layers as they lie, no oneDNN
+  kLean,       // so, but for one image with the least memory: dense layers as they lie unless they
+               // are sparse, no oneDNN
   kTimed,      // the fastest of those that fit, timed when the plan is made; when inputs of 0 are
                // left out instead is a rule's choice even so
   kOneDnn,     // oneDNN's wherever there is one
