@@ -10,8 +10,8 @@ namespace espalier::runtime {
 
 struct Choice {
   std::vector<const sparse::Kernel*> kernels = {};  // ours; none: oneDNN's
-  double cost =
-      0;  // the least that a rule promises of them and of oneDNN's, in dense multiply-adds
+  // The least that a rule promises of them and of oneDNN's, in dense multiply-adds.
+  double cost = 0;
 };
 
 // Our kernels that may run these layers for an input x [N H W C], beside oneDNN's: kFixed and kLean

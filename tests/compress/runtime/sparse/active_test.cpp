@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "compress/runtime/sparse/active_step.hpp"
 #include "compress/runtime/step.hpp"
 #include "core/onednn/isa.hpp"
 #include "tests/compress/runtime/onednn/models.hpp"
@@ -96,5 +97,27 @@ TEST_CASE("active inputs times their weights: the sums of all inputs, bit for bi
       CHECK(got == wanted);
       std::ranges::fill(got, 0);
     }
+  }
+}
+
+TEST_CASE(
+    "a run multiplies active inputs alone where they are few enough, and else takes the other "
+    "step") {
+  Rng rng(6, "step");
+  PackedLayer l = dense_of(rng, 200, 64, 8);
+  l.output = {0.5f, 0};
+  std::vector<std::uint8_t> x(2 * 200 + Activation::kSlack), y(2 * 64, 255);
+  const Activation from{x.data(), {2, 1, 1, 200}, {1, 0}}, to{y.data(), {2, 1, 1, 64}, l.output};
+  int others = 0;
+  const Step step = active_step({.linear = &l}, from, to, 0.25, [&] { ++others; });
+  for (std::size_t active : {0, 99, 100, 101, 400}) {  // of 400
+    CAPTURE(active);
+    std::ranges::fill(x, std::uint8_t{0});
+    std::fill_n(x.begin(), active, std::uint8_t{3});
+    std::ranges::fill(y, std::uint8_t{255});
+    others = 0;
+    step();
+    CHECK(others == (active > 100));
+    CHECK((std::ranges::count(y, 255) == 0) == (active <= 100));  // a level is 127 at most
   }
 }
