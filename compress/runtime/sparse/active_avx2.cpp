@@ -28,25 +28,105 @@ struct HalfSums {
   __m256i of[kGroups];
 };
 
-__attribute__((target("avx2"))) inline HalfSums products(const std::int8_t* half,
-                                                         const ActiveInputs& active) {
-  const std::uint8_t* levels = active.levels.data();
-  const std::int32_t* offsets = active.offsets.data();
-  __m256i sum0 = _mm256_setzero_si256(), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-  for (std::int64_t i = 0; i < active.count; i += ActiveInputs::kAtOnce) {
-    std::int32_t four;
-    std::memcpy(&four, levels + i, sizeof(four));
-    const __m256i x = _mm256_set1_epi32(four);
-    const __m256i a = bytes_at(half + offsets[i]), b = bytes_at(half + offsets[i + 1]),
-                  c = bytes_at(half + offsets[i + 2]), d = bytes_at(half + offsets[i + 3]);
-    const __m256i ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b),
-                  cd_low = _mm256_unpacklo_epi8(c, d), cd_high = _mm256_unpackhi_epi8(c, d);
-    sum0 = sum_of_products(sum0, x, _mm256_unpacklo_epi16(ab_low, cd_low));
-    sum1 = sum_of_products(sum1, x, _mm256_unpackhi_epi16(ab_low, cd_low));
-    sum2 = sum_of_products(sum2, x, _mm256_unpacklo_epi16(ab_high, cd_high));
-    sum3 = sum_of_products(sum3, x, _mm256_unpackhi_epi16(ab_high, cd_high));
+// The weights of four inputs, [8 outputs 4] a register.
+struct FourInputs {
+  __m256i of[kGroups];
+};
+
+__attribute__((target("avx2"))) inline FourInputs interleaved(const std::int8_t* half,
+                                                              const std::int32_t* offsets) {
+  const __m256i a = bytes_at(half + offsets[0]), b = bytes_at(half + offsets[1]),
+                c = bytes_at(half + offsets[2]), d = bytes_at(half + offsets[3]);
+  const __m256i ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b),
+                cd_low = _mm256_unpacklo_epi8(c, d), cd_high = _mm256_unpackhi_epi8(c, d);
+  return {{_mm256_unpacklo_epi16(ab_low, cd_low), _mm256_unpackhi_epi16(ab_low, cd_low),
+           _mm256_unpacklo_epi16(ab_high, cd_high), _mm256_unpackhi_epi16(ab_high, cd_high)}};
+}
+
+__attribute__((target("avx2"))) inline __m256i four_levels(const std::uint8_t* levels) {
+  std::int32_t four;
+  std::memcpy(&four, levels, sizeof(four));
+  return _mm256_set1_epi32(four);
+}
+
+// Whether sixteen bits hold the products of eight levels, two pairs in a lane, whatever the weights:
+// where (x0 + x1 + x4 + x5) * 127 and (x2 + x3 + x6 + x7) * 127 are below 2^15.
+inline bool are_small(const std::uint8_t* levels) {
+  constexpr std::uint64_t kBytes = 0x00FF00FF00FF00FF;
+  constexpr std::uint32_t kMost = 32767 / 127, kSigns = 0x80008000;
+  std::uint64_t x;
+  std::memcpy(&x, levels, sizeof(x));
+  const std::uint64_t pairs = (x & kBytes) + (x >> 8 & kBytes);
+  const auto sums = static_cast<std::uint32_t>(pairs + (pairs >> 32));
+  return ((sums + 0x00010001 * (0x7FFF - kMost)) & kSigns) == 0;
+}
+
+// Asks for the lines of eight inputs.
+__attribute__((target("avx2"))) inline void prefetch(const std::int8_t* line,
+                                                     const std::int32_t* offsets) {
+  for (int j = 0; j < 8; ++j)
+    _mm_prefetch(reinterpret_cast<const char*>(line + offsets[j]), _MM_HINT_T0);
+}
+
+// Adds the products of `count` inputs, a multiple of four. Where most are small, products of eight become 32 bits wide
+// at once: that takes as long as multiplying them.
+template <bool kFirst>
+__attribute__((target("avx2"))) inline void add_products(HalfSums& sums, const std::int8_t* half,
+                                                         const std::uint8_t* levels,
+                                                         const std::int32_t* offsets,
+                                                         std::int64_t count) {
+  __m256i sum0 = sums.of[0], sum1 = sums.of[1], sum2 = sums.of[2], sum3 = sums.of[3];
+  const __m256i ones = _mm256_set1_epi16(1);
+  const auto widened = [&](__m256i sum, __m256i pairs) __attribute__((target("avx2"))) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+  };
+  std::int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    if (kFirst) prefetch(half, offsets + i + ActiveInputs::kChunk);
+    const __m256i x = four_levels(levels + i), next = four_levels(levels + i + 4);
+    const FourInputs w = interleaved(half, offsets + i);
+    const __m256i pairs0 = _mm256_maddubs_epi16(x, w.of[0]),
+                  pairs1 = _mm256_maddubs_epi16(x, w.of[1]),
+                  pairs2 = _mm256_maddubs_epi16(x, w.of[2]),
+                  pairs3 = _mm256_maddubs_epi16(x, w.of[3]);
+    const FourInputs v = interleaved(half, offsets + i + 4);
+    if (are_small(levels + i)) [[likely]] {
+      sum0 = widened(sum0, _mm256_add_epi16(pairs0, _mm256_maddubs_epi16(next, v.of[0])));
+      sum1 = widened(sum1, _mm256_add_epi16(pairs1, _mm256_maddubs_epi16(next, v.of[1])));
+      sum2 = widened(sum2, _mm256_add_epi16(pairs2, _mm256_maddubs_epi16(next, v.of[2])));
+      sum3 = widened(sum3, _mm256_add_epi16(pairs3, _mm256_maddubs_epi16(next, v.of[3])));
+    } else {
+      sum0 = sum_of_products(widened(sum0, pairs0), next, v.of[0]);
+      sum1 = sum_of_products(widened(sum1, pairs1), next, v.of[1]);
+      sum2 = sum_of_products(widened(sum2, pairs2), next, v.of[2]);
+      sum3 = sum_of_products(widened(sum3, pairs3), next, v.of[3]);
+    }
   }
-  return {{sum0, sum1, sum2, sum3}};
+  for (; i < count; i += 4) {
+    const __m256i x = four_levels(levels + i);
+    const FourInputs w = interleaved(half, offsets + i);
+    sum0 = sum_of_products(sum0, x, w.of[0]), sum1 = sum_of_products(sum1, x, w.of[1]);
+    sum2 = sum_of_products(sum2, x, w.of[2]), sum3 = sum_of_products(sum3, x, w.of[3]);
+  }
+  sums = {{sum0, sum1, sum2, sum3}};
+}
+
+// Both halves of the lines, so many inputs at a time that the second half still lies in the first level of the cache.
+struct TileSums {
+  HalfSums half[2] = {};
+};
+__attribute__((target("avx2"))) inline TileSums products(const std::int8_t* tile,
+                                                         const ActiveInputs& active) {
+  constexpr std::int64_t kInCache = 256;
+  TileSums sums;
+  for (std::int64_t i = 0; i < active.count; i += kInCache) {
+    const std::uint8_t* levels = active.levels.data() + i;
+    const std::int32_t* offsets = active.offsets.data() + i;
+    const std::int64_t count = std::min(kInCache, active.count - i);
+    add_products<true>(sums.half[0], tile, levels, offsets, count);
+    add_products<false>(sums.half[1], tile + ActiveWeights::kOutputs / 2, levels, offsets, count);
+  }
+  return sums;
 }
 
 }  // namespace
@@ -88,14 +168,14 @@ __attribute__((target("avx2"))) void multiply_active_avx2(const std::int8_t* til
                                                           std::span<const ActiveInputs> windows,
                                                           const Tiles& t, std::int64_t output) {
   __m256i largest[kGroups][2];
-  for (int half = 0; half < 2; ++half)
-    for (const ActiveInputs& window : windows) {
-      const HalfSums sums = products(tile + half * ActiveWeights::kOutputs / 2, window);
+  for (const ActiveInputs& window : windows) {
+    const TileSums sums = products(tile, window);
+    for (int half = 0; half < 2; ++half)
       for (int g = 0; g < kGroups; ++g)
         largest[g][half] = &window == &windows.front()
-                               ? sums.of[g]
-                               : _mm256_max_epi32(largest[g][half], sums.of[g]);
-    }
+                               ? sums.half[half].of[g]
+                               : _mm256_max_epi32(largest[g][half], sums.half[half].of[g]);
+  }
   for (std::int64_t g = 0; g < groups_of_tile(t); ++g)
     store_256(largest[g], group_of_tile(t, g), output);
 }
