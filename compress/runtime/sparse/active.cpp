@@ -9,6 +9,11 @@ std::int64_t ActiveWeights::bytes(const format::PackedLayer& l) {
   return (outputs + kOutputs - 1) / kOutputs * kOutputs * inputs;
 }
 
+std::int64_t ActiveWeights::macs(const format::PackedLayer& l) {
+  const std::int64_t outputs = l.weight.shape[0], inputs = std::ssize(l.weight.levels) / outputs;
+  return (outputs + kLanes - 1) / kLanes * kLanes * inputs;
+}
+
 ActiveWeights::ActiveWeights(const format::PackedLayer& l)
     : inputs_(std::ssize(l.weight.levels) / l.weight.shape[0]), weights_({bytes(l)}, DType::kInt8) {
   std::int8_t* to = weights_.mutable_data<std::int8_t>();

@@ -19,6 +19,8 @@ class ActiveWeights {
   static constexpr std::int64_t kOutputs = 64;  // of a tile
 
   static std::int64_t bytes(const format::PackedLayer& layer);
+  // Multiplied where no input is 0: groups of 16 outputs that a tile has not are left out.
+  static std::int64_t macs(const format::PackedLayer& layer);
   explicit ActiveWeights(const format::PackedLayer& layer);
 
   const std::int8_t* tile(std::int64_t t) const {

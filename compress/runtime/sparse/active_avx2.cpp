@@ -21,26 +21,28 @@ constexpr auto kPlaces = [] {
   return places;
 }();
 
-constexpr int kGroups = ActiveWeights::kOutputs / kLanes;
-
 // of[g]: 8 outputs of group g, those of one half of the lines.
+template <int Groups>
 struct HalfSums {
-  __m256i of[kGroups];
+  __m256i of[Groups];
 };
 
 // The weights of four inputs, [8 outputs 4] a register.
-struct FourInputs {
-  __m256i of[kGroups];
-};
-
-__attribute__((target("avx2"))) inline FourInputs interleaved(const std::int8_t* half,
-                                                              const std::int32_t* offsets) {
+template <int Groups>
+__attribute__((target("avx2"))) inline HalfSums<Groups> interleaved(const std::int8_t* half,
+                                                                    const std::int32_t* offsets) {
   const __m256i a = bytes_at(half + offsets[0]), b = bytes_at(half + offsets[1]),
                 c = bytes_at(half + offsets[2]), d = bytes_at(half + offsets[3]);
-  const __m256i ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b),
-                cd_low = _mm256_unpacklo_epi8(c, d), cd_high = _mm256_unpackhi_epi8(c, d);
-  return {{_mm256_unpacklo_epi16(ab_low, cd_low), _mm256_unpackhi_epi16(ab_low, cd_low),
-           _mm256_unpacklo_epi16(ab_high, cd_high), _mm256_unpackhi_epi16(ab_high, cd_high)}};
+  const __m256i ab = _mm256_unpacklo_epi8(a, b), cd = _mm256_unpacklo_epi8(c, d);
+  HalfSums<Groups> w;
+  w.of[0] = _mm256_unpacklo_epi16(ab, cd);
+  if constexpr (Groups > 1) w.of[1] = _mm256_unpackhi_epi16(ab, cd);
+  if constexpr (Groups > 2) {
+    const __m256i ab_high = _mm256_unpackhi_epi8(a, b), cd_high = _mm256_unpackhi_epi8(c, d);
+    w.of[2] = _mm256_unpacklo_epi16(ab_high, cd_high);
+    if constexpr (Groups > 3) w.of[3] = _mm256_unpackhi_epi16(ab_high, cd_high);
+  }
+  return w;
 }
 
 __attribute__((target("avx2"))) inline __m256i four_levels(const std::uint8_t* levels) {
@@ -68,14 +70,15 @@ __attribute__((target("avx2"))) inline void prefetch(const std::int8_t* line,
     _mm_prefetch(reinterpret_cast<const char*>(line + offsets[j]), _MM_HINT_T0);
 }
 
-// Adds the products of `count` inputs, a multiple of four. Where most are small, products of eight become 32 bits wide
-// at once: that takes as long as multiplying them.
-template <bool kFirst>
-__attribute__((target("avx2"))) inline void add_products(HalfSums& sums, const std::int8_t* half,
+// Adds the products of `count` inputs, a multiple of four. Products that are small become 32 bits wide once for
+// eight inputs: that takes as long as multiplying four.
+template <bool kFirst, int Groups>
+__attribute__((target("avx2"))) inline void add_products(HalfSums<Groups>& to,
+                                                         const std::int8_t* half,
                                                          const std::uint8_t* levels,
                                                          const std::int32_t* offsets,
                                                          std::int64_t count) {
-  __m256i sum0 = sums.of[0], sum1 = sums.of[1], sum2 = sums.of[2], sum3 = sums.of[3];
+  HalfSums<Groups> sums = to;
   const __m256i ones = _mm256_set1_epi16(1);
   const auto widened = [&](__m256i sum, __m256i pairs) __attribute__((target("avx2"))) {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
@@ -84,41 +87,40 @@ __attribute__((target("avx2"))) inline void add_products(HalfSums& sums, const s
   for (; i + 8 <= count; i += 8) {
     if (kFirst) prefetch(half, offsets + i + ActiveInputs::kChunk);
     const __m256i x = four_levels(levels + i), next = four_levels(levels + i + 4);
-    const FourInputs w = interleaved(half, offsets + i);
-    const __m256i pairs0 = _mm256_maddubs_epi16(x, w.of[0]),
-                  pairs1 = _mm256_maddubs_epi16(x, w.of[1]),
-                  pairs2 = _mm256_maddubs_epi16(x, w.of[2]),
-                  pairs3 = _mm256_maddubs_epi16(x, w.of[3]);
-    const FourInputs v = interleaved(half, offsets + i + 4);
+    HalfSums<Groups> pairs = interleaved<Groups>(half, offsets + i);
+    for (int g = 0; g < Groups; ++g) pairs.of[g] = _mm256_maddubs_epi16(x, pairs.of[g]);
+    const HalfSums<Groups> w = interleaved<Groups>(half, offsets + i + 4);
     if (are_small(levels + i)) [[likely]] {
-      sum0 = widened(sum0, _mm256_add_epi16(pairs0, _mm256_maddubs_epi16(next, v.of[0])));
-      sum1 = widened(sum1, _mm256_add_epi16(pairs1, _mm256_maddubs_epi16(next, v.of[1])));
-      sum2 = widened(sum2, _mm256_add_epi16(pairs2, _mm256_maddubs_epi16(next, v.of[2])));
-      sum3 = widened(sum3, _mm256_add_epi16(pairs3, _mm256_maddubs_epi16(next, v.of[3])));
+      for (int g = 0; g < Groups; ++g)
+        sums.of[g] =
+            widened(sums.of[g], _mm256_add_epi16(pairs.of[g], _mm256_maddubs_epi16(next, w.of[g])));
     } else {
-      sum0 = sum_of_products(widened(sum0, pairs0), next, v.of[0]);
-      sum1 = sum_of_products(widened(sum1, pairs1), next, v.of[1]);
-      sum2 = sum_of_products(widened(sum2, pairs2), next, v.of[2]);
-      sum3 = sum_of_products(widened(sum3, pairs3), next, v.of[3]);
+      for (int g = 0; g < Groups; ++g)
+        sums.of[g] = sum_of_products(widened(sums.of[g], pairs.of[g]), next, w.of[g]);
     }
   }
   for (; i < count; i += 4) {
     const __m256i x = four_levels(levels + i);
-    const FourInputs w = interleaved(half, offsets + i);
-    sum0 = sum_of_products(sum0, x, w.of[0]), sum1 = sum_of_products(sum1, x, w.of[1]);
-    sum2 = sum_of_products(sum2, x, w.of[2]), sum3 = sum_of_products(sum3, x, w.of[3]);
+    const HalfSums<Groups> w = interleaved<Groups>(half, offsets + i);
+    for (int g = 0; g < Groups; ++g) sums.of[g] = sum_of_products(sums.of[g], x, w.of[g]);
   }
-  sums = {{sum0, sum1, sum2, sum3}};
+  to = sums;
 }
 
-// Both halves of the lines, so many inputs at a time that the second half still lies in the first level of the cache.
+template <int Groups>
 struct TileSums {
-  HalfSums half[2] = {};
+  HalfSums<Groups> half[2];
 };
-__attribute__((target("avx2"))) inline TileSums products(const std::int8_t* tile,
-                                                         const ActiveInputs& active) {
+
+// Of the tile's first `Groups` groups. So many inputs at a time that the second half of their lines still lies in
+// the first level of the cache.
+template <int Groups>
+__attribute__((target("avx2"))) inline TileSums<Groups> products(const std::int8_t* tile,
+                                                                 const ActiveInputs& active) {
   constexpr std::int64_t kInCache = 256;
-  TileSums sums;
+  TileSums<Groups> sums;
+  for (HalfSums<Groups>& half : sums.half)
+    for (__m256i& sum : half.of) sum = _mm256_setzero_si256();
   for (std::int64_t i = 0; i < active.count; i += kInCache) {
     const std::uint8_t* levels = active.levels.data() + i;
     const std::int32_t* offsets = active.offsets.data() + i;
@@ -127,6 +129,24 @@ __attribute__((target("avx2"))) inline TileSums products(const std::int8_t* tile
     add_products<false>(sums.half[1], tile + ActiveWeights::kOutputs / 2, levels, offsets, count);
   }
   return sums;
+}
+
+template <int Groups>
+__attribute__((target("avx2"))) void multiply_groups(const std::int8_t* tile,
+                                                     std::span<const ActiveInputs> windows,
+                                                     const Tiles& t, std::int64_t output) {
+  TileSums<Groups> largest = products<Groups>(tile, windows.front());
+  for (const ActiveInputs& window : windows.subspan(1)) {
+    const TileSums<Groups> sums = products<Groups>(tile, window);
+    for (int half = 0; half < 2; ++half)
+      for (int g = 0; g < Groups; ++g)
+        largest.half[half].of[g] =
+            _mm256_max_epi32(largest.half[half].of[g], sums.half[half].of[g]);
+  }
+  for (int g = 0; g < Groups; ++g) {
+    const __m256i group[] = {largest.half[0].of[g], largest.half[1].of[g]};
+    store_256(group, group_of_tile(t, g), output);
+  }
 }
 
 }  // namespace
@@ -167,17 +187,16 @@ __attribute__((target("avx2"))) void find_active_avx2(const std::uint8_t* x, std
 __attribute__((target("avx2"))) void multiply_active_avx2(const std::int8_t* tile,
                                                           std::span<const ActiveInputs> windows,
                                                           const Tiles& t, std::int64_t output) {
-  __m256i largest[kGroups][2];
-  for (const ActiveInputs& window : windows) {
-    const TileSums sums = products(tile, window);
-    for (int half = 0; half < 2; ++half)
-      for (int g = 0; g < kGroups; ++g)
-        largest[g][half] = &window == &windows.front()
-                               ? sums.half[half].of[g]
-                               : _mm256_max_epi32(largest[g][half], sums.half[half].of[g]);
+  switch (groups_of_tile(t)) {
+    case 1:
+      return multiply_groups<1>(tile, windows, t, output);
+    case 2:
+      return multiply_groups<2>(tile, windows, t, output);
+    case 3:
+      return multiply_groups<3>(tile, windows, t, output);
+    default:
+      return multiply_groups<4>(tile, windows, t, output);
   }
-  for (std::int64_t g = 0; g < groups_of_tile(t); ++g)
-    store_256(largest[g], group_of_tile(t, g), output);
 }
 
 }  // namespace espalier::runtime::sparse

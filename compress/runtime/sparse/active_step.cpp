@@ -162,7 +162,7 @@ Work active_work(const Fused& f, const Shape& x) {
   const std::int64_t bytes = ActiveWeights::bytes(l);
   if (l.kind == LayerKind::kDense) {
     const std::int64_t read = bytes + ActiveInputs::bytes(l.weight.shape[1]);
-    return {.macs = bytes * x[0], .bytes = read, .made = read};
+    return {.macs = ActiveWeights::macs(l) * x[0], .bytes = read, .made = read};
   }
   const Shape to = padded_shape(l, x[0], {x[1], x[2], x[3]});
   const std::int64_t windows = windows_per_image(l, to, f.pool),
@@ -170,7 +170,7 @@ Work active_work(const Fused& f, const Shape& x) {
                      inputs = l.kernel_h * l.kernel_w * to[3];
   const std::int64_t lists = to[1] * (ActiveInputs::bytes(to[2] * to[3]) + 4 * (to[2] + 1)) +
                              pool * ActiveInputs::bytes(inputs) + 24 * windows;
-  return {.macs = bytes * windows * x[0],
+  return {.macs = ActiveWeights::macs(l) * windows * x[0],
           .bytes = bytes + lists,
           .made = bytes + lists + (pads(l) ? to.elements() : 0)};
 }

@@ -7,11 +7,15 @@
 namespace espalier::runtime::sparse {
 namespace {
 
+template <int Groups>
 struct TileSums {
-  __m512i of[ActiveWeights::kOutputs / kLanes];
+  __m512i of[Groups];
 };
 
-ESPALIER_VNNI inline TileSums products(const std::int8_t* tile, const ActiveInputs& active) {
+// Of the tile's first `Groups` groups.
+template <int Groups>
+ESPALIER_VNNI inline TileSums<Groups> products(const std::int8_t* tile,
+                                               const ActiveInputs& active) {
   const std::uint8_t* levels = active.levels.data();
   const std::int32_t* offsets = active.offsets.data();
   __m512i sum0 = _mm512_setzero_si512(), sum1 = sum0, sum2 = sum0, sum3 = sum0;
@@ -23,14 +27,35 @@ ESPALIER_VNNI inline TileSums products(const std::int8_t* tile, const ActiveInpu
                   b = _mm512_load_si512(tile + offsets[i + 1]),
                   c = _mm512_load_si512(tile + offsets[i + 2]),
                   d = _mm512_load_si512(tile + offsets[i + 3]);
-    const __m512i ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b),
-                  cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
-    sum0 = _mm512_dpbusd_epi32(sum0, x, _mm512_unpacklo_epi16(ab_low, cd_low));
-    sum1 = _mm512_dpbusd_epi32(sum1, x, _mm512_unpackhi_epi16(ab_low, cd_low));
-    sum2 = _mm512_dpbusd_epi32(sum2, x, _mm512_unpacklo_epi16(ab_high, cd_high));
-    sum3 = _mm512_dpbusd_epi32(sum3, x, _mm512_unpackhi_epi16(ab_high, cd_high));
+    const __m512i ab = _mm512_unpacklo_epi8(a, b), cd = _mm512_unpacklo_epi8(c, d);
+    sum0 = _mm512_dpbusd_epi32(sum0, x, _mm512_unpacklo_epi16(ab, cd));
+    if constexpr (Groups > 1) sum1 = _mm512_dpbusd_epi32(sum1, x, _mm512_unpackhi_epi16(ab, cd));
+    if constexpr (Groups > 2) {
+      const __m512i ab_high = _mm512_unpackhi_epi8(a, b), cd_high = _mm512_unpackhi_epi8(c, d);
+      sum2 = _mm512_dpbusd_epi32(sum2, x, _mm512_unpacklo_epi16(ab_high, cd_high));
+      if constexpr (Groups > 3)
+        sum3 = _mm512_dpbusd_epi32(sum3, x, _mm512_unpackhi_epi16(ab_high, cd_high));
+    }
   }
-  return {{sum0, sum1, sum2, sum3}};
+  const __m512i all[] = {sum0, sum1, sum2, sum3};
+  TileSums<Groups> sums;
+  for (int g = 0; g < Groups; ++g) sums.of[g] = all[g];
+  return sums;
+}
+
+template <int Groups>
+ESPALIER_VNNI void multiply_groups(const std::int8_t* tile, std::span<const ActiveInputs> windows,
+                                   const Tiles& t, std::int64_t output) {
+  TileSums<Groups> largest = products<Groups>(tile, windows.front());
+  for (const ActiveInputs& window : windows.subspan(1)) {
+    const TileSums<Groups> sums = products<Groups>(tile, window);
+    for (int g = 0; g < Groups; ++g) largest.of[g] = _mm512_max_epi32(largest.of[g], sums.of[g]);
+  }
+  for (int g = 0; g < Groups; ++g) {
+    const Tiles group = group_of_tile(t, g);
+    const __m512i bias = _mm512_loadu_si512(t.finish.bias.data() + group.channel);
+    Finish512(group).store(_mm512_add_epi32(largest.of[g], bias), output);
+  }
 }
 
 }  // namespace
@@ -67,16 +92,15 @@ ESPALIER_VNNI void find_active_vnni(const std::uint8_t* x, std::int64_t pixels,
 ESPALIER_VNNI void multiply_active_vnni(const std::int8_t* tile,
                                         std::span<const ActiveInputs> windows, const Tiles& t,
                                         std::int64_t output) {
-  TileSums largest = products(tile, windows.front());
-  for (const ActiveInputs& window : windows.subspan(1)) {
-    const TileSums sums = products(tile, window);
-    for (int g = 0; g < ActiveWeights::kOutputs / kLanes; ++g)
-      largest.of[g] = _mm512_max_epi32(largest.of[g], sums.of[g]);
-  }
-  for (std::int64_t g = 0; g < groups_of_tile(t); ++g) {
-    const Tiles group = group_of_tile(t, g);
-    const __m512i bias = _mm512_loadu_si512(t.finish.bias.data() + group.channel);
-    Finish512(group).store(_mm512_add_epi32(largest.of[g], bias), output);
+  switch (groups_of_tile(t)) {
+    case 1:
+      return multiply_groups<1>(tile, windows, t, output);
+    case 2:
+      return multiply_groups<2>(tile, windows, t, output);
+    case 3:
+      return multiply_groups<3>(tile, windows, t, output);
+    default:
+      return multiply_groups<4>(tile, windows, t, output);
   }
 }
 
