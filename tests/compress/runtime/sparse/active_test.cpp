@@ -100,6 +100,45 @@ TEST_CASE("active inputs times their weights: the sums of all inputs, bit for bi
   }
 }
 
+TEST_CASE("sums at the edge of what 16 bits hold, of the largest weights, keep every bit") {
+  constexpr std::int64_t kInputs = 8, kOutputs = 48;
+  Rng rng(6, "edge");
+  PackedLayer l = dense_of(rng, kInputs, kOutputs, 8);
+  l.output = {};  // floats: nothing is clamped
+  l.relu = false;
+  l.bias_levels.clear();
+  for (std::int64_t i = 0; i < kOutputs * kInputs; ++i)
+    l.weight.levels[static_cast<std::size_t>(i)] = i / kInputs % 2 ? -127 : 127;
+  const ActiveWeights weights(l);
+  const Finish finish = finish_of(l, {1, 0}, nullptr);
+  // 258 * 127 = 32766 is below 2^15, 259 * 127 is not: of inputs 0, 1, 4, 5, then of the others.
+  const std::vector<std::vector<std::uint8_t>> cases{{64, 65, 1, 1, 64, 65, 1, 1},
+                                                     {65, 65, 1, 1, 64, 65, 1, 1},
+                                                     {1, 1, 65, 64, 1, 1, 65, 64},
+                                                     {1, 1, 65, 64, 1, 1, 65, 65},
+                                                     {127, 127, 1, 1, 3, 1, 1, 1},
+                                                     {127, 127, 1, 1, 3, 2, 1, 1},
+                                                     {127, 127, 127, 127, 127, 127, 127, 127},
+                                                     {1, 1, 127, 127, 1, 1, 127, 127}};
+  for (const auto& levels : cases) {
+    CAPTURE(int{levels.front()});
+    ActiveInputs inputs(kInputs);
+    std::vector<std::uint8_t> x = levels;
+    x.resize(kInputs + Activation::kSlack);
+    std::int32_t begins[2];
+    find_active_plain(x.data(), 1, kInputs, inputs, begins);
+    const int sum = std::accumulate(levels.begin(), levels.end(), 0) * 127;
+    std::vector<float> got(kOutputs);
+    const Tiles tiles{
+        .x = nullptr, .starts = {}, .pool = 1, .finish = finish, .channel = 0, .y = got.data()};
+    for (const auto multiply : {multiply_active_plain, active_kernels(vector_isa()).multiply}) {
+      multiply(weights.tile(0), {&inputs, 1}, tiles, 0);
+      for (std::size_t o = 0; o < got.size(); ++o)
+        CHECK(got[o] == static_cast<float>(o % 2 ? -sum : sum) * finish.multiplier[o]);
+    }
+  }
+}
+
 TEST_CASE(
     "a run multiplies active inputs alone where they are few enough, and else takes the other "
     "step") {
