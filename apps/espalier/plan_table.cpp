@@ -15,15 +15,16 @@ namespace {
 using runtime::Kernels;
 using runtime::PlannedStep;
 
-const std::array<std::pair<const char*, Kernels>, 9> kWords{{{"fixed", Kernels::kFixed},
-                                                             {"lean", Kernels::kLean},
-                                                             {"timed", Kernels::kTimed},
-                                                             {"onednn", Kernels::kOneDnn},
-                                                             {"blocks", Kernels::kBlocks},
-                                                             {"scattered", Kernels::kScattered},
-                                                             {"rows", Kernels::kRows},
-                                                             {"active", Kernels::kActive},
-                                                             {"depthwise", Kernels::kDepthwise}}};
+const std::array<std::pair<const char*, Kernels>, 10> kWords{{{"fixed", Kernels::kFixed},
+                                                              {"lean", Kernels::kLean},
+                                                              {"timed", Kernels::kTimed},
+                                                              {"onednn", Kernels::kOneDnn},
+                                                              {"blocks", Kernels::kBlocks},
+                                                              {"scattered", Kernels::kScattered},
+                                                              {"rows", Kernels::kRows},
+                                                              {"planes", Kernels::kPlanes},
+                                                              {"active", Kernels::kActive},
+                                                              {"depthwise", Kernels::kDepthwise}}};
 
 // "conv1 + pool1"; layers without a name by their number.
 std::string layers_text(const format::PackedModel& model, const PlannedStep& step) {

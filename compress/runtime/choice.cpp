@@ -71,6 +71,10 @@ double row_cost(const Site& s) {
   return 0.87 * (1 + sums) * static_cast<double>(s.work.macs);
 }
 
+double plane_cost(const Site& s) {
+  return s.isa == VectorIsa::kAvx2 ? static_cast<double>(s.work.macs) : kNever;
+}
+
 double depthwise_cost(const Site& s) {
   return s.isa == VectorIsa::kPlain ? kNever : static_cast<double>(s.work.macs);
 }
@@ -85,6 +89,7 @@ const Row kTable[] = {
     {sparse::kBlocks, Kernels::kBlocks, block_cost},
     {sparse::kScattered, Kernels::kScattered, scattered_cost},
     {kRows, Kernels::kRows, row_cost},
+    {sparse::kPlanes, Kernels::kPlanes, plane_cost},
     {sparse::kDepthwise, Kernels::kDepthwise, depthwise_cost},
 };
 
@@ -131,9 +136,15 @@ double most_active(const Fused& layers, const Shape& x, double cost) {
   // (1.2 was measured on a Zen 1), and takes longer if it does so once. A window's list takes as long as some 60
   // registers of weights.
   const double each = isa == VectorIsa::kAvx2 ? 1.25 : 2.2;
-  const auto windows = static_cast<double>(sparse::windows_of_run(layers, x));
-  const double lists = 60 * 64 * windows,
-               all = each * static_cast<double>(sparse::active_work(layers, x).macs);
+  const auto windows = static_cast<double>(sparse::windows_of_run(layers, x)),
+             inputs = static_cast<double>(x.elements());
+  const double lists = 60 * 64 * windows + 5 * inputs;
+  // Lines are read whole even where few of their outputs are multiplied.
+  const std::int64_t outputs = layers.linear->weight.shape[0],
+                     groups = (outputs + kLanes - 1) / kLanes, whole = (groups + 3) / 4 * 4;
+  const double filled = static_cast<double>(groups) / static_cast<double>(whole);
+  const double all =
+      each * (0.6 / filled + 0.4) * static_cast<double>(sparse::active_work(layers, x).macs);
   return std::clamp((cost - lists) / all, 0.0, 1.0);
 }
 

@@ -19,6 +19,7 @@ enum class Kernels {
   kBlocks,     // ours for blocks of 16 x 4, wherever it fits
   kScattered,  // ours for single weights, wherever it fits
   kRows,       // ours for dense layers as they lie
+  kPlanes,     // ours for convolutions of single weights, wherever it fits
   kActive,     // ours that leaves out inputs of 0, all but depthwise
   kDepthwise,  // ours for depthwise convolutions
 };

@@ -21,30 +21,6 @@ constexpr auto kPlaces = [] {
   return places;
 }();
 
-// of[g]: 8 outputs of group g, those of one half of the lines.
-template <int Groups>
-struct HalfSums {
-  __m256i of[Groups];
-};
-
-// The weights of four inputs, [8 outputs 4] a register.
-template <int Groups>
-__attribute__((target("avx2"))) inline HalfSums<Groups> interleaved(const std::int8_t* half,
-                                                                    const std::int32_t* offsets) {
-  const __m256i a = bytes_at(half + offsets[0]), b = bytes_at(half + offsets[1]),
-                c = bytes_at(half + offsets[2]), d = bytes_at(half + offsets[3]);
-  const __m256i ab = _mm256_unpacklo_epi8(a, b), cd = _mm256_unpacklo_epi8(c, d);
-  HalfSums<Groups> w;
-  w.of[0] = _mm256_unpacklo_epi16(ab, cd);
-  if constexpr (Groups > 1) w.of[1] = _mm256_unpackhi_epi16(ab, cd);
-  if constexpr (Groups > 2) {
-    const __m256i ab_high = _mm256_unpackhi_epi8(a, b), cd_high = _mm256_unpackhi_epi8(c, d);
-    w.of[2] = _mm256_unpacklo_epi16(ab_high, cd_high);
-    if constexpr (Groups > 3) w.of[3] = _mm256_unpackhi_epi16(ab_high, cd_high);
-  }
-  return w;
-}
-
 __attribute__((target("avx2"))) inline __m256i four_levels(const std::uint8_t* levels) {
   std::int32_t four;
   std::memcpy(&four, levels, sizeof(four));
@@ -73,12 +49,11 @@ __attribute__((target("avx2"))) inline void prefetch(const std::int8_t* line,
 // Adds the products of `count` inputs, a multiple of four. Products that are small become 32 bits wide once for
 // eight inputs: that takes as long as multiplying four.
 template <bool kFirst, int Groups>
-__attribute__((target("avx2"))) inline void add_products(HalfSums<Groups>& to,
-                                                         const std::int8_t* half,
+__attribute__((target("avx2"))) inline void add_products(Lines<Groups>& to, const std::int8_t* half,
                                                          const std::uint8_t* levels,
                                                          const std::int32_t* offsets,
                                                          std::int64_t count) {
-  HalfSums<Groups> sums = to;
+  Lines<Groups> sums = to;
   const __m256i ones = _mm256_set1_epi16(1);
   const auto widened = [&](__m256i sum, __m256i pairs) __attribute__((target("avx2"))) {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
@@ -87,9 +62,9 @@ __attribute__((target("avx2"))) inline void add_products(HalfSums<Groups>& to,
   for (; i + 8 <= count; i += 8) {
     if (kFirst) prefetch(half, offsets + i + ActiveInputs::kChunk);
     const __m256i x = four_levels(levels + i), next = four_levels(levels + i + 4);
-    HalfSums<Groups> pairs = interleaved<Groups>(half, offsets + i);
+    Lines<Groups> pairs = interleaved<Groups>(half, offsets + i);
     for (int g = 0; g < Groups; ++g) pairs.of[g] = _mm256_maddubs_epi16(x, pairs.of[g]);
-    const HalfSums<Groups> w = interleaved<Groups>(half, offsets + i + 4);
+    const Lines<Groups> w = interleaved<Groups>(half, offsets + i + 4);
     if (are_small(levels + i)) [[likely]] {
       for (int g = 0; g < Groups; ++g)
         sums.of[g] =
@@ -101,7 +76,7 @@ __attribute__((target("avx2"))) inline void add_products(HalfSums<Groups>& to,
   }
   for (; i < count; i += 4) {
     const __m256i x = four_levels(levels + i);
-    const HalfSums<Groups> w = interleaved<Groups>(half, offsets + i);
+    const Lines<Groups> w = interleaved<Groups>(half, offsets + i);
     for (int g = 0; g < Groups; ++g) sums.of[g] = sum_of_products(sums.of[g], x, w.of[g]);
   }
   to = sums;
@@ -109,7 +84,7 @@ __attribute__((target("avx2"))) inline void add_products(HalfSums<Groups>& to,
 
 template <int Groups>
 struct TileSums {
-  HalfSums<Groups> half[2];
+  Lines<Groups> half[2];
 };
 
 // Of the tile's first `Groups` groups. So many inputs at a time that the second half of their lines still lies in
@@ -119,7 +94,7 @@ __attribute__((target("avx2"))) inline TileSums<Groups> products(const std::int8
                                                                  const ActiveInputs& active) {
   constexpr std::int64_t kInCache = 256;
   TileSums<Groups> sums;
-  for (HalfSums<Groups>& half : sums.half)
+  for (Lines<Groups>& half : sums.half)
     for (__m256i& sum : half.of) sum = _mm256_setzero_si256();
   for (std::int64_t i = 0; i < active.count; i += kInCache) {
     const std::uint8_t* levels = active.levels.data() + i;

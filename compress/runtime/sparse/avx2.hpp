@@ -23,6 +23,32 @@ __attribute__((target("avx2"))) inline __m256i sum_of_products(__m256i sum, __m2
   return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
+// Bytes of four lines side by side in each of 8 lanes. Unpacking goes by 128 bits: of[i] has bytes 4 i to 4 i + 3 of
+// the lines, then those 16 further on.
+template <int Count = 4>
+struct Lines {
+  __m256i of[Count];
+};
+using FourLines = Lines<>;
+
+// The first `Count` of 32 bytes of each line, `line` + offsets[0] to [3].
+template <int Count = 4, class Byte>
+__attribute__((target("avx2"))) inline Lines<Count> interleaved(const Byte* line,
+                                                                const std::int32_t* offsets) {
+  const __m256i a = bytes_at(line + offsets[0]), b = bytes_at(line + offsets[1]),
+                c = bytes_at(line + offsets[2]), d = bytes_at(line + offsets[3]);
+  const __m256i ab = _mm256_unpacklo_epi8(a, b), cd = _mm256_unpacklo_epi8(c, d);
+  Lines<Count> lines;
+  lines.of[0] = _mm256_unpacklo_epi16(ab, cd);
+  if constexpr (Count > 1) lines.of[1] = _mm256_unpackhi_epi16(ab, cd);
+  if constexpr (Count > 2) {
+    const __m256i ab_high = _mm256_unpackhi_epi8(a, b), cd_high = _mm256_unpackhi_epi8(c, d);
+    lines.of[2] = _mm256_unpacklo_epi16(ab_high, cd_high);
+    if constexpr (Count > 3) lines.of[3] = _mm256_unpackhi_epi16(ab_high, cd_high);
+  }
+  return lines;
+}
+
 // clamp(rint(x) + zero_point, lowest, 127)
 __attribute__((target("avx2"))) inline __m256i nearest_level_256(__m256 x, const Range& r) {
   const __m256 inside =

@@ -39,6 +39,7 @@ struct Kernel {
 extern const Kernel kBlocks;     // blocks.hpp
 extern const Kernel kScattered;  // scattered.hpp
 extern const Kernel kRows;       // rows.hpp
+extern const Kernel kPlanes;     // planes.hpp
 extern const Kernel kDepthwise;  // depthwise.hpp
 
 }  // namespace espalier::runtime::sparse

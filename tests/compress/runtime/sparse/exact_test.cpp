@@ -11,7 +11,7 @@ namespace {
 
 constexpr Kernels kAll[] = {Kernels::kBlocks, Kernels::kScattered, Kernels::kRows,
                             Kernels::kActive, Kernels::kFixed,     Kernels::kLean,
-                            Kernels::kOneDnn};
+                            Kernels::kPlanes, Kernels::kOneDnn};
 
 ActivationGrid random_grid(Rng& rng) {
   return {pick(rng, {1.0f, 0.013f, 0.7f}), pick(rng, {0, 0, 64, 127, 5})};
