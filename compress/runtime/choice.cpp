@@ -71,8 +71,16 @@ double row_cost(const Site& s) {
   return 0.87 * (1 + sums) * static_cast<double>(s.work.macs);
 }
 
+// Finishing sums channel by channel takes as long as some 50 multiplications an output.
 double plane_cost(const Site& s) {
-  return s.isa == VectorIsa::kAvx2 ? static_cast<double>(s.work.macs) : kNever;
+  if (s.isa != VectorIsa::kAvx2) return kNever;
+  const Shape& x = s.x;
+  const auto windows =
+      static_cast<double>(sparse::windows_of_run(s.layers, x) * s.layers.linear->weight.shape[0]);
+  const auto* pool = s.layers.pool;
+  const double outputs =
+      pool ? windows / static_cast<double>(pool->kernel_h * pool->kernel_w) : windows;
+  return static_cast<double>(s.work.macs) + 50 * outputs;
 }
 
 double depthwise_cost(const Site& s) {
