@@ -96,6 +96,11 @@ std::int64_t weight_bytes(const PackedLayer& l, const ActivationGrid& input) {
   return count * (format::takes_levels(l, input) ? 1 : 4);
 }
 
+void let_go(format::StoredWeight& weight) {
+  weight.levels = std::vector<std::int8_t>();
+  weight.values = std::vector<float>();
+}
+
 }  // namespace
 
 Activation Plan::activation(std::size_t stage, bool at_end) {
@@ -183,6 +188,7 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
                           .bytes = work.bytes + batch_ * (in.bytes() + stages_[end].bytes())}});
   piece.end = {end, y, !at.at_end};
   piece.made = work.made;
+  piece.in_place = kernel.in_place;
   return piece;
 }
 
@@ -208,10 +214,20 @@ Plan::Piece Plan::active(const sparse::Fused& layers, const Place& at, double mo
     };
   }
   Piece piece;
-  piece.steps.push_back({sparse::active_step(layers, x, y, most, std::move(all)), facts});
+  piece.in_place = otherwise.in_place;
+  auto* levels = taken_ && !piece.in_place ? &taken_->layers[at.layer].weight.levels : nullptr;
+  piece.steps.push_back({sparse::active_step(layers, x, y, most, std::move(all), levels), facts});
   piece.end = {end, y, !at.at_end};
   piece.made = work.made + otherwise.made;
   return piece;
+}
+
+// Levels that were read where they lie, and lines beside them, would be two copies of a large layer. Lines
+// serve images without zeros, too, and weights from beyond the cache are waited for either way.
+bool Plan::keeps_lines_alone(Kernels kernels, const sparse::Fused& layers, const Activation& x,
+                             const Piece& chosen) const {
+  return taken_ && chosen.in_place && kernels != Kernels::kRows && leaves_cache(*layers.linear) &&
+         sparse::may_be_active(layers, x) && fits_active(layers, x, kMostOfPlan - made_);
 }
 
 Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
@@ -224,6 +240,7 @@ Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
     return active(layers, at, 1, {});
   const Choice choice = own_kernels(kernels, layers, x.shape, threads, bytes);
   Piece piece = fastest(kernels, choice.kernels, layers, at);
+  if (keeps_lines_alone(kernels, layers, x, piece)) return active(layers, at, 1, {});
   const bool free = kernels == Kernels::kFixed || kernels == Kernels::kTimed;
   if (!free || !sparse::may_be_active(layers, x) ||
       !fits_active(layers, x, std::min(bytes, kMostOfLayer) - piece.made))
@@ -260,8 +277,10 @@ Plan::Piece Plan::fastest(Kernels kernels, const std::vector<const sparse::Kerne
       pieces[static_cast<std::size_t>(std::ranges::min_element(least) - least.begin())]);
 }
 
-Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads)
+Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads,
+           format::PackedModel* taken)
     : model_(model),
+      taken_(taken),
       batch_(batch),
       stages_(stages(model)),
       exact_(is_exact(model)),
@@ -281,6 +300,8 @@ Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels
   try {
     while (at.layer < model.layers.size()) {
       Piece piece = choose(kernels, threads, at);
+      for (std::size_t i = at.layer; taken_ && !piece.in_place && i < piece.end.layer; ++i)
+        let_go(taken_->layers[i].weight);
       std::ranges::move(piece.steps, std::back_inserter(steps_));
       at = piece.end, made_ += piece.made;
     }

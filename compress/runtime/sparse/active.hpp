@@ -20,7 +20,10 @@ class ActiveWeights {
 
   static std::int64_t bytes(const format::PackedLayer& layer);
   explicit ActiveWeights(const format::PackedLayer& layer);
+  // Of [outputs, inputs], whose memory it lets go while it goes through them: both are never there as a whole.
+  static ActiveWeights of_taken(std::vector<std::int8_t>&& levels, std::int64_t outputs);
 
+  std::int64_t tiles() const { return (outputs_ + kOutputs - 1) / kOutputs; }
   const std::int8_t* tile(std::int64_t t) const {
     return weights_.data<std::int8_t>() + t * inputs_ * kOutputs;
   }
@@ -31,7 +34,10 @@ class ActiveWeights {
   }
 
  private:
-  std::int64_t inputs_;
+  ActiveWeights(std::int64_t outputs, std::int64_t inputs);
+  void fill_tile(std::int64_t t, std::span<const std::int8_t> levels);
+
+  std::int64_t outputs_, inputs_;
   Tensor weights_;  // int8
 };
 
