@@ -238,17 +238,23 @@ Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const std::int64_t bytes = kMostOfPlan - made_;
   if (kernels == Kernels::kActive && fits_active(layers, x, bytes))
     return active(layers, at, 1, {});
-  const Choice choice = own_kernels(kernels, layers, x.shape, threads, bytes);
+  // What few inputs are ever sparse enough for is not worth a copy of the weights.
+  constexpr double kWorthwhile = 0.2;
+  Choice choice = own_kernels(kernels, layers, x.shape, threads, bytes);
+  const bool worthwhile =
+      sparse::may_be_active(layers, x) && most_active(layers, x.shape, choice.cost) >= kWorthwhile;
+  // What seldom runs is not worth oneDNN's code, which is more than most of our weights: for one image ours, a
+  // sixth slower at worst, stands behind active inputs.
+  if (worthwhile && kernels == Kernels::kFixed && x.shape[0] == 1 && choice.kernels.empty()) {
+    Choice ours = own_kernels(Kernels::kLean, layers, x.shape, threads, bytes);
+    if (!ours.kernels.empty()) choice = std::move(ours);
+  }
   Piece piece = fastest(kernels, choice.kernels, layers, at);
   if (keeps_lines_alone(kernels, layers, x, piece)) return active(layers, at, 1, {});
   const bool free = kernels == Kernels::kFixed || kernels == Kernels::kTimed;
-  if (!free || !sparse::may_be_active(layers, x) ||
-      !fits_active(layers, x, std::min(bytes, kMostOfLayer) - piece.made))
+  if (!free || !worthwhile || !fits_active(layers, x, std::min(bytes, kMostOfLayer) - piece.made))
     return piece;
-  // What few inputs are ever sparse enough for is not worth a copy of the weights.
-  constexpr double kWorthwhile = 0.2;
-  const double most = most_active(layers, x.shape, choice.cost);
-  return most < kWorthwhile ? std::move(piece) : active(layers, at, most, std::move(piece));
+  return active(layers, at, most_active(layers, x.shape, choice.cost), std::move(piece));
 }
 
 Plan::Piece Plan::fastest(Kernels kernels, const std::vector<const sparse::Kernel*>& own,
