@@ -39,10 +39,13 @@ void ActiveWeights::fill_tile(std::int64_t t, std::span<const std::int8_t> level
   const std::int64_t first = t * kOutputs, outputs = std::min(kOutputs, outputs_ - first);
   std::int8_t* lines = weights_.mutable_data<std::int8_t>() + first * inputs_;
   if (outputs < kOutputs) std::fill_n(lines, kOutputs * inputs_, std::int8_t{0});
-  for (std::int64_t o = 0; o < outputs; ++o) {
+  // Four outputs are neighbours in a line: written one by one, each would fetch all lines anew.
+  for (std::int64_t o = 0; o < outputs; o += 4) {
     const std::int8_t* from = levels.data() + (first + o) * inputs_;
     std::int8_t* column = lines + place(o);
-    for (std::int64_t i = 0; i < inputs_; ++i) column[i * kOutputs] = from[i];
+    const std::int64_t rows = std::min<std::int64_t>(4, outputs - o);
+    for (std::int64_t i = 0; i < inputs_; ++i)
+      for (std::int64_t r = 0; r < rows; ++r) column[i * kOutputs + r] = from[r * inputs_ + i];
   }
 }
 
