@@ -10,6 +10,7 @@
 #include "compress/runtime/costs.hpp"
 #include "compress/runtime/loops/levels.hpp"
 #include "compress/runtime/loops/steps.hpp"
+#include "compress/runtime/sparse/active.hpp"
 #include "compress/runtime/sparse/active_step.hpp"
 #include "core/base/median.hpp"
 #include "core/onednn/onednn.hpp"
@@ -223,11 +224,15 @@ Plan::Piece Plan::active(const sparse::Fused& layers, const Place& at, double mo
 }
 
 // Levels that were read where they lie, and lines beside them, would be two copies of a large layer. Lines
-// serve images without zeros, too, and weights from beyond the cache are waited for either way.
+// serve images without zeros, too, and weights from beyond the cache are waited for either way. Not where
+// outputs fill so little of a tile of 64 that lines are much larger.
 bool Plan::keeps_lines_alone(Kernels kernels, const sparse::Fused& layers, const Activation& x,
                              const Piece& chosen) const {
+  const auto levels = std::ssize(layers.linear->weight.levels);
+  const bool as_small = 8 * sparse::ActiveWeights::bytes(*layers.linear) <= 9 * levels;
   return taken_ && chosen.in_place && kernels != Kernels::kRows && leaves_cache(*layers.linear) &&
-         sparse::may_be_active(layers, x) && fits_active(layers, x, kMostOfPlan - made_);
+         as_small && sparse::may_be_active(layers, x) &&
+         fits_active(layers, x, kMostOfPlan - made_);
 }
 
 Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
@@ -244,7 +249,7 @@ Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const bool worthwhile =
       sparse::may_be_active(layers, x) && most_active(layers, x.shape, choice.cost) >= kWorthwhile;
   // What seldom runs is not worth oneDNN's code, which is more than most of our weights: for one image ours, a
-  // sixth slower at worst, stands behind active inputs.
+  // fifth slower at worst, stands behind active inputs.
   if (worthwhile && kernels == Kernels::kFixed && x.shape[0] == 1 && choice.kernels.empty()) {
     Choice ours = own_kernels(Kernels::kLean, layers, x.shape, threads, bytes);
     if (!ours.kernels.empty()) choice = std::move(ours);

@@ -154,6 +154,18 @@ TEST_CASE("one copy of a large dense layer: its lines alone where it is shared b
   CHECK(levels_of(no_zeros, 0).empty() != vectors);
 }
 
+TEST_CASE(
+    "a large dense layer of few outputs stays as it lies: lines would be three times as large") {
+  Rng rng(8, "few");
+  PackedModel packed = model_of({1, 1, 60'000}, {1, 0});
+  packed.layers = {dense_of(rng, 60'000, 20, 8)};
+  if (vector_isa() == VectorIsa::kPlain) return;
+  Session lean(Model(packed), {.kernels = Kernels::kLean}), fixed(Model(packed), {});
+  CHECK(lean.plan()[1].kernel == "rows");
+  for (const Session* session : {&lean, &fixed})
+    CHECK(levels_of(*session, 0) == packed.layers[0].weight.levels);
+}
+
 TEST_CASE("a small dense layer keeps its levels beside the lines where rows read them") {
   Rng rng(8, "small");
   PackedModel packed = model_of({1, 1, kInputs}, {1, 0});
