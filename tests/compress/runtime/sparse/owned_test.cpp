@@ -159,6 +159,7 @@ TEST_CASE(
   Rng rng(8, "few");
   PackedModel packed = model_of({1, 1, 60'000}, {1, 0});
   packed.layers = {dense_of(rng, 60'000, 20, 8)};
+  for (std::int8_t& level : packed.layers[0].weight.levels) level = rng.below(2) ? 1 : -1;
   if (vector_isa() == VectorIsa::kPlain) return;
   Session lean(Model(packed), {.kernels = Kernels::kLean}), fixed(Model(packed), {});
   CHECK(lean.plan()[1].kernel == "rows");
