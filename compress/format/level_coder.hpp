@@ -70,10 +70,6 @@ class LevelCoder {
     }
     careful();
   }
-  // Decoders in the fast profile call it, if there is one, before they touch a row [KH KW I] with something in
-  // it, first rows first: until then the levels of it and of those behind it need not be there.
-  std::function<void(std::size_t row, std::size_t bytes_read)> before_row = {};
-
   void careful() {
     models_.next_tensor();
     const bool kernels = shape_.height * shape_.width > 1;
@@ -82,6 +78,10 @@ class LevelCoder {
   // Rows and columns that hold a nonzero; of these, which levels are zero; the others by a table of
   // fixed shares.
   void fast();
+
+  // Decoders in the fast profile call it, if there is one, before they touch a row [KH KW I] with something in
+  // it, first rows first: until then the levels of it and of those behind it need not be there.
+  std::function<void(std::size_t row, std::size_t bytes_read)> before_row = {};
 
  private:
   template <class, class>
