@@ -92,18 +92,17 @@ struct Training {
 
 struct Inference {
   Inference(format::PackedModel packed, const JobOptions& o, runtime::Kernels kernels)
-      : model(std::move(packed)),
-        session(model, {.batch = o.batch, .threads = o.threads, .kernels = kernels}) {
+      : session(runtime::Model(std::move(packed)),
+                {.batch = o.batch, .threads = o.threads, .kernels = kernels}) {
     const std::int64_t batches =
         std::max<std::int64_t>(1, std::min(kImages, digits().size()) / o.batch);
     for (std::int64_t i = 0; i < batches; ++i)
-      images.push_back(images_for(model.packed(), o.batch, i));
+      images.push_back(images_for(session.model().packed(), o.batch, i));
   }
   // One after the other: kernels that skip zeros must not learn the one image by heart.
   std::span<const float> run() { return session.run(images[runs++ % images.size()]); }
 
   static constexpr std::int64_t kImages = 256;
-  runtime::Model model;
   runtime::Session session;
   std::vector<Tensor> images;
   std::size_t runs = 0;
@@ -189,8 +188,8 @@ Job loading_job(const std::string& model, const std::string& variant,
           .unit = "loads",
           .run = [file = std::make_shared<TemporaryFile>(format::write(packed)),
                   images = images_for(packed, options.batch), options] {
-            const auto loaded = runtime::Model::load(file->path);
-            runtime::Session session(loaded, {.batch = options.batch, .threads = options.threads});
+            runtime::Session session(runtime::Model::load(file->path),
+                                     {.batch = options.batch, .threads = options.threads});
             session.run(images);
           }};
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "apps/bench/machine.hpp"
 #include "apps/common/program.hpp"
@@ -16,13 +17,13 @@ void load_and_run(const std::string& file, std::int64_t batch, bool lean) {
   const auto before_kib = bench::peak_resident_kib();
   const auto start = std::chrono::steady_clock::now();
   const std::clock_t cpu_start = std::clock();
-  const auto model = runtime::Model::load(file);
-  const auto& s = model.packed().input_shape;
+  auto model = runtime::Model::load(file);
+  const auto s = model.packed().input_shape;
   Tensor images({batch, s[0], s[1], s[2]});
   for (std::int64_t i = 0; i < images.elements(); ++i)
     images.mutable_data()[i] = static_cast<float>(i % 16) / 15;
   runtime::Session session(
-      model,
+      std::move(model),
       {.batch = batch, .kernels = lean ? runtime::Kernels::kLean : runtime::Kernels::kFixed});
   session.run(images);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

@@ -82,7 +82,8 @@ void inspect(const InspectOptions& options) {
   }
   if (options.plan) {
     constexpr int kRuns = 101;
-    runtime::Session session(model,
+    // With a model of its own, as in a program that runs one.
+    runtime::Session session(runtime::Model(packed),
                              {.batch = options.batch, .kernels = kernels_named(options.kernels)});
     const Shape& s = image->image.shape();
     const auto steps = session.plan(kRuns, 1, image->image.reshaped({1, s[0], s[1], s[2]}));

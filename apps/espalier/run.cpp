@@ -192,8 +192,8 @@ void run_folder(const std::filesystem::path& folder, const format::PackedModel& 
 }
 
 void run(const RunOptions& options) {
-  const auto model = runtime::Model::load(options.model);
-  runtime::Session session(model);
+  runtime::Session session(runtime::Model::load(options.model));
+  const auto& model = session.model();
   for (const auto& file : options.images) {
     if (!model.packed().columns.empty()) {
       run_rows(file, model, session, options);

@@ -9,8 +9,9 @@
 using namespace espalier;
 
 void run(const char* file, const char* pixels) {
-  const auto model = runtime::Model::load(file);
-  const auto [height, width, channels] = model.packed().input_shape;
+  runtime::Session session(runtime::Model::load(file));  // threads would share one Model instead
+  const auto& model = session.model().packed();
+  const auto [height, width, channels] = model.input_shape;
   Tensor images({1, height, width, channels});
   const Bytes bytes = read_file(pixels);
   require(std::ssize(bytes) == images.elements(), ErrorKind::kCorrupt, pixels, "holds ",
@@ -19,10 +20,9 @@ void run(const char* file, const char* pixels) {
   for (std::size_t i = 0; i < bytes.size(); ++i)
     images.mutable_values()[i] = static_cast<float>(bytes[i]) / 255;
 
-  runtime::Session session(model);  // one a thread; the model is shared
   const auto logits = session.run(images);
   const auto best = static_cast<std::size_t>(argmax_rows(logits, session.classes()).front());
-  const auto& labels = model.packed().labels;
+  const auto& labels = model.labels;
   std::cout << (labels.empty() ? std::to_string(best) : labels[best]) << ": logit " << logits[best]
             << '\n';
 }

@@ -8,8 +8,8 @@ namespace espalier::apps {
 NumberScores number_scores(const Bytes& file, const datasets::Dataset& rows,
                            const datasets::Scaling& target) {
   constexpr std::int64_t kBatch = 100;
-  const runtime::Model model(format::read(file, "the trained model"));
-  runtime::Session session(model, {.batch = kBatch});
+  runtime::Session session(runtime::Model(format::read(file, "the trained model")),
+                           {.batch = kBatch});
   NumberScores scores;
   const auto in_units = [&](float v) {
     return double{target.mean} + double{target.deviation} * double{v};

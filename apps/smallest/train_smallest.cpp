@@ -23,9 +23,9 @@
 namespace espalier::apps {
 
 double error_of(const Bytes& file, const datasets::Dataset& images) {
-  const runtime::Model model(format::read(file, "the trained model"));
   constexpr std::int64_t kBatch = 100;
-  runtime::Session session(model, {.batch = kBatch});
+  runtime::Session session(runtime::Model(format::read(file, "the trained model")),
+                           {.batch = kBatch});
   std::int64_t right = 0;
   datasets::for_each_batch(images, images.size(), kBatch, [&](const datasets::Batch& batch) {
     const auto answers = argmax_rows(session.run(batch.images), session.classes());

@@ -57,8 +57,7 @@ TableNetwork lenet(const std::string& name, const std::string& kind) {
 }
 
 double latency_of(const Outcome& outcome) {
-  const runtime::Model model(outcome.packed);
-  runtime::Session session(model, {.batch = 1});
+  runtime::Session session(runtime::Model(outcome.packed), {.batch = 1});
   return runtime::latency_us(session);
 }
 

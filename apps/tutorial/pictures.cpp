@@ -28,8 +28,7 @@ Tensor enlarged(const Tensor& image) {
 
 std::vector<int> answers(const std::filesystem::path& file, const datasets::Dataset& data) {
   constexpr std::int64_t kBatch = 100;
-  const auto model = runtime::Model::load(file);
-  runtime::Session session(model, {.batch = kBatch});
+  runtime::Session session(runtime::Model::load(file), {.batch = kBatch});
   std::vector<int> all;
   datasets::for_each_batch(data, data.size(), kBatch, [&](const datasets::Batch& batch) {
     const auto some = argmax_rows(session.run(batch.images), session.classes());

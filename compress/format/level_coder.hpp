@@ -3,6 +3,7 @@
 // millions a second.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -77,6 +78,10 @@ class LevelCoder {
   // Rows and columns that hold a nonzero; of these, which levels are zero; the others by a table of
   // fixed shares.
   void fast();
+
+  // Decoders in the fast profile call it, if there is one, before they touch a row [KH KW I] with something in
+  // it, first rows first: until then the levels of it and of those behind it need not be there.
+  std::function<void(std::size_t row, std::size_t bytes_read)> before_row = {};
 
  private:
   template <class, class>
@@ -217,6 +222,9 @@ void LevelCoder<Coder, T>::fast() {
   std::vector<std::uint8_t> above(live.size());
   for (std::size_t r = 0; r < rows; ++r) {
     if (!row_lives[r]) continue;
+    if constexpr (Coder::kDecodes) {
+      if (before_row) before_row(r, coder.bytes_read());
+    }
     T* const row = levels_.data() + r * columns;
     if (dense) {
       for (const auto column : live) code_share(row[column]);

@@ -101,6 +101,8 @@ class RangeDecoder {
   }
   // No stored byte is left over and the last one is not zero.
   bool at_end() const;
+  // How many bytes, from the first, are not looked at again but by at_end().
+  std::size_t bytes_read() const { return position_; }
 
  private:
   void normalize() {

@@ -11,10 +11,12 @@ namespace {
 
 template <class Coder>
 PackedModel decode(std::span<const std::uint8_t> payload, const std::string& name,
-                   std::uint64_t most, int version) {
+                   std::uint64_t most, int version,
+                   const std::function<void(std::size_t)>& on_read) {
   Coder coder(payload);
   PackedModel model;
   Syntax syntax(coder, model, name, most, version);
+  syntax.on_read = on_read;
   syntax.head();
   for (std::size_t i = 0; syntax.layer(i);) ++i;
   require(coder.at_end(), ErrorKind::kCorrupt, name, "bytes are left over");
@@ -41,9 +43,12 @@ PackedModel read(std::span<const std::uint8_t> bytes, std::string name,
 
   const auto coding = coding_of(bytes);
   const auto most = std::min(options.weight_limit, most_weights(bytes.size()));
+  // As many bytes of the file as of what stands behind its first one: one less than were read, so that the
+  // last, which tells whether the stream ends as it should, is not among them.
+  const auto on_read = options.canonical ? nullptr : options.on_read;
   PackedModel model = coding == Coding::kRange
-                          ? decode<RangeDecoder>(body.subspan(1), name, most, version)
-                          : decode<PlainDecoder>(body.subspan(1), name, most, version);
+                          ? decode<RangeDecoder>(body.subspan(1), name, most, version, on_read)
+                          : decode<PlainDecoder>(body.subspan(1), name, most, version, on_read);
   if (!options.canonical) {
     validate(model, ErrorKind::kCorrupt, name);
     return model;

@@ -1,6 +1,7 @@
 // The bytes of an .esp file to a PackedModel (FORMAT.md).
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 
@@ -17,6 +18,9 @@ struct ReadOptions {
   // Refuses another spelling of a valid model than write() gives. Without, reading takes half the
   // time: enough to run a model, as its checksum tells what was damaged.
   bool canonical = true;
+  // Called now and then with how many bytes, from the first, will not be read again: who owns them may let them
+  // go, so that a large model and its file are not both in memory. Not if `canonical`, which reads all twice.
+  std::function<void(std::size_t bytes)> on_read = {};
 };
 
 // Errors: kCorrupt, naming the file `name`, for anything but the bytes that write() gives for a

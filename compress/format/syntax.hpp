@@ -2,6 +2,7 @@
 // Model) and decoders alike.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,9 @@ class Syntax {
   void head();
   // The record of layer `i`, which a decoder appends; false: there was none, the list ends here.
   bool layer(std::size_t i);
+
+  // Decoders alone call it, if there is one, now and then: RangeDecoder::bytes_read().
+  std::function<void(std::size_t bytes)> on_read = {};
 
  private:
   bool flag(BitModel& model, bool value) { return coder_.bit(model, value); }
@@ -76,6 +80,7 @@ class Syntax {
   void window(Layer& layer);
   std::int64_t width(Layer& layer);
   void weight(Layer& layer);
+  void row_by_row(Layer& layer, std::uint64_t count, const LevelShape& shape);
   template <class T>
   void with_palette(std::span<T> values, std::size_t rows);
   float colour(float value, float) {

@@ -31,7 +31,6 @@ void Syntax<Coder, Model>::weight(Layer& layer) {
     floats(w.values, count / rows, w.bits);
     return;
   }
-  if constexpr (Coder::kDecodes) w.levels.resize(count);
   const auto window = layer.kind == LayerKind::kDense
                           ? unflattened_
                           : std::array{w.shape[1], w.shape[2], w.shape[3]};
@@ -39,8 +38,14 @@ void Syntax<Coder, Model>::weight(Layer& layer) {
                          .height = static_cast<std::size_t>(window[0]),
                          .width = static_cast<std::size_t>(window[1]),
                          .inputs = static_cast<std::size_t>(window[2])};
+  const bool grows = Coder::kDecodes && !Coder::kPlain && !palette && count >= kFastFrom;
+  if constexpr (Coder::kDecodes) {
+    if (!grows) w.levels.resize(count);
+  }
   if (palette)
     with_palette(std::span(w.levels), rows);
+  else if (grows)
+    row_by_row(layer, count, shape);
   else
     LevelCoder(coder_, std::span(w.levels), shape, w.bits, level_models_).code();
 
@@ -52,6 +57,24 @@ void Syntax<Coder, Model>::weight(Layer& layer) {
     return;
   }
   for (auto& scale : w.scales) set(scale, code_scale(coder_, weight_scale_, scale));
+}
+
+// So that at no time all levels are there as well as all bytes that they come from: a row is made when it is
+// decoded.
+template <class Coder, class Model>
+void Syntax<Coder, Model>::row_by_row(Layer& layer, std::uint64_t count, const LevelShape& shape) {
+  if constexpr (Coder::kDecodes && !Coder::kPlain) {
+    auto& levels = layer.weight.levels;
+    levels.reserve(count);
+    LevelCoder decoder(coder_, std::span(levels.data(), count), shape, layer.weight.bits,
+                       level_models_);
+    decoder.before_row = [&](std::size_t row, std::size_t bytes_read) {
+      levels.resize((row + 1) * shape.columns());
+      if (on_read) on_read(bytes_read);
+    };
+    decoder.code();
+    levels.resize(count);
+  }
 }
 
 // The distinct values, ascending, then each weight's place among them.

@@ -25,11 +25,6 @@ struct Site {
 };
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-// Whether the weights are more than the second level holds.
-bool leaves_cache(const Site& s) {
-  return s.layers.linear->weight.levels.size() > (1u << 20);
-}
-
 double inputs_of_output(const Site& s) {
   const auto& w = s.layers.linear->weight;
   return static_cast<double>(w.levels.size()) / static_cast<double>(w.shape[0]);
@@ -52,7 +47,7 @@ double onednn_cost(const Site& s) {
   }
   if (s.isa == VectorIsa::kAvx2) return 2 * s.dense;
   // Weights from beyond the cache come no faster to our blocks, and it takes them in larger strides.
-  return (leaves_cache(s) ? 0.9 : 1.2) * s.dense;
+  return (leaves_cache(*s.layers.linear) ? 0.9 : 1.2) * s.dense;
 }
 
 double block_cost(const Site& s) {
@@ -67,7 +62,7 @@ double scattered_cost(const Site& s) {
 // as long as three more registers, but for weights that have to be waited for.
 double row_cost(const Site& s) {
   if (s.isa == VectorIsa::kPlain || s.x[0] > 1) return kNever;
-  const double sums = leaves_cache(s) ? 0 : 3 * 64 / inputs_of_output(s);
+  const double sums = leaves_cache(*s.layers.linear) ? 0 : 3 * 64 / inputs_of_output(s);
   return 0.87 * (1 + sums) * static_cast<double>(s.work.macs);
 }
 
@@ -108,6 +103,10 @@ double dense_macs(const Fused& layers, const Shape& x) {
 }
 
 }  // namespace
+
+bool leaves_cache(const format::PackedLayer& linear) {
+  return linear.weight.levels.size() > (1u << 20);
+}
 
 Choice own_kernels(Kernels kernels, const Fused& layers, const Shape& x, int threads,
                    std::int64_t bytes) {

@@ -21,6 +21,9 @@ struct Choice {
 Choice own_kernels(Kernels kernels, const sparse::Fused& layers, const Shape& x, int threads,
                    std::int64_t bytes);
 
+// Whether a layer's weights are more than the second level of the cache holds: a megabyte.
+bool leaves_cache(const format::PackedLayer& linear);
+
 // The share of inputs that are not 0 up to which multiplying these alone (sparse/active_step.hpp) takes less
 // time than what costs `cost`.
 double most_active(const sparse::Fused& layers, const Shape& x, double cost);

@@ -6,6 +6,7 @@
 #include "compress/runtime/reference/steps.hpp"
 #include "compress/runtime/stages.hpp"
 #include "core/base/file.hpp"
+#include "core/base/pages.hpp"
 
 namespace espalier::runtime {
 
@@ -16,8 +17,14 @@ Model::Model(format::PackedModel packed) : packed_(std::move(packed)) {
 
 Model Model::load(const std::filesystem::path& path) {
   Model model;
-  model.packed_ =
-      format::read(read_file(path, format::kMaxFileBytes), path.string(), {.canonical = false});
+  Bytes file = read_file(path, format::kMaxFileBytes);
+  std::size_t released = 0;
+  const auto release = [&](std::size_t bytes) {
+    constexpr std::size_t kAtOnce = 1 << 16;
+    if (bytes - released >= kAtOnce)
+      released += release_pages(file.data() + released, bytes - released);
+  };
+  model.packed_ = format::read(file, path.string(), {.canonical = false, .on_read = release});
   stages(model.packed_, ErrorKind::kCorrupt, path.string());
   return model;
 }
@@ -30,7 +37,16 @@ void Model::check_images(const Tensor& images) const {
           images.shape());
 }
 
+void Model::check_weights(std::string_view where) const {
+  const bool here = has_weights_ && !packed_.layers.empty();
+  require(here, where,
+          "the model's weights went to the session that it was moved into; run that session, or "
+          "load the "
+          "model once more");
+}
+
 Tensor Model::run(const Tensor& images) const {
+  check_weights("run");
   check_images(images);
   const reference::Activation x = reference::run_layers(packed_, images);
   const Shape s = x.values.shape();

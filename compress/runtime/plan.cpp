@@ -10,6 +10,7 @@
 #include "compress/runtime/costs.hpp"
 #include "compress/runtime/loops/levels.hpp"
 #include "compress/runtime/loops/steps.hpp"
+#include "compress/runtime/sparse/active.hpp"
 #include "compress/runtime/sparse/active_step.hpp"
 #include "core/base/median.hpp"
 #include "core/onednn/onednn.hpp"
@@ -107,6 +108,11 @@ std::int64_t weight_bytes(const PackedLayer& l, const ActivationGrid& input) {
   return count * (format::takes_levels(l, input) ? 1 : 4);
 }
 
+void let_go(format::StoredWeight& weight) {
+  weight.levels = std::vector<std::int8_t>();
+  weight.values = std::vector<float>();
+}
+
 }  // namespace
 
 Activation Plan::activation(std::size_t stage, bool at_end) {
@@ -194,6 +200,7 @@ Plan::Piece Plan::fused(const sparse::Kernel& kernel, const sparse::Fused& layer
                           .bytes = work.bytes + batch_ * (in.bytes() + stages_[end].bytes())}});
   piece.end = {end, y, !at.at_end};
   piece.made = work.made;
+  piece.in_place = kernel.in_place;
   return piece;
 }
 
@@ -219,10 +226,24 @@ Plan::Piece Plan::active(const sparse::Fused& layers, const Place& at, double mo
     };
   }
   Piece piece;
-  piece.steps.push_back({sparse::active_step(layers, x, y, most, std::move(all)), facts});
+  piece.in_place = otherwise.in_place;
+  auto* levels = taken_ && !piece.in_place ? &taken_->layers[at.layer].weight.levels : nullptr;
+  piece.steps.push_back({sparse::active_step(layers, x, y, most, std::move(all), levels), facts});
   piece.end = {end, y, !at.at_end};
   piece.made = work.made + otherwise.made;
   return piece;
+}
+
+// Levels that were read where they lie, and lines beside them, would be two copies of a large layer. Lines
+// serve images without zeros, too, and weights from beyond the cache are waited for either way. Not where
+// outputs fill so little of a tile of 64 that lines are much larger.
+bool Plan::keeps_lines_alone(Kernels kernels, const sparse::Fused& layers, const Activation& x,
+                             const Piece& chosen) const {
+  const auto levels = std::ssize(layers.linear->weight.levels);
+  const bool as_small = 8 * sparse::ActiveWeights::bytes(*layers.linear) <= 9 * levels;
+  return taken_ && chosen.in_place && kernels != Kernels::kRows && leaves_cache(*layers.linear) &&
+         as_small && sparse::may_be_active(layers, x) &&
+         fits_active(layers, x, kMostOfPlan - made_);
 }
 
 Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
@@ -233,16 +254,23 @@ Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   const std::int64_t bytes = kMostOfPlan - made_;
   if (kernels == Kernels::kActive && fits_active(layers, x, bytes))
     return active(layers, at, 1, {});
-  const Choice choice = own_kernels(kernels, layers, x.shape, threads, bytes);
-  Piece piece = fastest(kernels, choice.kernels, layers, at);
-  const bool free = kernels == Kernels::kFixed || kernels == Kernels::kTimed;
-  if (!free || !sparse::may_be_active(layers, x) ||
-      !fits_active(layers, x, std::min(bytes, kMostOfLayer) - piece.made))
-    return piece;
   // What few inputs are ever sparse enough for is not worth a copy of the weights.
   constexpr double kWorthwhile = 0.2;
-  const double most = most_active(layers, x.shape, choice.cost);
-  return most < kWorthwhile ? std::move(piece) : active(layers, at, most, std::move(piece));
+  Choice choice = own_kernels(kernels, layers, x.shape, threads, bytes);
+  const bool worthwhile =
+      sparse::may_be_active(layers, x) && most_active(layers, x.shape, choice.cost) >= kWorthwhile;
+  // What seldom runs is not worth oneDNN's code, which is more than most of our weights: for one image ours, a
+  // fifth slower at worst, stands behind active inputs.
+  if (worthwhile && kernels == Kernels::kFixed && x.shape[0] == 1 && choice.kernels.empty()) {
+    Choice ours = own_kernels(Kernels::kLean, layers, x.shape, threads, bytes);
+    if (!ours.kernels.empty()) choice = std::move(ours);
+  }
+  Piece piece = fastest(kernels, choice.kernels, layers, at);
+  if (keeps_lines_alone(kernels, layers, x, piece)) return active(layers, at, 1, {});
+  const bool free = kernels == Kernels::kFixed || kernels == Kernels::kTimed;
+  if (!free || !worthwhile || !fits_active(layers, x, std::min(bytes, kMostOfLayer) - piece.made))
+    return piece;
+  return active(layers, at, most_active(layers, x.shape, choice.cost), std::move(piece));
 }
 
 Plan::Piece Plan::fastest(Kernels kernels, const std::vector<const sparse::Kernel*>& own,
@@ -269,8 +297,10 @@ Plan::Piece Plan::fastest(Kernels kernels, const std::vector<const sparse::Kerne
       pieces[static_cast<std::size_t>(std::ranges::min_element(least) - least.begin())]);
 }
 
-Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads)
+Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads,
+           format::PackedModel* taken)
     : model_(model),
+      taken_(taken),
       batch_(batch),
       stages_(stages(model)),
       exact_(is_exact(model)),
@@ -290,6 +320,8 @@ Plan::Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels
   try {
     while (at.layer < model.layers.size()) {
       Piece piece = choose(kernels, threads, at);
+      for (std::size_t i = at.layer; taken_ && !piece.in_place && i < piece.end.layer; ++i)
+        let_go(taken_->layers[i].weight);
       std::ranges::move(piece.steps, std::back_inserter(steps_));
       at = piece.end, made_ += piece.made;
     }

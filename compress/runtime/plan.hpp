@@ -15,9 +15,11 @@ namespace espalier::runtime {
 
 class Plan {
  public:
-  // threads: those that oneDNN's kernels may use (core/onednn/threads.hpp). Errors: those of
-  // stages().
-  Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads);
+  // threads: those that oneDNN's kernels may use (core/onednn/threads.hpp). `taken`: that same model, where
+  // nobody but this plan runs it; of its weights those alone stay there that a kernel reads where they lie.
+  // Errors: those of stages().
+  Plan(const format::PackedModel& model, std::int64_t batch, Kernels kernels, int threads,
+       format::PackedModel* taken = nullptr);
   Plan(const Plan&) = delete;  // steps point into it
 
   // Logits of `batch` images; those beyond `pixels` are of what was there before. Allocates
@@ -45,6 +47,7 @@ class Plan {
     std::vector<Bound> steps;
     Place end;
     std::int64_t made = 0;  // bytes that kernels of ours allocated
+    bool in_place = false;  // steps read weights where they lie in the model
   };
 
   Activation activation(std::size_t stage, bool at_end);
@@ -57,9 +60,13 @@ class Plan {
   // Of `own` kernels and oneDNN's.
   Piece fastest(Kernels kernels, const std::vector<const sparse::Kernel*>& own,
                 const sparse::Fused& layers, const Place& at);
+  // Whether one layer's lines for active inputs are to be the only copy of its weights.
+  bool keeps_lines_alone(Kernels kernels, const sparse::Fused& layers, const Activation& x,
+                         const Piece& chosen) const;
   Piece choose(Kernels kernels, int threads, const Place& at);
 
   const format::PackedModel& model_;
+  format::PackedModel* taken_;
   std::int64_t batch_;
   std::vector<Stage> stages_;
   bool exact_;

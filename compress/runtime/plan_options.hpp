@@ -10,9 +10,9 @@ namespace espalier::runtime {
 // Which kernel runs an integer convolution or dense layer. Whatever is chosen, the integers are the
 // same; float layers have one kernel each.
 enum class Kernels {
-  kFixed,      // by shape, zeros and instruction set alone: the same choice every time
-  kLean,       // so, but for one image with the least memory: dense layers as they lie unless they
-               // are sparse, no oneDNN
+  kFixed,  // by shape, zeros and instruction set alone: the same choice every time
+  kLean,  // so, but for one image with the least memory: no oneDNN; dense layers as they lie unless they
+  // are sparse, or large and of a session's own model, whose lines for active inputs are as small
   kTimed,      // the fastest of those that fit, timed when the plan is made; when inputs of 0 are
                // left out instead is a rule's choice even so
   kOneDnn,     // oneDNN's wherever there is one

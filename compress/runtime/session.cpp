@@ -11,16 +11,41 @@
 
 namespace espalier::runtime {
 
-Session::Session(const Model& model, const SessionOptions& options)
-    : model_(&model), options_(options), classes_(stages(model.packed()).back().elements()) {
+namespace {
+
+void check(const Model& model, const SessionOptions& options) {
   constexpr std::int64_t kMaxBatch = 65536;
+  model.check_weights("Session");
   require(1 <= options.batch && options.batch <= kMaxBatch, "Session", "wants a batch of 1 to ",
           kMaxBatch, " images, got ", options.batch);
-  const ThreadsInScope scope(options.threads);
-  if (options.executor == Executor::kReference) return;
-  plan_ = std::make_unique<Plan>(model.packed(), std::min(options.batch, kChunk), options.kernels,
-                                 options.threads);
-  logits_ = Tensor({options.batch, classes_});
+  const ThreadsInScope allowed(options.threads);
+}
+
+}  // namespace
+
+Session::Session(const Model& model, const SessionOptions& options)
+    : model_(&model), options_(options) {
+  check(model, options);
+  make(nullptr);
+}
+
+Session::Session(Model&& model, const SessionOptions& options) : model_(&model), options_(options) {
+  check(model, options);
+  owned_ = std::make_unique<Model>(std::move(model));
+  model_ = owned_.get();
+  const bool takes = options.executor == Executor::kPlan;
+  owned_->has_weights_ = !takes;
+  make(takes ? &owned_->packed_ : nullptr);
+}
+
+void Session::make(format::PackedModel* taken) {
+  const format::PackedModel& packed = model_->packed();
+  classes_ = stages(packed).back().elements();
+  if (options_.executor == Executor::kReference) return;
+  const ThreadsInScope scope(options_.threads);
+  plan_ = std::make_unique<Plan>(packed, std::min(options_.batch, kChunk), options_.kernels,
+                                 options_.threads, taken);
+  logits_ = Tensor({options_.batch, classes_});
 }
 
 Session::~Session() = default;

@@ -26,15 +26,20 @@ struct SessionOptions {
 
 class Plan;
 
-// Keeps a reference to the model, which must outlive it. Made on one thread and used by one thread
-// at a time.
+// Made on one thread and used by one thread at a time.
 class Session {
  public:
   static constexpr std::int64_t kChunk = 16;
 
-  // Chooses kernels, rearranges weights, allocates every buffer. Errors: kUsage for a batch outside
-  // of 1 to 65,536 or threads outside of 1 to 1024.
+  // Chooses kernels, rearranges weights, allocates every buffer. Keeps a reference to the model, which
+  // must outlive it. Errors: kUsage for a batch outside of 1 to 65,536 or threads outside of 1 to 1024, for a
+  // model whose weights went to another session.
   explicit Session(const Model& model, const SessionOptions& options = {});
+  // For a model that this session alone runs, as in Session(Model::load(file)): it owns the model, and keeps
+  // each weight once, as its kernel reads it, which for large layers is half of the memory. Where weights are
+  // rearranged, model() has them no longer: Model::run and further sessions of it are refused (the reference
+  // executor keeps all, and allows both). Errors: as above; the model is then as it was where options are wrong.
+  explicit Session(Model&& model, const SessionOptions& options = {});
   ~Session();
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
@@ -56,9 +61,12 @@ class Session {
   std::int64_t classes() const { return classes_; }
 
  private:
+  void make(format::PackedModel* taken);
+
+  std::unique_ptr<Model> owned_;  // none: shared. Steps point into it, so that it has one place
   const Model* model_;
   SessionOptions options_;
-  std::int64_t classes_;
+  std::int64_t classes_ = 0;
   Tensor logits_;               // [batch K]
   std::unique_ptr<Plan> plan_;  // of one chunk
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/pages.hpp"
+
 namespace espalier::runtime::sparse {
 
 std::int64_t ActiveWeights::bytes(const format::PackedLayer& l) {
@@ -14,13 +16,41 @@ std::int64_t ActiveWeights::macs(const format::PackedLayer& l) {
   return (outputs + kLanes - 1) / kLanes * kLanes * inputs;
 }
 
+// Written tile by tile, so that a page is there when it is needed.
+ActiveWeights::ActiveWeights(std::int64_t outputs, std::int64_t inputs)
+    : outputs_(outputs),
+      inputs_(inputs),
+      weights_(Tensor::uninitialized({tiles() * kOutputs * inputs}, DType::kInt8)) {}
+
 ActiveWeights::ActiveWeights(const format::PackedLayer& l)
-    : inputs_(std::ssize(l.weight.levels) / l.weight.shape[0]), weights_({bytes(l)}, DType::kInt8) {
-  std::int8_t* to = weights_.mutable_data<std::int8_t>();
-  for (std::int64_t o = 0; o < l.weight.shape[0]; ++o) {
-    const std::int8_t* from = l.weight.levels.data() + o * inputs_;
-    std::int8_t* column = to + o / kOutputs * inputs_ * kOutputs + place(o % kOutputs);
-    for (std::int64_t i = 0; i < inputs_; ++i) column[i * kOutputs] = from[i];
+    : ActiveWeights(l.weight.shape[0], std::ssize(l.weight.levels) / l.weight.shape[0]) {
+  for (std::int64_t t = 0; t < tiles(); ++t) fill_tile(t, l.weight.levels);
+}
+
+ActiveWeights ActiveWeights::of_taken(std::vector<std::int8_t>&& levels, std::int64_t outputs) {
+  std::vector<std::int8_t> from = std::move(levels);
+  ActiveWeights weights(outputs, std::ssize(from) / outputs);
+  std::size_t released = 0;
+  for (std::int64_t t = 0; t < weights.tiles(); ++t) {
+    weights.fill_tile(t, from);
+    const auto done =
+        static_cast<std::size_t>(std::min((t + 1) * kOutputs, outputs) * weights.inputs_);
+    released += release_pages(from.data() + released, done - released);
+  }
+  return weights;
+}
+
+void ActiveWeights::fill_tile(std::int64_t t, std::span<const std::int8_t> levels) {
+  const std::int64_t first = t * kOutputs, outputs = std::min(kOutputs, outputs_ - first);
+  std::int8_t* lines = weights_.mutable_data<std::int8_t>() + first * inputs_;
+  if (outputs < kOutputs) std::fill_n(lines, kOutputs * inputs_, std::int8_t{0});
+  // Four outputs are neighbours in a line: written one by one, each would fetch all lines anew.
+  for (std::int64_t o = 0; o < outputs; o += 4) {
+    const std::int8_t* from = levels.data() + (first + o) * inputs_;
+    std::int8_t* column = lines + place(o);
+    const std::int64_t rows = std::min<std::int64_t>(4, outputs - o);
+    for (std::int64_t i = 0; i < inputs_; ++i)
+      for (std::int64_t r = 0; r < rows; ++r) column[i * kOutputs + r] = from[r * inputs_ + i];
   }
 }
 

@@ -22,7 +22,10 @@ class ActiveWeights {
   // Multiplied where no input is 0: groups of 16 outputs that a tile has not are left out.
   static std::int64_t macs(const format::PackedLayer& layer);
   explicit ActiveWeights(const format::PackedLayer& layer);
+  // Of [outputs, inputs], whose memory it lets go while it goes through them: both are never there as a whole.
+  static ActiveWeights of_taken(std::vector<std::int8_t>&& levels, std::int64_t outputs);
 
+  std::int64_t tiles() const { return (outputs_ + kOutputs - 1) / kOutputs; }
   const std::int8_t* tile(std::int64_t t) const {
     return weights_.data<std::int8_t>() + t * inputs_ * kOutputs;
   }
@@ -33,7 +36,10 @@ class ActiveWeights {
   }
 
  private:
-  std::int64_t inputs_;
+  ActiveWeights(std::int64_t outputs, std::int64_t inputs);
+  void fill_tile(std::int64_t t, std::span<const std::int8_t> levels);
+
+  std::int64_t outputs_, inputs_;
   Tensor weights_;  // int8
 };
 

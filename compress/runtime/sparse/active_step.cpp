@@ -176,7 +176,7 @@ Work active_work(const Fused& f, const Shape& x) {
 }
 
 Step active_step(const Fused& f, const Activation& x, const Activation& y, double most,
-                 Step otherwise) {
+                 Step otherwise, std::vector<std::int8_t>* taken) {
   const PackedLayer& l = *f.linear;
   const Shape to = padded_shape(l, x.shape[0], {x.shape[1], x.shape[2], x.shape[3]});
   const std::int64_t reach =
@@ -185,7 +185,10 @@ Step active_step(const Fused& f, const Activation& x, const Activation& y, doubl
           "ActiveWeights", "layer '", l.name, "' has windows or rows of ", reach,
           " inputs, whose weights offsets of 31 bits do not reach");
   const auto [find, multiply] = active_kernels(vector_isa());
-  Product product{ActiveWeights(l), multiply, finish_of(l, x.grid, f.norm)};
+  Finish finish = finish_of(l, x.grid, f.norm);  // of the levels, which may be gone then
+  Product product{
+      taken ? ActiveWeights::of_taken(std::move(*taken), l.weight.shape[0]) : ActiveWeights(l),
+      multiply, std::move(finish)};
   Step active = l.kind == LayerKind::kDense ? dense_step(std::move(product), find, x, y)
                                             : conv2d_step(std::move(product), find, f, x, y);
   if (!otherwise) return active;

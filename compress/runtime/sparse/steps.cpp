@@ -161,6 +161,6 @@ Fused fused_from(const format::PackedModel& model, std::size_t first) {
 
 const Kernel kBlocks{"blocks", is_product, block_work, block_step};
 const Kernel kScattered{"scattered", is_product, scattered_work, scattered_step};
-const Kernel kRows{"rows", is_dense, row_work, row_step};
+const Kernel kRows{"rows", is_dense, row_work, row_step, true};
 
 }  // namespace espalier::runtime::sparse

@@ -34,6 +34,8 @@ struct Kernel {
   Work (*work)(const Fused& layers, const Shape& x);
   // Errors: kUsage when the layer is too large for the kernel's offsets.
   Step (*make)(const Fused& layers, const Activation& x, const Activation& y);
+  // Whether its steps read the weights where they lie in the model.
+  bool in_place = false;
 };
 
 extern const Kernel kBlocks;     // blocks.hpp

@@ -1,7 +1,7 @@
 #include "compress/runtime/sparse/transpose.hpp"
 
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 #include <algorithm>

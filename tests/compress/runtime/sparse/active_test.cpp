@@ -139,6 +139,23 @@ TEST_CASE("sums at the edge of what 16 bits hold, of the largest weights, keep e
   }
 }
 
+TEST_CASE("lines of levels that are taken: the same as of levels that stay") {
+  Rng rng(6, "taken");
+  for (const std::int64_t outputs : {1, 64, 100, 300})
+    for (const std::int64_t inputs : {1, 63, 5000}) {
+      CAPTURE(outputs);
+      CAPTURE(inputs);
+      PackedLayer l = dense_of(rng, inputs, outputs, 8);
+      const ActiveWeights kept(l);
+      CHECK(std::ssize(l.weight.levels) == outputs * inputs);
+      const auto taken = ActiveWeights::of_taken(std::move(l.weight.levels), outputs);
+      CHECK(l.weight.levels.capacity() == 0);
+      REQUIRE(taken.tiles() == kept.tiles());
+      CHECK(std::memcmp(taken.tile(0), kept.tile(0),
+                        static_cast<std::size_t>(kept.tiles() * 64 * inputs)) == 0);
+    }
+}
+
 TEST_CASE(
     "a run multiplies active inputs alone where they are few enough, and else takes the other "
     "step") {

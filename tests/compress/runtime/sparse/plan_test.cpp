@@ -166,6 +166,27 @@ TEST_CASE("active inputs in front of layers that are steps of their own") {
     }
 }
 
+TEST_CASE(
+    "one image: behind active inputs stands a kernel of ours, which keeps oneDNN out of memory") {
+  Rng rng(4, "behind");
+  PackedModel packed = model_of({12, 12, 32}, {1, 0});
+  PackedLayer conv;
+  conv.kind = LayerKind::kConv2d;
+  conv.kernel_h = conv.kernel_w = 3;
+  set_levels(conv, rng, {60, 3, 3, 32}, 8, Weights::kRandom);
+  conv.relu = true, conv.output = {30, 0};
+  packed.layers = {conv, reveal(60)};
+  const Model model(packed);
+  if (vector_isa() == VectorIsa::kPlain) return;
+  Session one(model), two(model, {.batch = 2});
+  const auto of_one = one.plan()[1], of_two = two.plan()[1];
+  CHECK(of_one.kernel == "active");
+  CHECK(of_one.macs == 100 * 64 * 9 * 32);  // in groups of 16 outputs
+  if (vector_isa() != VectorIsa::kAvx2) return;
+  CHECK(of_two.kernel == "active");
+  CHECK(of_two.macs == 2 * 100 * 60 * 9 * 32);  // oneDNN's count
+}
+
 TEST_CASE("an image of a plan that is timed is the model's, and one") {
   const Model model(sparse_model());
   Session session(model);
