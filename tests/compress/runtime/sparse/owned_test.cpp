@@ -138,7 +138,7 @@ TEST_CASE("one copy of a large dense layer: its lines alone where it is shared b
     const auto step = owning.plan()[1];
     if (!vectors && kernels != Kernels::kActive) continue;
     CHECK(step.kernel == "active");
-    CHECK(step.macs == kInputs * 608);  // whole tiles
+    CHECK(step.macs == kInputs * 608);  // whole groups of 16
     CHECK(step.skipped == 0);
     CHECK(step.bytes > kInputs * 640);
     CHECK(step.bytes < kInputs * 640 + 8 * kInputs);
