@@ -13,28 +13,45 @@ __attribute__((target("avx2"))) inline __m256i four_weights(const std::int8_t* w
   return _mm256_set1_epi32(four);
 }
 
+// A Range in registers: read again after every byte that is stored otherwise.
+struct Range256 {
+  __attribute__((target("avx2"))) explicit Range256(const Range& r)
+      : low(_mm256_set1_ps(r.low)),
+        high(_mm256_set1_ps(r.high)),
+        zero_point(_mm256_set1_epi32(r.zero_point)) {}
+  // clamp(rint(x) + zero_point, lowest, 127)
+  __attribute__((target("avx2"))) __m256i nearest_level(__m256 x) const {
+    const __m256 inside = _mm256_min_ps(_mm256_max_ps(x, low), high);
+    return _mm256_add_epi32(_mm256_cvtps_epi32(inside), zero_point);
+  }
+  __m256 low, high;
+  __m256i zero_point;
+};
+
 // Finishes sums of one channel: finished_256 of avx2.hpp with a channel in all lanes.
+template <bool kNorm>
 struct Channel256 {
   __attribute__((target("avx2"))) Channel256(const Finish& f, std::size_t channel)
-      : finish(f),
-        bias(_mm256_set1_epi32(f.bias[channel])),
+      : bias(_mm256_set1_epi32(f.bias[channel])),
         multiplier(_mm256_set1_ps(f.multiplier[channel])),
-        norm_multiplier(_mm256_set1_ps(f.norm ? f.norm_multiplier[channel] : 0)),
-        norm_offset(_mm256_set1_ps(f.norm ? f.norm_offset[channel] : 0)) {}
+        norm_multiplier(_mm256_set1_ps(kNorm ? f.norm_multiplier[channel] : 0)),
+        norm_offset(_mm256_set1_ps(kNorm ? f.norm_offset[channel] : 0)),
+        range(f.range),
+        norm_range(f.norm_range) {}
 
   __attribute__((target("avx2"))) __m256i levels(__m256i sums) const {
-    const __m256 real = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_add_epi32(sums, bias)), multiplier);
-    const __m256i level = nearest_level_256(real, finish.range);
-    if (!finish.norm) return level;
-    const __m256 from =
-        _mm256_cvtepi32_ps(_mm256_sub_epi32(level, _mm256_set1_epi32(finish.range.zero_point)));
-    return nearest_level_256(_mm256_add_ps(_mm256_mul_ps(from, norm_multiplier), norm_offset),
-                             finish.norm_range);
+    const __m256i biased = _mm256_add_epi32(sums, bias);
+    const __m256i level =
+        range.nearest_level(_mm256_mul_ps(_mm256_cvtepi32_ps(biased), multiplier));
+    if constexpr (!kNorm) return level;
+    const __m256 from = _mm256_cvtepi32_ps(_mm256_sub_epi32(level, range.zero_point));
+    return norm_range.nearest_level(
+        _mm256_add_ps(_mm256_mul_ps(from, norm_multiplier), norm_offset));
   }
 
-  const Finish& finish;
   __m256i bias;
   __m256 multiplier, norm_multiplier, norm_offset;
+  Range256 range, norm_range;
 };
 
 __attribute__((target("avx2"))) inline __m256i sums_at(const std::int32_t* from) {
@@ -52,35 +69,53 @@ __attribute__((target("avx2"))) inline __m256i largest_of_fours(const std::int32
       _mm256_max_epi32(_mm256_castps_si256(even), _mm256_castps_si256(odd)), 0xD8);
 }
 
-}  // namespace
+// The maxima of eight windows side by side.
+enum class Pool { kNone, kFours, kAny };
+template <Pool kPool>
+__attribute__((target("avx2"))) inline __m256i largest_of_windows(const std::int32_t* sums,
+                                                                  const PlanePool& pool,
+                                                                  std::int64_t row,
+                                                                  std::int64_t column) {
+  const std::int32_t* from = sums + row * pool.stride_h * pool.row + column * pool.stride_w;
+  if constexpr (kPool == Pool::kNone) return sums_at(from);
+  if constexpr (kPool == Pool::kFours) return largest_of_fours(from, pool.row);
+  std::int32_t each[8] = {};
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(8, pool.out_w - column); ++i)
+    each[i] = largest_of_window(sums, pool, row, column + i);
+  return sums_at(each);
+}
 
 // Eight outputs at a time; those behind a row's end are overwritten by the next row.
-__attribute__((target("avx2"))) void finish_plane_avx2(const std::int32_t* sums,
-                                                       const PlanePool& pool, const Finish& f,
-                                                       std::size_t channel, std::uint8_t* levels) {
-  const bool alone = pool.height == 1 && pool.width == 1 && pool.stride_w == 1,
-             fours = pool.height == 2 && pool.width == 2 && pool.stride_w == 2;
-  const Channel256 finish(f, channel);
-  for (std::int64_t p = 0; p < pool.out_h; ++p, levels += pool.out_w) {
-    const std::int32_t* row = sums + p * pool.stride_h * pool.row;
-    for (std::int64_t q = 0; q < pool.out_w; q += 8) {
-      __m256i largest;
-      if (alone) {
-        largest = sums_at(row + q);
-      } else if (fours) {
-        largest = largest_of_fours(row + 2 * q, pool.row);
-      } else {
-        std::int32_t each[8] = {};
-        for (std::int64_t i = 0; i < std::min<std::int64_t>(8, pool.out_w - q); ++i)
-          each[i] = largest_of_window(sums, pool, p, q + i);
-        largest = sums_at(each);
-      }
-      const __m256i level = finish.levels(largest);
+template <Pool kPool, bool kNorm>
+__attribute__((target("avx2"))) void finish_rows(const std::int32_t* sums, const PlanePool& pool,
+                                                 const Finish& f, std::size_t channel,
+                                                 std::uint8_t* levels) {
+  const Channel256<kNorm> finish(f, channel);
+  const PlanePool p = pool;
+  for (std::int64_t row = 0; row < p.out_h; ++row, levels += p.out_w)
+    for (std::int64_t column = 0; column < p.out_w; column += 8) {
+      const __m256i level = finish.levels(largest_of_windows<kPool>(sums, p, row, column));
       const __m128i words =
           _mm_packs_epi32(_mm256_castsi256_si128(level), _mm256_extracti128_si256(level, 1));
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(levels + q), _mm_packus_epi16(words, words));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(levels + column), _mm_packus_epi16(words, words));
     }
-  }
+}
+
+template <Pool kPool>
+void finish_rows(const std::int32_t* sums, const PlanePool& pool, const Finish& f,
+                 std::size_t channel, std::uint8_t* levels) {
+  (f.norm ? finish_rows<kPool, true> : finish_rows<kPool, false>)(sums, pool, f, channel, levels);
+}
+
+}  // namespace
+
+void finish_plane_avx2(const std::int32_t* sums, const PlanePool& pool, const Finish& f,
+                       std::size_t channel, std::uint8_t* levels) {
+  const bool single = pool.height == 1 && pool.width == 1 && pool.stride_w == 1,
+             fours = pool.height == 2 && pool.width == 2 && pool.stride_w == 2;
+  if (single) return finish_rows<Pool::kNone>(sums, pool, f, channel, levels);
+  if (fours) return finish_rows<Pool::kFours>(sums, pool, f, channel, levels);
+  finish_rows<Pool::kAny>(sums, pool, f, channel, levels);
 }
 
 __attribute__((target("avx2"))) void multiply_planes_avx2(const std::uint8_t* planes,
