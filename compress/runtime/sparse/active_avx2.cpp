@@ -39,16 +39,9 @@ inline bool are_small(const std::uint8_t* levels) {
   return ((sums + 0x00010001 * (0x7FFF - kMost)) & kSigns) == 0;
 }
 
-// Asks for the lines of eight inputs.
-__attribute__((target("avx2"))) inline void prefetch(const std::int8_t* line,
-                                                     const std::int32_t* offsets) {
-  for (int j = 0; j < 8; ++j)
-    _mm_prefetch(reinterpret_cast<const char*>(line + offsets[j]), _MM_HINT_T0);
-}
-
 // Adds the products of `count` inputs, a multiple of four. Products that are small become 32 bits wide once for
 // eight inputs: that takes as long as multiplying four.
-template <bool kFirst, int Groups>
+template <int Groups>
 __attribute__((target("avx2"))) inline void add_products(Lines<Groups>& to, const std::int8_t* half,
                                                          const std::uint8_t* levels,
                                                          const std::int32_t* offsets,
@@ -60,7 +53,6 @@ __attribute__((target("avx2"))) inline void add_products(Lines<Groups>& to, cons
   };
   std::int64_t i = 0;
   for (; i + 8 <= count; i += 8) {
-    if (kFirst) prefetch(half, offsets + i + ActiveInputs::kChunk);
     const __m256i x = four_levels(levels + i), next = four_levels(levels + i + 4);
     Lines<Groups> pairs = interleaved<Groups>(half, offsets + i);
     for (int g = 0; g < Groups; ++g) pairs.of[g] = _mm256_maddubs_epi16(x, pairs.of[g]);
@@ -100,8 +92,8 @@ __attribute__((target("avx2"))) inline TileSums<Groups> products(const std::int8
     const std::uint8_t* levels = active.levels.data() + i;
     const std::int32_t* offsets = active.offsets.data() + i;
     const std::int64_t count = std::min(kInCache, active.count - i);
-    add_products<true>(sums.half[0], tile, levels, offsets, count);
-    add_products<false>(sums.half[1], tile + ActiveWeights::kOutputs / 2, levels, offsets, count);
+    add_products(sums.half[0], tile, levels, offsets, count);
+    add_products(sums.half[1], tile + ActiveWeights::kOutputs / 2, levels, offsets, count);
   }
   return sums;
 }
