@@ -74,44 +74,54 @@ __attribute__((target("avx2"))) inline void add_products(Lines<Groups>& to, cons
   to = sums;
 }
 
-template <int Groups>
+// Of a tile's first groups: each one's channels 0 to 7, then, of as many groups as have them, 8 to 15.
+template <int Low, int High>
 struct TileSums {
-  Lines<Groups> half[2];
+  Lines<Low> low;
+  Lines<High> high;
 };
 
-// Of the tile's first `Groups` groups. So many inputs at a time that the second half of their lines still lies in
-// the first level of the cache.
-template <int Groups>
-__attribute__((target("avx2"))) inline TileSums<Groups> products(const std::int8_t* tile,
-                                                                 const ActiveInputs& active) {
+template <int Count>
+__attribute__((target("avx2"))) inline Lines<Count> zeros() {
+  Lines<Count> sums;
+  for (__m256i& sum : sums.of) sum = _mm256_setzero_si256();
+  return sums;
+}
+
+template <int Count>
+__attribute__((target("avx2"))) inline void take_larger(Lines<Count>& largest,
+                                                        const Lines<Count>& sums) {
+  for (int g = 0; g < Count; ++g) largest.of[g] = _mm256_max_epi32(largest.of[g], sums.of[g]);
+}
+
+// So many inputs at a time that the second half of their lines still lies in the first level of the cache.
+template <int Low, int High>
+__attribute__((target("avx2"))) inline TileSums<Low, High> products(const std::int8_t* tile,
+                                                                    const ActiveInputs& active) {
   constexpr std::int64_t kInCache = 256;
-  TileSums<Groups> sums;
-  for (Lines<Groups>& half : sums.half)
-    for (__m256i& sum : half.of) sum = _mm256_setzero_si256();
+  TileSums<Low, High> sums{zeros<Low>(), zeros<High>()};
   for (std::int64_t i = 0; i < active.count; i += kInCache) {
     const std::uint8_t* levels = active.levels.data() + i;
     const std::int32_t* offsets = active.offsets.data() + i;
     const std::int64_t count = std::min(kInCache, active.count - i);
-    add_products(sums.half[0], tile, levels, offsets, count);
-    add_products(sums.half[1], tile + ActiveWeights::kOutputs / 2, levels, offsets, count);
+    add_products(sums.low, tile, levels, offsets, count);
+    add_products(sums.high, tile + ActiveWeights::kOutputs / 2, levels, offsets, count);
   }
   return sums;
 }
 
-template <int Groups>
+template <int Low, int High>
 __attribute__((target("avx2"))) void multiply_groups(const std::int8_t* tile,
                                                      std::span<const ActiveInputs> windows,
                                                      const Tiles& t, std::int64_t output) {
-  TileSums<Groups> largest = products<Groups>(tile, windows.front());
+  TileSums<Low, High> largest = products<Low, High>(tile, windows.front());
   for (const ActiveInputs& window : windows.subspan(1)) {
-    const TileSums<Groups> sums = products<Groups>(tile, window);
-    for (int half = 0; half < 2; ++half)
-      for (int g = 0; g < Groups; ++g)
-        largest.half[half].of[g] =
-            _mm256_max_epi32(largest.half[half].of[g], sums.half[half].of[g]);
+    const TileSums<Low, High> sums = products<Low, High>(tile, window);
+    take_larger(largest.low, sums.low), take_larger(largest.high, sums.high);
   }
-  for (int g = 0; g < Groups; ++g) {
-    const __m256i group[] = {largest.half[0].of[g], largest.half[1].of[g]};
+  for (int g = 0; g < Low; ++g) {
+    const __m256i group[] = {largest.low.of[g],
+                             g < High ? largest.high.of[g] : _mm256_setzero_si256()};
     store_256(group, group_of_tile(t, g), output);
   }
 }
@@ -154,15 +164,19 @@ __attribute__((target("avx2"))) void find_active_avx2(const std::uint8_t* x, std
 __attribute__((target("avx2"))) void multiply_active_avx2(const std::int8_t* tile,
                                                           std::span<const ActiveInputs> windows,
                                                           const Tiles& t, std::int64_t output) {
+  const std::int64_t channels = t.finish.channels - t.channel;
+  const bool whole = channels % kLanes == 0 || channels % kLanes > kLanes / 2;
   switch (groups_of_tile(t)) {
     case 1:
-      return multiply_groups<1>(tile, windows, t, output);
+      return multiply_groups<1, 1>(tile, windows, t, output);
     case 2:
-      return multiply_groups<2>(tile, windows, t, output);
+      return (whole ? multiply_groups<2, 2> : multiply_groups<2, 1>)(tile, windows, t, output);
     case 3:
-      return multiply_groups<3>(tile, windows, t, output);
+      return (whole ? multiply_groups<3, 3> : multiply_groups<3, 2>)(tile, windows, t, output);
     default:
-      return multiply_groups<4>(tile, windows, t, output);
+      if (whole || channels > ActiveWeights::kOutputs)
+        return multiply_groups<4, 4>(tile, windows, t, output);
+      return multiply_groups<4, 3>(tile, windows, t, output);
   }
 }
 
