@@ -39,7 +39,7 @@ inline bool are_small(const std::uint8_t* levels) {
   return ((sums + 0x00010001 * (0x7FFF - kMost)) & kSigns) == 0;
 }
 
-// Asks for the lines of eight inputs.
+// Asks for the lines of eight inputs. Offsets behind the last are old ones, or 0: no line need be there.
 __attribute__((target("avx2"))) inline void prefetch(const std::int8_t* line,
                                                      const std::int32_t* offsets) {
   for (int j = 0; j < 8; ++j)
