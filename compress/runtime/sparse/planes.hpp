@@ -39,7 +39,6 @@ struct PlaneTaps {
   // So many come first, a multiple of eight, whose products need no more than 16 bits: those of each eight's
   // numbers 0, 1, 4 and 5 together, and those of the others.
   std::int64_t small;
-  std::int32_t sum;  // of the weights
 };
 
 class PlaneWeights {
@@ -58,7 +57,6 @@ class PlaneWeights {
   std::vector<std::int8_t> weights_;
   std::vector<std::size_t> ends_;  // of each channel
   std::vector<std::int64_t> small_;
-  std::vector<std::int32_t> sums_;
 };
 
 // sums[p + i], i from 0 to kPositions, of each p of `positions`: the products of all taps.
