@@ -59,12 +59,12 @@ std::int64_t balance(std::vector<Tap>& taps) {
 
 Planes planes_of(const PackedLayer& l, const Shape& x) {
   const Shape padded = padded_shape(l, x[0], {x[1], x[2], x[3]});
-  const std::int64_t border = std::max(l.pad_left, l.pad_right);
+  const std::int64_t border = std::max(l.pad_left, l.pad_right);  // between rows
   return {.channels = x[3],
           .height = padded[1],
           .width = x[2] + border,
           .top = l.pad_top,
-          .left = border,
+          .left = l.pad_left,
           .out_h = padded[1] - l.kernel_h + 1,
           .out_w = padded[2] - l.kernel_w + 1};
 }
@@ -87,7 +87,7 @@ PlaneWeights::PlaneWeights(const PackedLayer& l, const Planes& p) {
     for (std::int64_t h = 0; h < l.kernel_h; ++h)
       for (std::int64_t w = 0; w < l.kernel_w; ++w)
         for (std::int64_t c = 0; c < p.channels; ++c, ++weight) {
-          const std::int64_t offset = c * p.plane() + h * p.width + p.left - l.pad_left + w;
+          const std::int64_t offset = c * p.plane() + h * p.width + w;
           if (*weight) taps.push_back({static_cast<std::int32_t>(offset), *weight});
         }
     taps.resize(static_cast<std::size_t>(whole_fours(std::ssize(taps))), Tap{0, 0});

@@ -41,9 +41,7 @@ TEST_CASE("taps are the weights that are not 0; eights that say so stay within 1
       for (std::int64_t h = 0; h < l.kernel_h; ++h)
         for (std::int64_t w = 0; w < l.kernel_w; ++w)
           for (std::int64_t c = 0; c < input[2]; ++c, ++level)
-            if (*level)
-              wanted.emplace(c * planes.plane() + h * planes.width + planes.left - l.pad_left + w,
-                             *level);
+            if (*level) wanted.emplace(c * planes.plane() + h * planes.width + w, *level);
       const PlaneTaps taps = weights.taps(o);
       count += std::ssize(taps.offsets);
       REQUIRE(taps.offsets.size() == taps.weights.size());
