@@ -31,8 +31,8 @@ struct Planes {
 };
 Planes planes_of(const format::PackedLayer& layer, const Shape& x);
 
-// The weights of one output channel that are not 0, four at a time, and where lies what they multiply, counted from a
-// position.
+// The weights of one output channel that are not 0, four at a time, and where the levels lie that they multiply, counted
+// from a position.
 struct PlaneTaps {
   std::span<const std::int32_t> offsets;  // a multiple of four: zeros fill up
   std::span<const std::int8_t> weights;
