@@ -127,9 +127,8 @@ void add_inspect(CLI::App& app) {
           "For --plan: timed (the fastest of all that fit), fixed (by rule, as the other "
           "commands choose), lean (one image with the least memory); or one wherever it fits: "
           "onednn, blocks (of 16 x 4 weights), scattered (single weights), rows (dense layers, "
-          "whose weights it does not copy), planes (convolutions by single weights), active "
-          "(inputs "
-          "that are not 0), depthwise (convolutions)")
+          "whose weights it does not copy), planes (convolutions of stride 1, single weights), "
+          "active (inputs that are not 0), depthwise (convolutions)")
       ->check(one_of("kernels", kernel_words()))
       ->capture_default_str()
       ->needs(plan);

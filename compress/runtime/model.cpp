@@ -41,8 +41,7 @@ void Model::check_weights(std::string_view where) const {
   const bool here = has_weights_ && !packed_.layers.empty();
   require(here, where,
           "the model's weights went to the session that it was moved into; run that session, or "
-          "load the "
-          "model once more");
+          "load the model once more");
 }
 
 Tensor Model::run(const Tensor& images) const {

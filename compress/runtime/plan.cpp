@@ -259,11 +259,12 @@ Plan::Piece Plan::choose(Kernels kernels, int threads, const Place& at) {
   Choice choice = own_kernels(kernels, layers, x.shape, threads, bytes);
   const bool worthwhile =
       sparse::may_be_active(layers, x) && most_active(layers, x.shape, choice.cost) >= kWorthwhile;
-  // What seldom runs is not worth oneDNN's code, which is more than most of our weights: for one image ours, a
-  // fifth slower at worst, stands behind active inputs.
+  // What seldom runs is not worth oneDNN's code, which is more than most of our weights: for one image ours
+  // stands behind active inputs, unless oneDNN is more than a fifth faster, as it is on several threads.
+  constexpr double kSlower = 1.2;
   if (worthwhile && kernels == Kernels::kFixed && x.shape[0] == 1 && choice.kernels.empty()) {
     Choice ours = own_kernels(Kernels::kLean, layers, x.shape, threads, bytes);
-    if (!ours.kernels.empty()) choice = std::move(ours);
+    if (!ours.kernels.empty() && ours.cost <= kSlower * choice.cost) choice = std::move(ours);
   }
   Piece piece = fastest(kernels, choice.kernels, layers, at);
   if (keeps_lines_alone(kernels, layers, x, piece)) return active(layers, at, 1, {});

@@ -46,14 +46,18 @@ class ActiveWeights {
 // Inputs that are not 0: their levels, and where in a tile their weights are.
 struct ActiveInputs {
   static constexpr std::int64_t kAtOnce = 4;  // that kernels multiply
-  static constexpr std::int64_t kChunk = 16;  // that kernels write: the lists have as many more
+  // That kernels write, and read ahead: lists have as many more, behind all inputs filled up.
+  static constexpr std::int64_t kChunk = 16;
+  static std::int64_t length(std::int64_t most) {
+    return (most + kAtOnce - 1) / kAtOnce * kAtOnce + kChunk;
+  }
 
   explicit ActiveInputs(std::int64_t most)
-      : levels(static_cast<std::size_t>(most + kChunk)), offsets(levels.size()) {}
+      : levels(static_cast<std::size_t>(length(most))), offsets(levels.size()) {}
   // What one takes, about.
   static std::int64_t bytes(std::int64_t most) {
     constexpr std::int64_t kItself = 96;  // with two blocks of the heap
-    return kItself + (most + kChunk) * 5;
+    return kItself + length(most) * 5;
   }
 
   // Inputs of level 0 up to a multiple of kAtOnce.

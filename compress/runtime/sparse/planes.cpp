@@ -1,6 +1,7 @@
 #include "compress/runtime/sparse/planes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <limits>
 #include <utility>
@@ -29,37 +30,41 @@ std::int64_t whole_fours(std::int64_t taps) {
 // Returns how many.
 std::int64_t balance(std::vector<Tap>& taps) {
   constexpr int kMost = std::numeric_limits<std::int16_t>::max() / kernels::kMaxActivationLevel;
-  for (std::size_t count = taps.size() / 8 * 8; count; count -= 8) {
-    // There and back like a snake, so that fours have about the same sum.
-    const std::size_t fours = count / 4;
-    std::vector<Tap> order(count);
-    bool small = true;
-    for (std::size_t i = 0; i < fours; ++i) {
-      const Tap four[] = {taps[i], taps[2 * fours - 1 - i], taps[2 * fours + i],
-                          taps[count - 1 - i]};
+  // There and back like a snake, so that fours have about the same sum.
+  const auto four = [&](std::size_t count, std::size_t i) {
+    const std::size_t half = count / 2;
+    return std::array{taps[i], taps[half - 1 - i], taps[half + i], taps[count - 1 - i]};
+  };
+  const auto are_small = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count / 4; ++i) {
       int sum = 0;
-      for (const Tap& tap : four) sum += std::abs(tap.weight);
-      small &= sum <= kMost;
-      Tap* eight = order.data() + i / 2 * 8 + i % 2 * 2;
-      eight[0] = four[0], eight[1] = four[1], eight[4] = four[2], eight[5] = four[3];
+      for (const Tap& tap : four(count, i)) sum += std::abs(tap.weight);
+      if (sum > kMost) return false;
     }
-    if (!small) continue;
-    std::ranges::copy(order, taps.begin());
-    return static_cast<std::int64_t>(count);
+    return true;
+  };
+  std::size_t count = taps.size() / 8 * 8;
+  while (count && !are_small(count)) count -= 8;
+  std::vector<Tap> order(count);
+  for (std::size_t i = 0; i < count / 4; ++i) {
+    Tap* eight = order.data() + i / 2 * 8 + i % 2 * 2;
+    const auto [a, b, c, d] = four(count, i);
+    eight[0] = a, eight[1] = b, eight[4] = c, eight[5] = d;
   }
-  return 0;
+  std::ranges::copy(order, taps.begin());
+  return static_cast<std::int64_t>(count);
 }
 
 }  // namespace
 
 Planes planes_of(const PackedLayer& l, const Shape& x) {
   const Shape padded = padded_shape(l, x[0], {x[1], x[2], x[3]});
-  const std::int64_t border = std::max(l.pad_left, l.pad_right);
+  const std::int64_t border = std::max(l.pad_left, l.pad_right);  // between rows
   return {.channels = x[3],
           .height = padded[1],
           .width = x[2] + border,
           .top = l.pad_top,
-          .left = border,
+          .left = l.pad_left,
           .out_h = padded[1] - l.kernel_h + 1,
           .out_w = padded[2] - l.kernel_w + 1};
 }
@@ -79,15 +84,12 @@ PlaneWeights::PlaneWeights(const PackedLayer& l, const Planes& p) {
   const std::int8_t* weight = l.weight.levels.data();
   for (std::int64_t o = 0; o < l.weight.shape[0]; ++o) {
     std::vector<Tap> taps;
-    std::int32_t sum = 0;
     for (std::int64_t h = 0; h < l.kernel_h; ++h)
       for (std::int64_t w = 0; w < l.kernel_w; ++w)
         for (std::int64_t c = 0; c < p.channels; ++c, ++weight) {
-          sum += *weight;
-          const std::int64_t offset = c * p.plane() + h * p.width + p.left - l.pad_left + w;
+          const std::int64_t offset = c * p.plane() + h * p.width + w;
           if (*weight) taps.push_back({static_cast<std::int32_t>(offset), *weight});
         }
-    sums_.push_back(sum);
     taps.resize(static_cast<std::size_t>(whole_fours(std::ssize(taps))), Tap{0, 0});
     std::ranges::sort(taps, {}, [](const Tap& tap) {
       return std::pair(std::abs(tap.weight), tap.offset);  // the order is free, but always the same
@@ -103,8 +105,7 @@ PlaneTaps PlaneWeights::taps(std::int64_t channel) const {
   const std::size_t begin = i ? ends_[i - 1] : 0, count = ends_[i] - begin;
   return {.offsets = std::span(offsets_).subspan(begin, count),
           .weights = std::span(weights_).subspan(begin, count),
-          .small = small_[i],
-          .sum = sums_[i]};
+          .small = small_[i]};
 }
 
 void multiply_planes_plain(const std::uint8_t* planes, const PlaneTaps& taps,

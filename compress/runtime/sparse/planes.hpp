@@ -31,15 +31,14 @@ struct Planes {
 };
 Planes planes_of(const format::PackedLayer& layer, const Shape& x);
 
-// The weights of one output channel that are not 0, four at a time, and where lies what they multiply, counted from a
-// position.
+// The weights of one output channel that are not 0, four at a time, and where the levels lie that they multiply, counted
+// from a position.
 struct PlaneTaps {
   std::span<const std::int32_t> offsets;  // a multiple of four: zeros fill up
   std::span<const std::int8_t> weights;
   // So many come first, a multiple of eight, whose products need no more than 16 bits: those of each eight's
   // numbers 0, 1, 4 and 5 together, and those of the others.
   std::int64_t small;
-  std::int32_t sum;  // of the weights
 };
 
 class PlaneWeights {
@@ -58,7 +57,6 @@ class PlaneWeights {
   std::vector<std::int8_t> weights_;
   std::vector<std::size_t> ends_;  // of each channel
   std::vector<std::int64_t> small_;
-  std::vector<std::int32_t> sums_;
 };
 
 // sums[p + i], i from 0 to kPositions, of each p of `positions`: the products of all taps.

@@ -90,7 +90,8 @@ TEST_CASE("run allocates nothing, neither from the heap nor from the tensors' po
       const Model model(packed);
       Rng rng(1, "images");
       const Tensor images = images_of(rng, model.packed(), batch);
-      for (const auto kernels : {Kernels::kOneDnn, Kernels::kBlocks, Kernels::kScattered}) {
+      for (const auto kernels : {Kernels::kOneDnn, Kernels::kBlocks, Kernels::kScattered,
+                                 Kernels::kPlanes, Kernels::kActive}) {
         const std::int64_t before_making = allocations;
         Session session(model, {.batch = batch, .kernels = kernels});
         CHECK(allocations > before_making);  // the counter counts

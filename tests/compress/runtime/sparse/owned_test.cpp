@@ -10,9 +10,9 @@ using namespace espalier;
 using namespace espalier::runtime;
 namespace {
 
-constexpr Kernels kAllKernels[] = {Kernels::kFixed,  Kernels::kLean,   Kernels::kTimed,
-                                   Kernels::kOneDnn, Kernels::kBlocks, Kernels::kScattered,
-                                   Kernels::kRows,   Kernels::kActive, Kernels::kDepthwise};
+constexpr Kernels kAllKernels[] = {
+    Kernels::kFixed,     Kernels::kLean, Kernels::kTimed,  Kernels::kOneDnn, Kernels::kBlocks,
+    Kernels::kScattered, Kernels::kRows, Kernels::kPlanes, Kernels::kActive, Kernels::kDepthwise};
 
 // 1.2 million weights: more than a megabyte. 600 outputs end within a tile of 64.
 constexpr std::int64_t kInputs = 2048, kOutputs = 600;

@@ -173,18 +173,22 @@ TEST_CASE(
   PackedLayer conv;
   conv.kind = LayerKind::kConv2d;
   conv.kernel_h = conv.kernel_w = 3;
-  set_levels(conv, rng, {60, 3, 3, 32}, 8, Weights::kRandom);
+  set_levels(conv, rng, {252, 3, 3, 32}, 8, Weights::kRandom);
   conv.relu = true, conv.output = {30, 0};
-  packed.layers = {conv, reveal(60)};
+  packed.layers = {conv, reveal(252)};
   const Model model(packed);
   if (vector_isa() == VectorIsa::kPlain) return;
   Session one(model), two(model, {.batch = 2});
   const auto of_one = one.plan()[1], of_two = two.plan()[1];
   CHECK(of_one.kernel == "active");
-  CHECK(of_one.macs == 100 * 64 * 9 * 32);  // in groups of 16 outputs
+  CHECK(of_one.macs == 100 * 256 * 9 * 32);  // in groups of 16 outputs
   if (vector_isa() != VectorIsa::kAvx2) return;
   CHECK(of_two.kernel == "active");
-  CHECK(of_two.macs == 2 * 100 * 60 * 9 * 32);  // oneDNN's count
+  CHECK(of_two.macs == 2 * 100 * 252 * 9 * 32);  // oneDNN's count
+  // Its threads would outrun ours.
+  Session threads(model, {.threads = 2});
+  CHECK(threads.plan()[1].kernel == "active");
+  CHECK(threads.plan()[1].macs == 100 * 252 * 9 * 32);
 }
 
 TEST_CASE("an image of a plan that is timed is the model's, and one") {

@@ -41,9 +41,7 @@ TEST_CASE("taps are the weights that are not 0; eights that say so stay within 1
       for (std::int64_t h = 0; h < l.kernel_h; ++h)
         for (std::int64_t w = 0; w < l.kernel_w; ++w)
           for (std::int64_t c = 0; c < input[2]; ++c, ++level)
-            if (*level)
-              wanted.emplace(c * planes.plane() + h * planes.width + planes.left - l.pad_left + w,
-                             *level);
+            if (*level) wanted.emplace(c * planes.plane() + h * planes.width + w, *level);
       const PlaneTaps taps = weights.taps(o);
       count += std::ssize(taps.offsets);
       REQUIRE(taps.offsets.size() == taps.weights.size());
@@ -140,6 +138,50 @@ TEST_CASE("every convolution of stride 1 by planes is the reference's") {
     const std::int64_t batch = pick<std::int64_t>(rng, {1, 3});
     Session session(loaded, {.batch = batch, .kernels = Kernels::kPlanes});
     REQUIRE(session.plan()[1].kernel == "planes");
+    CHECK(differing(loaded, images_of(rng, model, batch), batch, Kernels::kPlanes) == 0);
+  }
+}
+
+TEST_CASE("kernels wider than the picture, borders of one side, pools and norms: the reference's") {
+  Rng rng(7, "borders");
+  for (int i = 0; i < 150; ++i) {
+    CAPTURE(i);
+    PackedModel model =
+        model_of({pick<std::int64_t>(rng, {1, 2, 9}), pick<std::int64_t>(rng, {1, 3, 20}),
+                  pick<std::int64_t>(rng, {1, 5, 16})},
+                 {1, pick(rng, {0, 64, 127})});
+    PackedLayer l;
+    l.kind = LayerKind::kConv2d;
+    // The picture and its border are never smaller than the kernel.
+    l.kernel_h = pick<std::int64_t>(rng, {1, 3, 5}),
+    l.kernel_w = pick<std::int64_t>(rng, {1, 4, 7});
+    (rng.below(2) ? l.pad_top : l.pad_bottom) = l.kernel_h - 1;
+    (rng.below(2) ? l.pad_left : l.pad_right) = l.kernel_w - 1;
+    set_levels(l, rng, {pick<std::int64_t>(rng, {1, 9}), l.kernel_h, l.kernel_w, end_of(model)[2]},
+               8, pick(rng, {Weights::kRandom, Weights::kExtreme}));
+    l.output = {300, pick(rng, {0, 64})};
+    model.layers.push_back(l);
+    const auto end = end_of(model);
+    PackedLayer pool;
+    pool.kind = LayerKind::kMaxPool2d;
+    pool.kernel_h = std::min(pick<std::int64_t>(rng, {1, 2, 2}), end[0]);
+    pool.kernel_w = std::min(pick<std::int64_t>(rng, {1, 2, 2}), end[1]);
+    pool.stride_h = pool.kernel_h + static_cast<std::int64_t>(rng.below(2));
+    pool.stride_w = pool.kernel_w + static_cast<std::int64_t>(rng.below(2));
+    if (rng.below(4)) model.layers.push_back(pool);
+    PackedLayer norm;
+    norm.kind = LayerKind::kBatchNorm;
+    for (std::int64_t c = 0; c < end[2]; ++c)
+      norm.multiplier.push_back(rng.uniform(-2, 2)), norm.offset.push_back(rng.uniform(-30, 30));
+    norm.output = {1, pick(rng, {0, 5})};
+    if (rng.below(2)) model.layers.push_back(norm);
+    const std::size_t fused = model.layers.size();
+    model.layers.push_back(reveal(end[2]));
+    const Model loaded(model);
+    const std::int64_t batch = pick<std::int64_t>(rng, {1, 3});
+    Session session(loaded, {.batch = batch, .kernels = Kernels::kPlanes});
+    REQUIRE(session.plan()[1].kernel == "planes");
+    REQUIRE(session.plan()[1].layers == fused);
     CHECK(differing(loaded, images_of(rng, model, batch), batch, Kernels::kPlanes) == 0);
   }
 }
