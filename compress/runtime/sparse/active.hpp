@@ -46,7 +46,7 @@ class ActiveWeights {
 // Inputs that are not 0: their levels, and where in a tile their weights are.
 struct ActiveInputs {
   static constexpr std::int64_t kAtOnce = 4;  // that kernels multiply
-  // That kernels write, and read ahead: lists have as many more, behind all inputs filled up.
+  // That kernels write: lists have as many more, behind all inputs filled up.
   static constexpr std::int64_t kChunk = 16;
   static std::int64_t length(std::int64_t most) {
     return (most + kAtOnce - 1) / kAtOnce * kAtOnce + kChunk;

@@ -50,7 +50,7 @@ TEST_CASE("the inputs that are not 0, and how many stand in front of each pixel"
     found.fill_up();
     CHECK(found.count % ActiveInputs::kAtOnce == 0);
     CHECK(found.count - static_cast<std::int64_t>(n) < ActiveInputs::kAtOnce);
-    CHECK(found.count + ActiveInputs::kChunk <= std::ssize(found.offsets));  // kernels read ahead
+    CHECK(found.count + ActiveInputs::kChunk <= std::ssize(found.offsets));  // that kernels write
   }
 }
 
