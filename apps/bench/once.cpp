@@ -42,7 +42,9 @@ int main(int argc, char** argv) {
   std::string file;
   std::int64_t batch = 1;
   app.add_option("FILE", file, "An .esp file")->required();
-  app.add_option("--batch", batch, "Images of the run")->capture_default_str();
+  app.add_option("--batch", batch, "Images of the run")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
   bool lean = false;
   app.add_flag("--lean", lean, "With the least memory (Kernels::kLean)");
   app.footer("Example: espalier-bench-once espalier-out/quantized.esp");

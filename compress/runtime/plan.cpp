@@ -279,7 +279,6 @@ Plan::Piece Plan::fastest(Kernels kernels, const std::vector<const sparse::Kerne
   if (own.empty()) return layer_by_layer(at, layers.count());
   if (kernels != Kernels::kTimed) return fused(*own.front(), layers, at);
   // The least time of several rounds in which each has its turn.
-  fill_for_timing(input_of(at), at.layer == 0);
   std::vector<Piece> pieces;
   for (const sparse::Kernel* kernel : own) pieces.push_back(fused(*kernel, layers, at));
   pieces.push_back(layer_by_layer(at, layers.count()));
@@ -289,6 +288,8 @@ Plan::Piece Plan::fastest(Kernels kernels, const std::vector<const sparse::Kerne
   double spent = 0;
   for (int round = 0; round < kRounds && (round < 3 || spent < kMaxUs); ++round)
     for (std::size_t i = 0; i < pieces.size(); ++i) {
+      // Each time anew: what oneDNN's steps write may lie where the input does.
+      fill_for_timing(input_of(at), at.layer == 0);
       double us = 0;
       for (const Bound& bound : pieces[i].steps) us += us_of(bound.run);
       least[i] = std::min(least[i], us);

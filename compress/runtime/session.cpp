@@ -49,11 +49,31 @@ void Session::make(format::PackedModel* taken) {
 }
 
 Session::~Session() = default;
-Session::Session(Session&&) noexcept = default;
-Session& Session::operator=(Session&&) noexcept = default;
+Session::Session(Session&& other) noexcept
+    : owned_(std::move(other.owned_)),
+      model_(std::exchange(other.model_, nullptr)),
+      options_(other.options_),
+      classes_(other.classes_),
+      logits_(std::move(other.logits_)),
+      plan_(std::move(other.plan_)) {}
+Session& Session::operator=(Session&& other) noexcept {
+  if (this == &other) return *this;
+  plan_ = std::move(other.plan_);  // before what its steps point into
+  owned_ = std::move(other.owned_);
+  model_ = std::exchange(other.model_, nullptr);
+  options_ = other.options_;
+  classes_ = other.classes_;
+  logits_ = std::move(other.logits_);
+  return *this;
+}
+
+const Model& Session::model() const {
+  require(model_ != nullptr, "Session", "this one was moved from; use the one it was moved to");
+  return *model_;
+}
 
 std::span<const float> Session::run(const Tensor& images) {
-  model_->check_images(images);
+  model().check_images(images);
   const std::int64_t n = images.shape()[0];
   require(n <= options_.batch, "run", "the session was made for ", options_.batch,
           " images a run, got ", n, "; make it with a larger batch");
@@ -74,6 +94,7 @@ std::span<const float> Session::run(const Tensor& images) {
 }
 
 std::vector<PlannedStep> Session::plan(int runs, double seconds, const Tensor& image) {
+  model();
   require(plan_ != nullptr, "plan", "the reference executor has none");
   const auto [height, width, channels] = model_->packed().input_shape;
   const Tensor timed = image.defined() ? image : Tensor::full({1, height, width, channels}, 0.5f);

@@ -40,7 +40,9 @@ class Session {
   // rearranged, model() has them no longer: Model::run and further sessions of it are refused (the reference
   // executor keeps all, and allows both). Errors: as above; the model is then as it was where options are wrong.
   explicit Session(Model&& model, const SessionOptions& options = {});
+  Session(const Model&& model, const SessionOptions& options = {}) = delete;  // would outlive it
   ~Session();
+  // A session that was moved from runs nothing: kUsage from all that would.
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
 
@@ -56,7 +58,7 @@ class Session {
   // None: grey. Errors: kUsage for the reference executor, for an image that is not the model's.
   std::vector<PlannedStep> plan(int runs = 0, double seconds = 1, const Tensor& image = {});
 
-  const Model& model() const { return *model_; }
+  const Model& model() const;
   std::int64_t batch() const { return options_.batch; }
   std::int64_t classes() const { return classes_; }
 
@@ -64,7 +66,7 @@ class Session {
   void make(format::PackedModel* taken);
 
   std::unique_ptr<Model> owned_;  // none: shared. Steps point into it, so that it has one place
-  const Model* model_;
+  const Model* model_;            // null: moved from
   SessionOptions options_;
   std::int64_t classes_ = 0;
   Tensor logits_;               // [batch K]

@@ -1,6 +1,7 @@
 // A session that owns its model: the same bits, each weight once, and what it refuses.
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "core/onednn/isa.hpp"
@@ -243,4 +244,33 @@ TEST_CASE("options that are refused leave the model as it was") {
   CHECK_THROWS_AS(Session(std::move(model), {.threads = 0}), Error);
   CHECK(model.packed() == packed);
   CHECK(model.run(images_of(rng, packed, 1)).elements() == 10);
+}
+
+// A temporary that is const would be gone when the session runs.
+static_assert(!std::is_constructible_v<Session, const Model>);
+static_assert(std::is_constructible_v<Session, Model>);
+static_assert(std::is_constructible_v<Session, const Model&>);
+
+TEST_CASE("a session that was moved from says so, whoever owns the model") {
+  Rng rng(8, "moved");
+  const PackedModel packed = large_dense(rng);
+  const Model model(packed);
+  const Tensor images = images_of(rng, packed, 1);
+  const auto refused = [&](Session& session) {
+    const auto says = doctest::Contains("this one was moved from");
+    CHECK_THROWS_WITH_AS(session.run(images), says, Error);
+    CHECK_THROWS_WITH_AS(session.plan(), says, Error);
+    CHECK_THROWS_WITH_AS(session.model(), says, Error);
+    CHECK_THROWS_WITH_AS(latency_us(session), says, Error);
+  };
+  Session sharing(model), owning((Model(packed)));
+  const Tensor want = model.run(images);
+  {
+    const Session kept = std::move(sharing), last = std::move(owning);
+    refused(sharing), refused(owning);
+  }
+  refused(sharing), refused(owning);
+  owning = Session(Model(packed));
+  const auto got = owning.run(images);
+  CHECK(std::ranges::equal(got, want.values()));
 }
