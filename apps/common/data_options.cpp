@@ -211,6 +211,8 @@ TrainingData load_data_for(const ModelInput& model, DataOptions options) {
   require_path_for_reading(options);
   if (!options.path) require_digits(model);
   if (options.path && std::filesystem::is_directory(*options.path)) {
+    require(model.columns.empty(), model.file, "takes rows of a table, ", *options.path,
+            " is a folder: give --data FILE.csv");
     if (options.size.empty()) options.size = std::to_string(height) + "x" + std::to_string(width);
     options.grey = options.grey || channels == 1;
   }

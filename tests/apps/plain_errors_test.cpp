@@ -73,6 +73,8 @@ TEST_CASE("what is no table, and a table without rows, is said so") {
   refuses(run + place.at("good.json"), 3, "is a JSON file; wanted is a CSV file");
   refuses(run + place.at("t.esp"), 3, "wanted is a CSV file");
   refuses(run + place.path.string(), 4, "is a folder; the model takes rows of a table");
+  refuses("espalier eval " + place.at("t.esp") + " --data " + place.path.string(), 2,
+          "is a folder: give --data FILE.csv");
   write_file(place.path / "head.csv", std::string_view("a,b,kind,price\n"));
   refuses(run + place.at("head.csv"), 3, "holds a header, and no rows");
   refuses("espalier train --data " + place.at("head.csv"), 3, "holds a header, and no rows");
