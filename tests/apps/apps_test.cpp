@@ -116,10 +116,10 @@ TEST_CASE("wrong use: one clear error, at once, with its exit code") {
   const Result folder = tests::run_program("espalier-tutorial --out /dev/null/x");
   CHECK(folder.exit_code == 4);
   CHECK(contains(folder.output, "--out"));
-  const Result data = tests::run_program("espalier-tutorial --data /nonexistent/mnist");
+  const Result data = tests::run_program("espalier-tutorial --data /nonexistent_folder/mnist");
   CHECK(data.exit_code == 4);
-  CHECK(contains(data.output, "/nonexistent/mnist"));
-  const Result file = tests::run_program("espalier eval /nonexistent.esp");
+  CHECK(contains(data.output, "/nonexistent_folder/mnist"));
+  const Result file = tests::run_program("espalier eval /nonexistent_folder.esp");
   CHECK(file.exit_code == 4);
-  CHECK(contains(file.output, "/nonexistent.esp"));
+  CHECK(contains(file.output, "/nonexistent_folder.esp"));
 }

@@ -15,5 +15,5 @@ TEST_CASE("bench-coders: peers, ingredients and speed of a file's levels") {
                            "the neighbours' signs", "careful", "whole file, c99/esp_decode.c"})
     CHECK_MESSAGE(contains(table.output, part), part);
   CHECK(run_program("espalier-bench-coders " + golden + "network_32.esp").exit_code == 2);
-  CHECK(run_program("espalier-bench-coders /nonexistent.esp").exit_code == 4);
+  CHECK(run_program("espalier-bench-coders /nonexistent_folder.esp").exit_code == 4);
 }

@@ -152,7 +152,7 @@ TEST_CASE("data: a misspelt command, a missing path and a wrong size are one lin
     CHECK_MESSAGE(contains(result.output, part), result.output);
     CHECK(std::ranges::count(result.output, '\n') == 1);
   }
-  CHECK(run_program("espalier data info /nonexistent").exit_code == 4);
+  CHECK(run_program("espalier data info /nonexistent_folder").exit_code == 4);
 }
 
 TEST_CASE("eval: a folder of pictures is resized, and made grey, as the model wants it") {

@@ -73,7 +73,8 @@ TEST_CASE("inspect: text, JSON and trace as a user sees them") {
   CHECK(contains(trace.output, "One neuron, by integers: copy"));
   CHECK(run_program("espalier inspect --layer copy " + file).exit_code == 2);  // needs --trace
   CHECK(run_program("espalier inspect --trace --layer cpy " + file).exit_code == 2);
-  CHECK(run_program("espalier inspect --trace --image /nonexistent.png " + file).exit_code == 4);
+  CHECK(run_program("espalier inspect --trace --image /nonexistent_folder.png " + file).exit_code ==
+        4);
   std::filesystem::resize_file(file, 100);
   CHECK(run_program("espalier inspect " + file).exit_code == 3);
 }
@@ -153,7 +154,7 @@ TEST_CASE("inspect, run: a file's own words cannot steer the terminal") {
   for (const std::string& arguments :
        {"inspect '" + file + "'", "inspect --trace '" + file + "'",
         "inspect --trace --layer nowhere '" + file + "'", "eval --synthetic '" + file + "'",
-        "run '" + file + "' /nonexistent"}) {
+        "run '" + file + "' /nonexistent_folder"}) {
     const auto result = run_program("espalier " + arguments);
     CHECK_MESSAGE(!contains(result.output, "\x1b"), arguments);
     CHECK_MESSAGE(contains(result.output, result.exit_code == 4 ? "nonexistent" : "\\x1b"),

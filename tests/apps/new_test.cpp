@@ -128,7 +128,7 @@ TEST_CASE("new --data with pictures: their size and channels; reading options ar
   CHECK(contains(text_of(place + "/README.md"), " --data " + data + " --size 12x10 --grey"));
   REQUIRE(run_program("espalier new " + place + "-of-digits --data digits").exit_code == 0);
   CHECK(contains(text_of(place + "-of-digits/README.md"), " --data digits\n"));
-  const auto none = run_program("espalier new " + place + "-2 --data /nonexistent");
+  const auto none = run_program("espalier new " + place + "-2 --data /nonexistent_folder");
   CHECK(none.exit_code == 4);
   CHECK_FALSE(fs::exists(place + "-2"));
 }

@@ -60,9 +60,9 @@ TEST_CASE("a network that was to be sparse and is not: exit code 5") {
 
 TEST_CASE("a wrong MNIST_DIR is an error that names it, not other digits") {
   const tests::Folder folder("teach_test");
-  const auto result =
-      run_program("espalier-tutorial --out " + folder.path.string(), "MNIST_DIR=/nonexistent");
+  const auto result = run_program("espalier-tutorial --out " + folder.path.string(),
+                                  "MNIST_DIR=/nonexistent_folder");
   CHECK(result.exit_code == 4);
   CHECK(contains(result.output,
-                 "espalier-tutorial: MNIST_DIR=/nonexistent: there is no such folder"));
+                 "espalier-tutorial: MNIST_DIR=/nonexistent_folder: there is no such folder"));
 }

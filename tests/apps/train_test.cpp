@@ -189,12 +189,13 @@ TEST_CASE(
   const auto deep = run_program(command + "0 --model resnet8 --out " + out);  // whose pictures move
   CHECK_MESSAGE(deep.exit_code == 0, deep.output);
   const auto shown = nlohmann::json::parse(
-      run_program("espalier train -q --print-recipe --epochs 20", "MNIST_DIR=/nonexistent").output);
+      run_program("espalier train -q --print-recipe --epochs 20", "MNIST_DIR=/nonexistent_folder")
+          .output);
   REQUIRE(shown.size() == 3);
   CHECK(shown[0].at("epochs") == 20);
   CHECK(shown[1].at("epochs") == 20);
   CHECK(shown[2].at("epochs") == 10);
-  const auto told = run_program("espalier train --print-recipe", "MNIST_DIR=/nonexistent");
+  const auto told = run_program("espalier train --print-recipe", "MNIST_DIR=/nonexistent_folder");
   CHECK(told.exit_code == 0);
   CHECK_MESSAGE(contains(told.output, "no --data: the recipe for 60,000 images"), told.output);
 }
@@ -231,10 +232,10 @@ TEST_CASE("train refuses what cannot be, before anything is trained") {
   };
   refuses("--model lenet55", 2, "there is no network lenet55; did you mean 'lenet5'?");
   refuses("--model none.json", 4, "none.json");
-  refuses("--out /nonexistent/model.esp", 4, "/nonexistent");
+  refuses("--out /nonexistent_folder/model.esp", 4, "/nonexistent_folder");
   refuses("--out " + place.folder.path.string(), 4, "is a folder");
-  refuses("--recipe /nonexistent.json", 4, "/nonexistent.json");
-  refuses("--weights /nonexistent/w.safetensors", 4, "--weights: /nonexistent");
+  refuses("--recipe /nonexistent_folder.json", 4, "/nonexistent_folder.json");
+  refuses("--weights /nonexistent_folder/w.safetensors", 4, "--weights: /nonexistent_folder");
   refuses("--weights " + place.out, 2, "is the --out file, too");
   refuses("--epochs -1", 2, "--epochs");
   refuses("--seed -1", 2, "--seed");

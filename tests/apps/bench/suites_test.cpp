@@ -19,7 +19,7 @@ TEST_CASE("bench: --help names the suites") {
     CHECK_MESSAGE(contains(help.output, suite), suite);
   CHECK(run_program("espalier-bench").exit_code == 2);
   CHECK(run_program("espalier-bench infer --model smal").exit_code == 2);
-  CHECK(run_program("espalier-bench-once /nonexistent.esp").exit_code == 4);
+  CHECK(run_program("espalier-bench-once /nonexistent_folder.esp").exit_code == 4);
 }
 
 TEST_CASE("bench: a short run of each suite, and its JSON") {
@@ -93,7 +93,7 @@ TEST_CASE("bench: models, and a worker's answers to good and bad requests") {
   }
   requests += "{\"do\": \"facts\"}\nno JSON\n{\"do\": \"sing\"}\n{\"do\": \"round\"}\n";
   requests += R"({"do": "prepare", "suite": "infer", "model": "none", "batch": 1, "threads": 1,)"
-              R"( "folder": "/nonexistent"})"
+              R"( "folder": "/nonexistent_folder"})"
               "\n";
   write_file(folder.path / "requests", requests);
   const auto answers =
