@@ -371,8 +371,11 @@ TEST_CASE("Ctrl-C keeps the state without --checkpoint, too; --resume goes on to
     kept = tests::run_shell("timeout --preserve-status -s INT " + std::to_string(seconds) + " " +
                             ESPALIER_BIN_DIR + "/" + place.command("--quiet"));
     if (fs::exists(stopped)) continue;
-    CHECK_MESSAGE((kept.exit_code == 0 || contains(kept.output, "nothing was trained yet")),
-                  kept.output);
+    // On a busy machine the signal may come before anybody listens.
+    const bool silent = kept.exit_code == 130 && kept.output.empty();
+    CHECK_MESSAGE(
+        (kept.exit_code == 0 || silent || contains(kept.output, "nothing was trained yet")),
+        kept.output);
   }
   if (fs::exists(place.out)) return;  // a fast machine may have finished
   CHECK_MESSAGE(kept.exit_code == 130, kept.output);
