@@ -21,12 +21,6 @@ constexpr auto kPlaces = [] {
   return places;
 }();
 
-__attribute__((target("avx2"))) inline __m256i four_levels(const std::uint8_t* levels) {
-  std::int32_t four;
-  std::memcpy(&four, levels, sizeof(four));
-  return _mm256_set1_epi32(four);
-}
-
 // Whether sixteen bits hold the products of eight levels, two pairs in a lane, whatever the weights:
 // where (x0 + x1 + x4 + x5) * 127 and (x2 + x3 + x6 + x7) * 127 are below 2^15.
 inline bool are_small(const std::uint8_t* levels) {
@@ -53,7 +47,7 @@ __attribute__((target("avx2"))) inline void add_products(Lines<Groups>& to, cons
   };
   std::int64_t i = 0;
   for (; i + 8 <= count; i += 8) {
-    const __m256i x = four_levels(levels + i), next = four_levels(levels + i + 4);
+    const __m256i x = four_bytes(levels + i), next = four_bytes(levels + i + 4);
     Lines<Groups> pairs = interleaved<Groups>(half, offsets + i);
     for (int g = 0; g < Groups; ++g) pairs.of[g] = _mm256_maddubs_epi16(x, pairs.of[g]);
     const Lines<Groups> w = interleaved<Groups>(half, offsets + i + 4);
@@ -67,7 +61,7 @@ __attribute__((target("avx2"))) inline void add_products(Lines<Groups>& to, cons
     }
   }
   for (; i < count; i += 4) {
-    const __m256i x = four_levels(levels + i);
+    const __m256i x = four_bytes(levels + i);
     const Lines<Groups> w = interleaved<Groups>(half, offsets + i);
     for (int g = 0; g < Groups; ++g) sums.of[g] = sum_of_products(sums.of[g], x, w.of[g]);
   }

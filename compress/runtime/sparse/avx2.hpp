@@ -23,6 +23,14 @@ __attribute__((target("avx2"))) inline __m256i sum_of_products(__m256i sum, __m2
   return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
+// Four bytes in each of 8 lanes.
+template <class Byte>
+__attribute__((target("avx2"))) inline __m256i four_bytes(const Byte* bytes) {
+  std::int32_t four;
+  std::memcpy(&four, bytes, sizeof(four));
+  return _mm256_set1_epi32(four);
+}
+
 // Bytes of four lines side by side in each of 8 lanes. Unpacking goes by 128 bits: of[i] has bytes 4 i to 4 i + 3 of
 // the lines, then those 16 further on.
 template <int Count = 4>

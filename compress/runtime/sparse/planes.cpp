@@ -109,13 +109,11 @@ PlaneTaps PlaneWeights::taps(std::int64_t channel) const {
 }
 
 void multiply_planes_plain(const std::uint8_t* planes, const PlaneTaps& taps,
-                           std::span<const std::int32_t> positions, std::int32_t* sums) {
-  for (const std::int32_t p : positions) {
-    std::fill_n(sums + p, kPositions, 0);
-    for (std::size_t t = 0; t < taps.offsets.size(); ++t)
-      for (std::int64_t i = p; i < p + kPositions; ++i)
-        sums[i] += planes[taps.offsets[t] + i] * taps.weights[t];
-  }
+                           std::int64_t positions, std::int32_t* sums) {
+  std::fill_n(sums, positions, 0);
+  for (std::size_t t = 0; t < taps.offsets.size(); ++t)
+    for (std::int64_t p = 0; p < positions; ++p)
+      sums[p] += planes[taps.offsets[t] + p] * taps.weights[t];
 }
 
 std::int32_t largest_of_window(const std::int32_t* sums, const PlanePool& s, std::int64_t row,

@@ -59,9 +59,9 @@ class PlaneWeights {
   std::vector<std::int64_t> small_;
 };
 
-// sums[p + i], i from 0 to kPositions, of each p of `positions`: the products of all taps.
+// sums[p], p from 0 to `positions`, a multiple of kPositions: the products of all taps.
 using MultiplyPlanes = void (*)(const std::uint8_t* planes, const PlaneTaps& taps,
-                                std::span<const std::int32_t> positions, std::int32_t* sums);
+                                std::int64_t positions, std::int32_t* sums);
 
 // How a channel's sums become levels: the maximum over pooling windows, finished, [OUTPUTS].
 struct PlanePool {
@@ -80,12 +80,12 @@ struct PlaneKernels {
 PlaneKernels plane_kernels(VectorIsa isa);
 
 void multiply_planes_plain(const std::uint8_t* planes, const PlaneTaps& taps,
-                           std::span<const std::int32_t> positions, std::int32_t* sums);
+                           std::int64_t positions, std::int32_t* sums);
 void finish_plane_plain(const std::int32_t* sums, const PlanePool& pool, const Finish& finish,
                         std::size_t channel, std::uint8_t* levels);
 #if defined(__x86_64__)
-void multiply_planes_avx2(const std::uint8_t* planes, const PlaneTaps& taps,
-                          std::span<const std::int32_t> positions, std::int32_t* sums);
+void multiply_planes_avx2(const std::uint8_t* planes, const PlaneTaps& taps, std::int64_t positions,
+                          std::int32_t* sums);
 void finish_plane_avx2(const std::int32_t* sums, const PlanePool& pool, const Finish& finish,
                        std::size_t channel, std::uint8_t* levels);
 #endif

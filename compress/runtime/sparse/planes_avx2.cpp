@@ -7,12 +7,6 @@
 namespace espalier::runtime::sparse {
 namespace {
 
-__attribute__((target("avx2"))) inline __m256i four_weights(const std::int8_t* weights) {
-  std::int32_t four;
-  std::memcpy(&four, weights, sizeof(four));
-  return _mm256_set1_epi32(four);
-}
-
 // A Range in registers: read again after every byte that is stored otherwise.
 struct Range256 {
   __attribute__((target("avx2"))) explicit Range256(const Range& r)
@@ -120,18 +114,18 @@ void finish_plane_avx2(const std::int32_t* sums, const PlanePool& pool, const Fi
 
 __attribute__((target("avx2"))) void multiply_planes_avx2(const std::uint8_t* planes,
                                                           const PlaneTaps& taps,
-                                                          std::span<const std::int32_t> positions,
+                                                          std::int64_t positions,
                                                           std::int32_t* sums) {
   const std::int32_t* offsets = taps.offsets.data();
   const std::int8_t* weights = taps.weights.data();
   const std::int64_t count = std::ssize(taps.offsets);
   const __m256i ones = _mm256_set1_epi16(1);
-  for (const std::int32_t p : positions) {
+  for (std::int64_t p = 0; p < positions; p += kPositions) {
     const std::uint8_t* from = planes + p;
     __m256i sum[4] = {};
     std::int64_t t = 0;
     for (; t < taps.small; t += 8) {
-      const __m256i w = four_weights(weights + t), v = four_weights(weights + t + 4);
+      const __m256i w = four_bytes(weights + t), v = four_bytes(weights + t + 4);
       const FourLines x = interleaved(from, offsets + t), y = interleaved(from, offsets + t + 4);
       for (int i = 0; i < 4; ++i) {
         const __m256i pairs =
@@ -140,7 +134,7 @@ __attribute__((target("avx2"))) void multiply_planes_avx2(const std::uint8_t* pl
       }
     }
     for (; t < count; t += 4) {
-      const __m256i w = four_weights(weights + t);
+      const __m256i w = four_bytes(weights + t);
       const FourLines x = interleaved(from, offsets + t);
       for (int i = 0; i < 4; ++i) sum[i] = sum_of_products(sum[i], x.of[i], w);
     }

@@ -53,8 +53,7 @@ Work plane_work(const Fused& f, const Shape& x) {
   const PlanePool pool = pool_of(f, p);
   const std::int64_t taps = PlaneWeights::count(*f.linear), channels = f.linear->weight.shape[0],
                      read = taps * PlaneWeights::kBytes + 24 * channels,
-                     others = p.bytes() + 4 * (p.positions() + p.positions() / kPositions) +
-                              channels * pool.out_h * pool.out_w;
+                     others = p.bytes() + 4 * p.positions() + channels * pool.out_h * pool.out_w;
   return {.macs = taps * p.positions() * x[0], .bytes = read, .made = read + others};
 }
 
@@ -64,18 +63,15 @@ Step plane_step(const Fused& f, const Activation& x, const Activation& y) {
   const PlanePool pool = pool_of(f, p);
   const Finish finish = finish_of(l, x.grid, f.norm);
   const std::int64_t outputs = pool.out_h * pool.out_w;
-  std::vector<std::int32_t> positions(static_cast<std::size_t>(p.positions() / kPositions));
-  for (std::size_t i = 0; i < positions.size(); ++i)
-    positions[i] = static_cast<std::int32_t>(i) * kPositions;
   return [=, image = PlanarImage(p, x), weights = PlaneWeights(l, p),
-          kernels = plane_kernels(vector_isa()), positions = std::move(positions),
+          kernels = plane_kernels(vector_isa()),
           sums = std::vector<std::int32_t>(static_cast<std::size_t>(p.positions() + kPositions)),
           levels = std::vector<std::uint8_t>(
               static_cast<std::size_t>(finish.channels * outputs + kPositions))]() mutable {
     for (std::int64_t n = 0; n < x.shape[0]; ++n) {
       const std::uint8_t* planes = image.load(n);
       for (std::int64_t c = 0; c < finish.channels; ++c) {
-        kernels.multiply(planes, weights.taps(c), positions, sums.data());
+        kernels.multiply(planes, weights.taps(c), p.positions(), sums.data());
         kernels.finish(sums.data(), pool, finish, static_cast<std::size_t>(c),
                        levels.data() + c * outputs);
       }
